@@ -1,0 +1,44 @@
+# Everything a newcomer needs: `make run` turns input/ into audiobooks, `make test` runs every check.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: run test check unit e2e test-long docs clean help
+
+help:
+	@echo "make run        install, then turn the books in input/ into audiobooks in output/"
+	@echo "make test       install, then run every check: ruff, mypy, import contracts, pytest"
+	@echo "make test-long  the tests that take minutes"
+	@echo "make docs       write the generated pages of docs/ again"
+	@echo "make clean      remove the virtual environment and caches (never books, work or state)"
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("audiobook-pipeline needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+run: $(VENV)/.installed
+	$(BIN)/batch-audiobook
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/pytest
+
+test-long: $(VENV)/.installed-dev
+	$(BIN)/pytest -m long
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m pipeline_common.docs docs
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

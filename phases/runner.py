@@ -1,0 +1,67 @@
+"""Runs one built-in phase from its plan and always leaves a result."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import sys
+import traceback
+from pathlib import Path
+
+from phases.contract import Failure, PhaseError, Plan, Result
+from phases.files import write_text
+
+BUILT_IN = frozenset({"validation", "extraction", "chunking", "synthesis", "enhancement", "subtitles"})
+
+
+def run_phase(plan_path: Path, result_path: Path) -> int:
+    """Run the phase that the plan names and write its result.
+
+    Args:
+        plan_path: the plan's JSON file.
+        result_path: where the result's JSON file is written, atomically and durably.
+
+    Returns:
+        0 where the phase succeeded, 1 where the result is a failure.
+
+    Raises:
+        ContractError: the plan cannot be read; no result is written.
+    """
+    plan = Plan.from_json(plan_path.read_text(encoding="utf-8"))
+    if plan.phase not in BUILT_IN:
+        raise ValueError(f"no built-in phase is called {plan.phase!r}; there are {', '.join(sorted(BUILT_IN))}")
+    result = _run(plan)
+    write_text(result_path, result.to_json(plan))
+    return 1 if result.failure else 0
+
+
+def _run(plan: Plan) -> Result:
+    try:
+        module = importlib.import_module(f"phases.{plan.phase}")
+        result: Result = module.run(plan)
+    except PhaseError as error:
+        return Result(failure=Failure(error.error_type, str(error), error.permanent))
+    except MemoryError:
+        return Result(failure=Failure("out_of_memory", f"{plan.phase} ran out of memory.", permanent=False))
+    except OSError as error:
+        traceback.print_exc(file=sys.stderr)
+        return Result(failure=_failure_of_os_error(plan, error))
+    except Exception as error:  # noqa: BLE001 - a phase's arbitrary code meets the runner here; the log keeps the traceback
+        traceback.print_exc(file=sys.stderr)
+        message = (
+            f"{plan.phase} failed with an internal error ({type(error).__name__}: {error}). "
+            "The traceback is in the book's logs; please report it."
+        )
+        return Result(failure=Failure("internal", message, permanent=True))
+    return result
+
+
+def _failure_of_os_error(plan: Plan, error: OSError) -> Failure:
+    remedy = {
+        errno.ENOSPC: "Free some space and run again; finished work is kept.",
+        errno.EDQUOT: "Free some of the quota and run again; finished work is kept.",
+        errno.EACCES: "Give this user the right to read and write there and run again.",
+        errno.EROFS: "Make the file system writable and run again.",
+    }.get(error.errno or 0, "Run again; finished work is kept.")
+    where = f" ({error.filename})" if error.filename else ""
+    return Failure("disk", f"{plan.phase}: {error.strerror or error}{where}. {remedy}", permanent=False)
