@@ -1,2 +1,34 @@
 # SPDX-License-Identifier: MIT
 """One document: transactional, locked, with history; and the life cycle of an audiobook as data."""
+
+from pipeline_common.errors import (
+    ConfigError,
+    InvalidStatusTransitionError,
+    PipelineError,
+    StateCorruptionError,
+    StateError,
+    StateLockError,
+    StateReadError,
+    StateTransactionError,
+    StateValidationError,
+    StateWriteError,
+)
+from pipeline_common.lifecycle import CURRENT_SCHEMA_VERSION
+from pipeline_common.state import PipelineState, StateTransaction, load_pipeline_json
+
+__all__ = [
+    "CURRENT_SCHEMA_VERSION",
+    "ConfigError",
+    "InvalidStatusTransitionError",
+    "PipelineError",
+    "PipelineState",
+    "StateCorruptionError",
+    "StateError",
+    "StateLockError",
+    "StateReadError",
+    "StateTransaction",
+    "StateTransactionError",
+    "StateValidationError",
+    "StateWriteError",
+    "load_pipeline_json",
+]

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""The audit trail: one JSON object a line for every commit, rollback, restore, backup, migration and lock timeout."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pipeline_common.files import now
+from pipeline_common.system import System, write_all
+
+TRANSACTION_COMMIT = "transaction_commit"
+TRANSACTION_ROLLBACK = "transaction_rollback"
+WRITE_COMMIT = "write_commit"
+RESTORE = "restore"
+BACKUP = "backup"
+MIGRATE = "migrate"
+LOCK_TIMEOUT = "lock_timeout"
+
+COMMITS = frozenset({TRANSACTION_COMMIT, WRITE_COMMIT, RESTORE, MIGRATE})
+"""The operations that, where they succeed, leave a document behind."""
+
+_BLOCK_BYTES = 65536
+
+
+class AuditTrail:
+    """The log file of one state file. It is told after the fact, and never the reason why a commit fails."""
+
+    def __init__(self, path: Path, system: System) -> None:
+        self._path = path
+        self._system = system
+
+    def note(self, operation: str, *, success: bool, revision: int, details: Mapping[str, Any]) -> None:
+        """Append a line; where that is not possible, a warning is logged instead."""
+        entry = {
+            "timestamp": now().isoformat(),
+            "operation": operation,
+            "success": success,
+            "pid": os.getpid(),
+            "revision": revision,
+            "details": dict(details),
+        }
+        try:
+            self._append((json.dumps(entry) + "\n").encode("ascii"))
+        except OSError as error:
+            from logging import getLogger
+
+            getLogger(__name__).warning("The audit trail %s could not be written: %s", self._path, error)
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """What was noted, newest first; lines that are torn or no JSON objects are passed over."""
+        for line in _lines_backward(self._path):
+            with suppress(ValueError, RecursionError):
+                entry = json.loads(line)
+                if isinstance(entry, dict):
+                    yield entry
+
+    def _append(self, line: bytes) -> None:
+        self._system.make_folder(str(self._path.parent))
+        descriptor = self._system.open(str(self._path), os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        try:
+            end = os.lseek(descriptor, 0, os.SEEK_END)
+            if end:
+                os.lseek(descriptor, end - 1, os.SEEK_SET)
+                if os.read(descriptor, 1) != b"\n":  # a line that a crash or a full disk has torn
+                    line = b"\n" + line
+            write_all(self._system, descriptor, line)
+        finally:
+            self._system.close(descriptor)
+
+
+def _lines_backward(path: Path) -> Iterator[bytes]:
+    try:
+        file = path.open("rb")
+    except OSError:
+        return
+    with file:
+        at = file.seek(0, os.SEEK_END)
+        rest = b""
+        while at:
+            size = min(_BLOCK_BYTES, at)
+            at -= size
+            file.seek(at)
+            first, *lines = (file.read(size) + rest).split(b"\n")
+            yield from reversed(lines)
+            rest = first
+        yield rest

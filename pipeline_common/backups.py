@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""The backups of a state file: made, listed in the order of their revisions, verified and pruned."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pipeline_common.audit import BACKUP, AuditTrail
+from pipeline_common.codec import DamagedError, decode
+from pipeline_common.errors import StateReadError, StateWriteError
+from pipeline_common.files import StateFiles, now
+from pipeline_common.system import System, read_file, sync_folder, write_whole
+
+LARGEST_TOTAL_BYTES = 1 << 30
+"""The backups of a state file together; the newest is kept even if it alone is larger."""
+
+# What `codec.encode` begins with: the revision is found without reading the whole file.
+_HEAD = re.compile(rb'\{\s*"_state": \{\s*"revision": (\d{1,18})\s*\}')
+_HEAD_BYTES = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """One backup.
+
+    Attributes:
+        path: the file.
+        revision: which revision of the document it holds; 0 where it holds none, or is damaged.
+        size_bytes: its size.
+    """
+
+    path: Path
+    revision: int
+    size_bytes: int
+
+
+class Backups:
+    """The backups of one state file."""
+
+    def __init__(
+        self,
+        files: StateFiles,
+        *,
+        keep: int,
+        limit_bytes: int,
+        system: System,
+        audit: AuditTrail,
+        hold: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._files = files
+        self._keep = keep
+        self._limit_bytes = limit_bytes
+        self._system = system
+        self._audit = audit
+        self._hold = hold
+        self._revisions: dict[tuple[str, int, int, int], int] = {}
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie; it may not exist yet."""
+        return self._files.backups
+
+    def create_backup(self) -> Path | None:
+        """Make a backup of the file as it is now, by hand.
+
+        Returns:
+            The backup, or None where there is no file yet.
+
+        Raises:
+            StateLockError: the lock was not obtained.
+            StateReadError: the file is damaged, so that a copy would be no backup.
+            StateWriteError: the disk refused; no backup was made.
+        """
+        with self._hold():
+            if not self._files.state.exists():
+                return None
+            _, revision = self.verified(self._files.state)
+            path = self.free_name()
+            try:
+                raw, status = read_file(self._system, str(self._files.state), self._limit_bytes)
+                write_whole(self._system, str(path), raw, mode=status.st_mode)
+                sync_folder(self._system, str(path.parent))
+            except OSError as error:
+                raise StateWriteError(
+                    f"The backup {path} could not be written: {error.strerror or error}. "
+                    "Free some space, or make the folder writable, then try again."
+                ) from error
+            self._audit.note(BACKUP, success=True, revision=revision, details={"backup": str(path)})
+            self.prune()
+            return path
+
+    def newest_first(self) -> list[Backup]:
+        """All backups; the newest is the one of the highest revision, whatever its name says."""
+        found: list[Backup] = []
+        revisions: dict[tuple[str, int, int, int], int] = {}
+        try:
+            entries = list(os.scandir(self._files.backups))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise StateReadError(
+                f"The folder of backups {self._files.backups} cannot be read: {error.strerror or error}. "
+                "Make it readable, then try again."
+            ) from error
+        for entry in entries:
+            status = entry.stat(follow_symlinks=False)
+            if not (self._files.is_backup(entry.name) and stat.S_ISREG(status.st_mode)):
+                continue
+            key = (entry.name, status.st_ino, status.st_mtime_ns, status.st_size)
+            known = self._revisions.get(key)
+            revisions[key] = self._revision(Path(entry.path)) if known is None else known
+            found.append(Backup(Path(entry.path), revisions[key], status.st_size))
+        self._revisions = revisions
+        return sorted(found, key=lambda backup: (backup.revision, backup.path.name), reverse=True)
+
+    def verified(self, path: Path) -> tuple[dict[str, Any], int]:
+        """The document and revision in a backup.
+
+        Raises:
+            StateReadError: it cannot be read or holds no document; the message says why.
+        """
+        try:
+            raw, _ = read_file(self._system, str(path), self._limit_bytes)
+            document, revision = decode(raw)
+        except OSError as error:
+            raise StateReadError(f"The backup {path} cannot be read: {error.strerror or error}. {_ANOTHER}") from error
+        except DamagedError as error:
+            raise StateReadError(f"The backup {path} is damaged: {error}. {_ANOTHER}") from error
+        if not isinstance(document, dict):
+            raise StateReadError(f"The backup {path} holds no object but a {type(document).__name__}. {_ANOTHER}")
+        return document, revision
+
+    def newest_valid(self) -> Backup | None:
+        """The newest backup that can be restored."""
+        for backup in self.newest_first():
+            try:
+                self.verified(backup.path)
+            except StateReadError:
+                continue
+            return backup
+        return None
+
+    def free_name(self) -> Path:
+        """The path of a backup made now, in a folder that exists.
+
+        Raises:
+            StateWriteError: the folder cannot be made.
+        """
+        try:
+            self._system.make_folder(str(self._files.backups))
+        except OSError as error:
+            raise StateWriteError(
+                f"The folder of backups {self._files.backups} cannot be made: {error.strerror or error}. "
+                "Make its parent folder writable, then try again."
+            ) from error
+        at = now()
+        while (path := self._files.backup(at)).exists():
+            at += timedelta(microseconds=1)
+        return path
+
+    def prune(self) -> None:
+        """Remove the oldest beyond the number to keep and beyond 1 GiB together.
+
+        A backup that cannot be removed is no reason to fail what was committed before it: a warning is logged.
+        """
+        total_bytes = 0
+        try:
+            for index, backup in enumerate(self.newest_first()):
+                total_bytes += backup.size_bytes
+                if index >= self._keep or (index and total_bytes > LARGEST_TOTAL_BYTES):
+                    self._system.unlink(str(backup.path))
+        except (OSError, StateReadError) as error:
+            from logging import getLogger
+
+            getLogger(__name__).warning("Old backups in %s could not be removed: %s", self._files.backups, error)
+
+    def drop_twin(self) -> None:
+        """Remove a backup that is the live file itself under a second name.
+
+        A crash between the link and the rename of a commit leaves one; an editor that writes in place would change
+        both. The commit never came about, so the backup is of no use.
+        """
+        live = os.stat(self._files.state)
+        if live.st_nlink > 1:
+            for backup in self.newest_first():
+                if os.path.samestat(live, os.lstat(backup.path)):
+                    self._system.unlink(str(backup.path))
+
+    def _revision(self, path: Path) -> int:
+        try:
+            with path.open("rb") as file:
+                head = _HEAD.match(file.read(_HEAD_BYTES))
+            return int(head[1]) if head else self.verified(path)[1]
+        except (OSError, StateReadError):
+            return 0
+
+
+_ANOTHER = "Choose another one: `pipeline-state backups` lists them."

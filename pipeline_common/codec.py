@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""The document as text: strict JSON, indented, with the engine's own section first."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeAlias
+
+from pipeline_common.errors import StateValidationError
+
+Document: TypeAlias = dict[str, Any]
+
+OWN_SECTION = "_state"
+MAX_DEPTH = 200
+"""Levels of nesting; the document needs about ten, and Python's own parser gives up near a thousand."""
+
+
+class DamagedError(ValueError):
+    """The text is no JSON document; the message is the reason, without the file's name."""
+
+
+def decode(raw: bytes) -> tuple[Any, int]:
+    """Read a document.
+
+    Args:
+        raw: the file's content, UTF-8.
+
+    Returns:
+        The document without the engine's section, and the revision recorded there (0 where there is none).
+
+    Raises:
+        DamagedError: it is empty, no UTF-8, no JSON, or JSON with duplicate keys, NaN or infinite numbers, or nested
+            more than `MAX_DEPTH` levels deep.
+    """
+    if not raw.strip(b" \t\r\n\0"):
+        raise DamagedError("the file is empty")
+    try:
+        document = json.loads(
+            raw.decode("utf-8-sig"),
+            object_pairs_hook=_unique,
+            parse_constant=_not_a_number,
+            parse_float=_finite,
+        )
+    except UnicodeDecodeError as error:
+        raise DamagedError(f"byte {error.start} is not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise DamagedError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except RecursionError as error:
+        raise DamagedError("it is nested too deeply") from error
+    except ValueError as error:  # a hook below, or a number of more than 4,300 digits
+        raise DamagedError(str(error)) from error
+    _check_depth(document)
+    if not isinstance(document, dict):
+        return document, 0
+    own = document.pop(OWN_SECTION, None)
+    revision = own.get("revision") if isinstance(own, dict) else None
+    return document, revision if isinstance(revision, int) and revision > 0 else 0
+
+
+def encode(document: Mapping[str, Any], revision: int) -> bytes:
+    """Write a document that `plain` has made.
+
+    Characters are written as themselves, except in a document with lone surrogates, which UTF-8 cannot hold.
+    """
+    # First in the file, so that a backup's revision is found without reading the whole.
+    whole = {OWN_SECTION: {"revision": revision}, **document}
+    text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return (json.dumps(whole, indent=2, allow_nan=False) + "\n").encode("ascii")
+
+
+def plain(value: Any, where: str = "", depth: int = 0) -> Any:
+    """A copy that consists of plain JSON values and shares nothing with the original.
+
+    Args:
+        value: what to copy. Tuples become lists.
+        where: the path of the value in the document, for messages.
+        depth: how deep it lies.
+
+    Raises:
+        StateValidationError: something in it has no place in JSON; the message names the path.
+    """
+    if depth > MAX_DEPTH:
+        raise StateValidationError(
+            f"Schema validation failed: {where[:80]}… is nested more than {MAX_DEPTH} levels deep, or contains itself. "
+            "Store a flatter value."
+        )
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
+    if isinstance(value, Mapping):
+        return {_key(key, where): plain(item, f"{where}.{key}", depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(value)]
+    raise StateValidationError(
+        f"Schema validation failed: {where.lstrip('.') or 'the document'} is {value!r:.80} ({type(value).__name__}), "
+        "which JSON cannot hold. Store a string, a finite number, true, false, null, a list or an object."
+    )
+
+
+def copied(value: Any) -> Any:
+    """A copy of a value that is known to be plain JSON; much faster than `plain`."""
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    return value
+
+
+def _key(key: Any, where: str) -> str:
+    if isinstance(key, str):
+        return str.__str__(key)
+    raise StateValidationError(
+        f"Schema validation failed: {where.lstrip('.') or 'the document'} has the key {key!r:.80} "
+        f"({type(key).__name__}); keys are strings. Use str() on it."
+    )
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise DamagedError(f"the key {key!r:.80} stands twice in one object")
+            seen.add(key)
+    return found
+
+
+def _not_a_number(text: str) -> NoReturn:
+    raise DamagedError(f"{text} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise DamagedError(f"the number {text:.40} is too large")
+    return number
+
+
+def _check_depth(document: Any) -> None:
+    level = [document]
+    for _ in range(MAX_DEPTH + 2):
+        parents = [value for value in level if isinstance(value, dict | list)]
+        if not parents:
+            return
+        level = [child for value in parents for child in (value.values() if isinstance(value, dict) else value)]
+    raise DamagedError("it is nested too deeply")

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""Where a state file and everything that belongs to it lie.
+
+``pipeline.json`` alone has the bare names; what belongs to another state file in the same folder is led by its stem.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+DEFAULT_NAME = "pipeline.json"
+
+
+class StateFiles:
+    """The paths of one state file.
+
+    Attributes:
+        state: the file itself, absolute, symbolic links resolved: the work is done on the target.
+        folder: where it lies.
+        lock: held while it is changed; never deleted.
+        temporary: what the next content is written to before it takes the name.
+        backups: the folder of the backups.
+        log: the audit trail.
+        conflicts: the folder of what was replaced, damaged or set aside.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.state = Path(os.path.realpath(path))
+        self.folder = self.state.parent
+        self.lock = self.folder / f"{self.state.name}.lock"
+        self.temporary = self.folder / f".{self.state.name}.tmp"
+        own = self.folder / ".pipeline"
+        self.backups = own / "backups"
+        self.conflicts = own / "conflicts"
+        name = self.state.name
+        stem, suffix = (name[:-5], ".json.bak") if name.endswith(".json") else (name, ".bak")
+        self.log = own / ("transactions.log" if name == DEFAULT_NAME else f"{stem}.transactions.log")
+        self._backup_form = f"{stem}_{{}}{suffix}"
+        self._backup_pattern = re.compile(rf"{re.escape(stem)}_\d{{8}}_\d{{6}}_\d{{6}}{re.escape(suffix)}")
+
+    def backup(self, at: datetime) -> Path:
+        """The backup of that moment (aware, UTC)."""
+        return self.backups / self._backup_form.format(time_name(at))
+
+    def is_backup(self, name: str) -> bool:
+        """Whether a file of the backups folder belongs to this state file."""
+        return self._backup_pattern.fullmatch(name) is not None
+
+
+def now() -> datetime:
+    """The present moment, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def time_name(at: datetime) -> str:
+    """A moment as part of a file's name: ``YYYYMMDD_HHMMSS_ffffff``."""
+    return at.strftime("%Y%m%d_%H%M%S_%f")

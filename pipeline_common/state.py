@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: MIT
+"""`PipelineState`: one JSON document that is read, changed in transactions, and brought back from backups."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pipeline_common.audit import (
+    BACKUP,
+    LOCK_TIMEOUT,
+    MIGRATE,
+    RESTORE,
+    TRANSACTION_COMMIT,
+    TRANSACTION_ROLLBACK,
+    WRITE_COMMIT,
+)
+from pipeline_common.backups import Backups
+from pipeline_common.codec import Document, plain
+from pipeline_common.engine import Draft, Engine
+from pipeline_common.errors import StateReadError, StateTransactionError
+from pipeline_common.lifecycle import AUDIOBOOK, Lifecycle
+from pipeline_common.system import System
+
+MAX_SIZE_BYTES = 4 << 30
+
+_AS_THEMSELVES = frozenset({TRANSACTION_COMMIT, WRITE_COMMIT, RESTORE, BACKUP, MIGRATE, LOCK_TIMEOUT})
+
+
+class PipelineState:
+    """One document on the disk, shared by threads and processes.
+
+    Args:
+        path: the file, usually ``pipeline.json``; a symbolic link stands for its target.
+        validate_on_read: whether `read` checks the schema.
+        max_backups: how many backups are kept (and at most 1 GiB together).
+        backup_before_write: whether each commit keeps the document before it as a backup.
+        timeout: how long to wait for the lock, seconds.
+        checkpoint: when the file itself is brought up to date: ``auto`` or ``always``. It always is at each commit now.
+        lifecycle: what the document means.
+        max_size_bytes: a larger file is refused.
+        system: the calls to the operating system; tests give their own.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        validate_on_read: bool = False,  # noqa: FBT001, FBT002 - the published signature
+        max_backups: int = 50,
+        backup_before_write: bool = True,  # noqa: FBT001, FBT002 - the published signature
+        *,
+        timeout: float = 10.0,
+        checkpoint: str = "auto",
+        lifecycle: Lifecycle = AUDIOBOOK,
+        max_size_bytes: int = MAX_SIZE_BYTES,
+        system: System | None = None,
+    ) -> None:
+        if max_backups < 0:
+            raise ValueError(f"max_backups is {max_backups}; give 0 or more")
+        if checkpoint not in ("auto", "always"):
+            raise ValueError(f"checkpoint is {checkpoint!r}; give 'auto' or 'always'")
+        self.validate_on_read = validate_on_read
+        self._lifecycle = lifecycle
+        self._engine = Engine(
+            path,
+            lifecycle=lifecycle,
+            max_backups=max_backups,
+            backup_before_write=backup_before_write,
+            timeout_s=timeout,
+            limit_bytes=max_size_bytes,
+            system=system or System(),
+        )
+
+    @property
+    def path(self) -> Path:
+        """The state file, absolute, symbolic links resolved."""
+        return self._engine.files.state
+
+    @property
+    def backup_manager(self) -> Backups:
+        """The backups; ``backup_manager.create_backup()`` makes one by hand."""
+        return self._engine.backups
+
+    def read(self, validate: bool | None = None) -> Document:  # noqa: FBT001 - the published signature
+        """The last committed document, also inside a transaction; ``{}`` where nothing was ever committed.
+
+        Args:
+            validate: whether the schema is checked; None means as the constructor was told.
+
+        Returns:
+            Plain values that belong to the caller.
+
+        Raises:
+            StateReadError: the file is damaged or unreadable, or missing although it has a history.
+            StateValidationError: the top level is no object, or the schema was checked and does not fit.
+        """
+        document = self._engine.read()
+        if self.validate_on_read if validate is None else validate:
+            self._lifecycle.validate(document)
+        return document
+
+    def write(self, data: Mapping[str, Any], validate: bool = True) -> None:  # noqa: FBT001, FBT002 - published
+        """Replace the whole document in one transaction.
+
+        Raises:
+            StateError: as `transaction`; nothing was written.
+        """
+        with self.transaction(validate=validate, operation="write") as txn:
+            txn.data = data
+
+    def transaction(
+        self,
+        *,
+        validate: bool | None = None,
+        seed_data: Mapping[str, Any] | None = None,
+        operation: str = "transaction",
+    ) -> StateTransaction:
+        """A context manager in which ``txn.data`` may be changed; leaving it commits, an exception rolls back.
+
+        Args:
+            validate: whether schema and status transitions are checked at commit; None means yes.
+            seed_data: what ``txn.data`` starts with, instead of the last commit.
+            operation: what the audit trail calls it.
+
+        Raises:
+            StateLockError: the lock was not obtained.
+            StateReadError: the present document cannot be read.
+            StateValidationError: the new document breaks the schema, or (`InvalidStatusTransitionError`) a status
+                may not follow the one before it.
+            StateTransactionError: misuse, such as a transaction inside another of the same thread; or the disk
+                refused, then a `StateWriteError` is the cause.
+        """
+        return StateTransaction(self._engine, validate=validate is not False, seed=seed_data, operation=operation)
+
+    def list_backups(self, limit: int = 10) -> list[Path]:
+        """The backups, newest first, at most `limit`."""
+        return [backup.path for backup in self._engine.backups.newest_first()[: max(0, limit)]]
+
+    def restore_backup(self, path: str | os.PathLike[str]) -> bool:
+        """Verify a backup and put its document in place, as a new revision; what is replaced is kept.
+
+        Returns:
+            True.
+
+        Raises:
+            StateReadError: the backup is missing or damaged; nothing was changed.
+            StateError: the lock was not obtained, or the disk refused; nothing was changed.
+        """
+        self._engine.restore(Path(path))
+        return True
+
+    def recover(self) -> Path | None:
+        """Restore the newest valid backup where the file is damaged; what the commands do when they start.
+
+        Returns:
+            The backup that was restored, or None where the file was in order.
+
+        Raises:
+            StateError: there is no way; the file is kept.
+        """
+        return self._engine.recover()
+
+    def migrate(self) -> bool:
+        """Commit a document of an earlier version in its present form, once, with a backup.
+
+        Returns:
+            Whether there was anything to do.
+        """
+        return self._engine.migrate()
+
+    def reset(self) -> Path | None:
+        """Move the file, its backups and its audit trail aside, deleting nothing.
+
+        Returns:
+            The folder where they lie now, or None where there was nothing.
+        """
+        return self._engine.reset()
+
+    def get_transaction_history(self, limit: int = 50) -> list[dict[str, Any]]:
+        """The audit trail's last lines, newest first, at most `limit`."""
+        return [entry for _, entry in zip(range(limit), self._engine.audit.entries(), strict=False)]
+
+    def lock(self, timeout: float | None = None) -> AbstractContextManager[None]:
+        """Hold the lock; this thread's own transactions inside use it.
+
+        Args:
+            timeout: how long to wait, seconds; None means as the constructor was told.
+
+        Raises:
+            StateLockError: somebody else held it all that time; the message names who.
+        """
+        return self._engine.lock(timeout)
+
+    _file_lock = lock
+
+
+class StateTransaction:
+    """One transaction; made by `PipelineState.transaction`, used once, as a context manager."""
+
+    def __init__(self, engine: Engine, *, validate: bool, seed: Mapping[str, Any] | None, operation: str) -> None:
+        self._engine = engine
+        self._validate = validate
+        self._seed = seed
+        self._operation = operation
+        self._draft: Draft | None = None
+        self._scope = self._run()
+        self._used = False
+        self._pid = os.getpid()
+
+    @property
+    def data(self) -> Any:
+        """The document, to be changed in place.
+
+        Raises:
+            StateTransactionError: outside the ``with`` block.
+        """
+        return self._open_draft().data
+
+    @data.setter
+    def data(self, document: Mapping[str, Any]) -> None:
+        self._open_draft().data = document
+
+    def __enter__(self) -> StateTransaction:
+        if self._used:
+            raise StateTransactionError(
+                "A transaction is used once. Ask the state for a new one: `with state.transaction() as txn:`."
+            )
+        self._used = True
+        return self._scope.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._scope.__exit__(kind, error, traceback)
+
+    @contextmanager
+    def _run(self) -> Iterator[StateTransaction]:
+        with self._engine.draft() as draft:
+            committing = False
+            try:
+                if self._seed is not None:
+                    draft.data = plain(self._seed)
+                self._draft = draft
+                try:
+                    yield self
+                finally:
+                    self._draft = None
+                committing = True
+                name, details = _named(self._operation)
+                draft.commit(name, details, validate=self._validate)
+            except BaseException as error:
+                noted = committing and isinstance(error, StateTransactionError)  # by the engine
+                if not noted and os.getpid() == self._pid:  # a forked child has nothing to roll back
+                    self._note_rollback(draft.revision, error)
+                raise
+
+    def _note_rollback(self, revision: int, error: BaseException) -> None:
+        self._engine.audit.note(
+            TRANSACTION_ROLLBACK,
+            success=False,
+            revision=revision,
+            details={"error": str(error), "error_type": type(error).__name__, "operation": self._operation},
+        )
+
+    def _open_draft(self) -> Draft:
+        if self._draft is None:
+            raise StateTransactionError(
+                "txn.data was used outside its `with` block. Read the committed document with state.read(), "
+                "or change it in a new transaction."
+            )
+        return self._draft
+
+
+def load_pipeline_json(path: str | os.PathLike[str]) -> Document:
+    """Load a document the way the commands do: a damaged one is restored, an earlier version migrated.
+
+    Args:
+        path: the state file.
+
+    Returns:
+        The document; ``{}`` where nothing was ever committed.
+
+    Raises:
+        StateCorruptionError: it is damaged and no valid backup is left.
+        StateError: it cannot be read, or is missing although it has a history.
+    """
+    state = PipelineState(path)
+    if not state.path.parent.is_dir():
+        return {}
+    try:
+        document = state.read()
+    except StateReadError:
+        backup = state.recover()
+        if backup:
+            from logging import getLogger
+
+            getLogger(__name__).warning(
+                "The state file %s was damaged; the backup %s was put in its place. The damaged file is kept in %s.",
+                state.path,
+                backup,
+                state.path.parent / ".pipeline" / "conflicts",
+            )
+        document = state.read()
+    return state.read() if state.migrate() else document
+
+
+def _named(operation: str) -> tuple[str, dict[str, Any]]:
+    """The audit trail's name for an operation, and what is said about it beside."""
+    if operation == "write":
+        return WRITE_COMMIT, {}
+    if operation in _AS_THEMSELVES:
+        return operation, {}
+    return TRANSACTION_COMMIT, {} if operation == "transaction" else {"operation": operation}
