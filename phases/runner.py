@@ -8,10 +8,9 @@ import sys
 import traceback
 from pathlib import Path
 
+from phases.catalogue import BUILT_IN
 from phases.contract import Failure, PhaseError, Plan, Result
 from phases.files import write_text
-
-BUILT_IN = frozenset({"validation", "extraction", "chunking", "synthesis", "enhancement", "subtitles"})
 
 
 def run_phase(plan_path: Path, result_path: Path) -> int:

@@ -1,0 +1,241 @@
+"""``batch-audiobook [INPUT_DIR]``: a folder of books, all at once or as many as the machine takes."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import trio
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from batch.launcher import SubprocessLauncher
+from batch.monitor import CpuMonitor
+from batch.plan import Fate, PlannedBook, plan_batch
+from batch.records import BatchRecords, Tally
+from batch.run import Batch, BatchResult
+from batch.view import choose_view, show_plan, show_summary
+from orchestrator.config import Config
+from orchestrator.library import Library, discover
+from orchestrator.opening import open_state
+from orchestrator.options import (
+    ExitCode,
+    UsageError,
+    add_shared_options,
+    configure,
+    configure_logging,
+    number_between,
+    positive_int,
+)
+from orchestrator.records import BookRecords
+from phases.files import write_text
+from pipeline_common import ConfigError, PipelineState, StateError
+
+logger = logging.getLogger(__name__)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="batch-audiobook",
+        description="Turn a folder of books into audiobooks, going on where the last run stopped.",
+        epilog="Exit codes: 0 done, 1 at least one book failed, 2 wrong usage or configuration, 3 the state cannot "
+        "be used or another batch works on the folder, 130/143 interrupted.",
+    )
+    parser.add_argument(
+        "folder", type=Path, nargs="?", metavar="INPUT_DIR", help="the folder of books (default: input)"
+    )
+    parser.add_argument("--input-dir", type=Path, metavar="DIR", help="the same as INPUT_DIR")
+    add_shared_options(parser)
+    parser.add_argument("--max-workers", type=positive_int, metavar="N", help="at most N books at a time (default: 2)")
+    parser.add_argument(
+        "--batch-size", type=positive_int, metavar="N", help="at most N books that need work in this run"
+    )
+    parser.add_argument(
+        "--cpu-threshold",
+        type=partial(number_between, 1, 100),
+        metavar="PERCENT",
+        help="start no further book while others use more than this of the machine (default: 85)",
+    )
+    parser.add_argument(
+        "--throttle-delay",
+        type=partial(number_between, 0, 3600),
+        metavar="S",
+        help="seconds before a held-back start looks again",
+    )
+    parser.add_argument("--log-file", type=Path, metavar="FILE", help="the log (default: batch.log)")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: the arguments; None takes the process's own.
+
+    Returns:
+        The exit code.
+    """
+    args = build_parser().parse_args(argv)
+    try:
+        return _run(_configure(args), dry_run=args.dry_run)
+    except (ConfigError, UsageError) as error:
+        _complain(str(error))
+        return ExitCode.USAGE
+    except StateError as error:
+        _complain(str(error))
+        return ExitCode.STATE
+    except OSError as error:
+        _complain(
+            f"{error.filename or 'A folder of the pipeline'}: {error.strerror or error}. Mend that and run again."
+        )
+        return ExitCode.USAGE
+
+
+def _configure(args: argparse.Namespace) -> Config:
+    if args.folder and args.input_dir and args.folder != args.input_dir:
+        raise UsageError(f"Two input folders were given, {args.folder} and {args.input_dir}. Give one.")
+    folder = args.folder or args.input_dir
+    return configure(
+        args,
+        {
+            "input_dir": folder.absolute() if folder else None,
+            "max_workers": args.max_workers,
+            "batch_size": args.batch_size,
+            "cpu_threshold": args.cpu_threshold,
+            "throttle_delay": args.throttle_delay,
+            "log_file": args.log_file.absolute() if args.log_file else None,
+        },
+    )
+
+
+def _run(config: Config, *, dry_run: bool) -> int:
+    console = Console(stderr=False)
+    for warning in config.warnings():
+        _complain(warning)
+    library = _discover(config)
+    if not library.books:
+        console.print(
+            f"No books in {config.input_dir}.{_passed_over(library)}", markup=False, highlight=False, soft_wrap=True
+        )
+        return ExitCode.DONE
+    if dry_run:
+        state = PipelineState(config.pipeline_json)
+        show_plan(console, plan_batch(library.books, config, state, state.read()))
+        return ExitCode.DONE
+    configure_logging(config, config.log_file)
+    with _batch_lock(config):
+        return _run_books(library, config, console)
+
+
+def _run_books(library: Library, config: Config, console: Console) -> int:
+    started = time.monotonic()
+    state = open_state(config, _complain, library.books)
+    planned = plan_batch(library.books, config, state, state.read())
+    to_run = [book for book in planned if book.fate is Fate.RUN]
+    tally = Tally(total=len(planned), skipped=len(planned) - len(to_run))
+    found = f"{len(planned)} books in {config.input_dir}, {len(to_run)} to do.{_passed_over(library)}"
+    console.print(found, markup=False, highlight=False, soft_wrap=True)
+    logger.info("batch starts: %s", found)
+    for book in planned:
+        if book.fate is Fate.DUPLICATE:
+            console.print(f"{book.name}: skipped, {book.reason}", markup=False, highlight=False, soft_wrap=True)
+    records = BatchRecords(state, config.root)
+    records.begin(planned)
+    monitor = CpuMonitor(config.cpu_threshold, config.throttle_delay)
+    result = BatchResult(tally)
+    if to_run:
+        with _shared_config(config) as options, choose_view(console, len(to_run)) as view:
+            batch = Batch(
+                to_run,
+                tally,
+                max_workers=config.max_workers,
+                launcher=SubprocessLauncher(options, config.work_dir),
+                monitor=monitor,
+                records=records,
+                view=view,
+                work_dir=config.work_dir,
+            )
+            result = trio.run(batch.run)
+    monitor.sample()
+    summary = records.end(tally, time.monotonic() - started, monitor.average_percent)
+    show_summary(console, summary, _folders(result.succeeded, state, config), result.failures)
+    logger.info("batch ends: %s", summary["status"])
+    if result.signum is not None:
+        _complain("interrupted; finished work is kept. Run the same command again to go on.")
+        return ExitCode.INTERRUPTED + result.signum
+    return ExitCode.FAILED if tally.failed else ExitCode.DONE
+
+
+def _discover(config: Config) -> Library:
+    if not config.input_dir.is_dir():
+        raise UsageError(
+            f"The input folder {config.input_dir} does not exist or is no folder. "
+            "Make it and put books into it, or name another."
+        )
+    return discover(config.input_dir, without=(config.output_dir, config.work_dir))
+
+
+def _passed_over(library: Library) -> str:
+    text = library.passed_over_text()
+    return f" Passed over: {text}." if text else ""
+
+
+def _folders(books: Sequence[PlannedBook], state: PipelineState, config: Config) -> dict[str, str]:
+    document = state.read()
+    folders = {}
+    for book in books:
+        folder = BookRecords(state, book.book_id, document).book.get("promotion", {}).get("folder")
+        folders[book.name] = os.path.relpath(config.output_dir / folder) if folder else "not all phases were asked for"
+    return folders
+
+
+@contextmanager
+def _batch_lock(config: Config) -> Iterator[None]:
+    """One batch at a time on one folder.
+
+    Raises:
+        StateError: another batch works on it.
+    """
+    from pipeline_common.books import book_id
+
+    folder = config.work_dir / ".locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"batch-{book_id(config.input_dir, config.root)}.lock"
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise StateError(
+            f"Another batch works on {config.input_dir} already. "
+            "Wait for its end, or stop it (pgrep -f batch-audiobook finds it)."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _shared_config(config: Config) -> Iterator[list[str]]:
+    """Options that give every orchestrator this batch's own configuration, whatever happens to the file meanwhile."""
+    path = config.work_dir / ".locks" / f"config-{os.getpid()}.json"
+    write_text(
+        path,
+        config.model_dump_json(exclude_unset=True, exclude={"retries", "alerts", "retention", "reports"}, indent=2),
+    )
+    try:
+        yield ["--config", str(path)]
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _complain(text: str) -> None:
+    print(f"batch-audiobook: {text}", file=sys.stderr, flush=True)

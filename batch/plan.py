@@ -1,0 +1,132 @@
+"""What a batch will do with each book, decided before any book starts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from pipeline_common.books import book_id
+
+from orchestrator.config import Config
+from orchestrator.decisions import Decision, MissingInputError, decide
+from orchestrator.records import BookRecords
+from orchestrator.sources import Source, examine
+from pipeline_common import PipelineState
+
+
+class Fate(Enum):
+    """What happens to a book in this batch."""
+
+    RUN = "run"
+    DONE = "done"
+    DUPLICATE = "duplicate"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBook:
+    """One book of a batch.
+
+    Attributes:
+        book_id: the book.
+        path: its file, absolute.
+        name: its path below the input folder.
+        fate: what happens to it.
+        reason: a few words or a sentence for a person.
+        source: the facts of its file; None where it cannot be read.
+    """
+
+    book_id: str
+    path: Path
+    name: str
+    fate: Fate
+    reason: str
+    source: Source | None
+
+
+def plan_batch(
+    paths: Sequence[Path], config: Config, state: PipelineState, document: Mapping[str, Any]
+) -> list[PlannedBook]:
+    """Decide the fate of every book.
+
+    Args:
+        paths: the books in natural order.
+        config: the configuration.
+        state: the open state.
+        document: its committed document.
+
+    Returns:
+        One entry a book, in the order of `paths`.
+    """
+    planned = [_plan_book(path, config, state, document) for path in paths]
+    planned = _without_duplicates(planned, config)
+    if config.batch_size is None:
+        return planned
+    room = config.batch_size
+    limited = []
+    for book in planned:
+        if book.fate is Fate.RUN:
+            room -= 1
+            if room < 0:
+                book = _with_fate(book, Fate.LATER, f"batch_size is {config.batch_size}; the next run takes it")
+        limited.append(book)
+    return limited
+
+
+def _plan_book(path: Path, config: Config, state: PipelineState, document: Mapping[str, Any]) -> PlannedBook:
+    identity = book_id(path, config.root)
+    name = str(path.relative_to(config.input_dir)) if path.is_relative_to(config.input_dir) else path.name
+    records = BookRecords(state, identity, document)
+    try:
+        source = examine(path, config.root, records.book.get("source"))
+        decisions = decide(records, config, source, config.phases())
+    except OSError as error:
+        return PlannedBook(identity, path, name, Fate.RUN, f"cannot be read: {error.strerror}", None)
+    except MissingInputError as error:
+        return PlannedBook(identity, path, name, Fate.RUN, str(error), source)
+    first = next((decision for decision in decisions if decision.runs), None)
+    if first is None and _is_in_place(records, decisions):
+        return PlannedBook(identity, path, name, Fate.DONE, "done", source)
+    reason = (
+        f"from phase {first.phase.number} ({first.phase.name}): {first.reason}" if first else "not yet put into place"
+    )
+    return PlannedBook(identity, path, name, Fate.RUN, reason, source)
+
+
+def _is_in_place(records: BookRecords, decisions: Sequence[Decision]) -> bool:
+    makes_deliverables = any(records.phase(decision.phase).get("deliverables") for decision in decisions)
+    return not makes_deliverables or records.book.get("promotion", {}).get("state") == "done"
+
+
+def _without_duplicates(planned: Sequence[PlannedBook], config: Config) -> list[PlannedBook]:
+    """Of books with the same bytes one is spoken: one that is done already, else the first in natural order."""
+    by_size: dict[int, list[PlannedBook]] = defaultdict(list)
+    for book in planned:
+        if book.source is not None and book.source.size_bytes > 0:
+            by_size[book.source.size_bytes].append(book)
+    spoken: dict[str, PlannedBook] = {}
+    for book in sorted((b for group in by_size.values() if len(group) > 1 for b in group), key=_done_first):
+        assert book.source is not None  # noqa: S101 - only books with a source were grouped
+        spoken.setdefault(book.source.sha256, book)
+    result = []
+    for book in planned:
+        chosen = spoken.get(book.source.sha256) if book.source else None
+        if chosen is None or chosen is book or book.fate is Fate.DONE:
+            result.append(book)
+        else:
+            result.append(
+                _with_fate(book, Fate.DUPLICATE, f"the same bytes as {chosen.name}, which is the one that is spoken")
+            )
+    return result
+
+
+def _done_first(book: PlannedBook) -> bool:
+    return book.fate is not Fate.DONE
+
+
+def _with_fate(book: PlannedBook, fate: Fate, reason: str) -> PlannedBook:
+    return PlannedBook(book.book_id, book.path, book.name, fate, reason, book.source)

@@ -1,0 +1,143 @@
+"""The ``batch`` section of the document: one summary, and one entry a book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from batch.launcher import Ended
+from batch.plan import Fate, PlannedBook
+from orchestrator.records import utc_now
+from orchestrator.sources import recorded_path
+from pipeline_common import PipelineState
+from pipeline_common.phases import PHASES
+from pipeline_common.statuses import FAILED, PARTIAL, PENDING, RUNNING, SKIPPED, SUCCESS
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many books ended how, in this batch.
+
+    Attributes:
+        total: books found.
+        successful: books that this batch finished.
+        failed: books that failed.
+        skipped: books that needed nothing, duplicates, and books left for a later run.
+        errors: one line a failed book.
+    """
+
+    total: int = 0
+    successful: int = 0
+    failed: int = 0
+    skipped: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    def status(self) -> str:
+        """The one status of the batch: nothing to do is ``skipped``, and some failures are ``partial``."""
+        if self.failed:
+            return PARTIAL if self.successful or self.skipped else FAILED
+        if self.successful + self.skipped < self.total:
+            return PARTIAL
+        return SUCCESS if self.successful else SKIPPED
+
+
+class BatchRecords:
+    """Writes the ``batch`` section, one short transaction at a time.
+
+    Args:
+        state: the open state.
+        root: the folder of the state file.
+    """
+
+    def __init__(self, state: PipelineState, config_root: Any) -> None:
+        self._state = state
+        self._root = config_root
+        self.started_at = utc_now()
+
+    def begin(self, planned: Iterable[PlannedBook]) -> None:
+        """Record that a batch starts, and at once everything about books that it will not run."""
+        planned = list(planned)
+        with self._state.transaction(operation="batch_start") as txn:
+            section = txn.data.setdefault("batch", {})
+            section["summary"] = {"status": RUNNING, "total_files": len(planned), "started_at": self.started_at}
+            files = section.setdefault("files", {})
+            for book in planned:
+                if book.fate is Fate.RUN:
+                    continue
+                known = files.get(book.book_id, {})
+                entry = self._passed_over_entry(book)
+                if any(known.get(key) != value for key, value in entry.items()):
+                    files[book.book_id] = entry
+                if book.fate is Fate.DUPLICATE:
+                    _mark_duplicate(txn.data, book)
+
+    def book_started(self, book: PlannedBook) -> None:
+        """Record that a book's orchestrator starts."""
+        entry = {
+            "status": RUNNING,
+            "source_path": recorded_path(book.path, self._root),
+            "started_at": utc_now(),
+            "was_skipped": False,
+        }
+        with self._state.transaction(operation="batch_book_start") as txn:
+            txn.data["batch"]["files"][book.book_id] = entry
+
+    def book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
+        """Record how a book's orchestrator ended."""
+        failed = ended.exit_code != 0
+        with self._state.transaction(operation="batch_book_end") as txn:
+            entry = txn.data["batch"]["files"][book.book_id]
+            entry.update(
+                status=FAILED if failed else SUCCESS,
+                exit_code=ended.exit_code,
+                error_message=f"Orchestrator failed with exit code {ended.exit_code}" if failed else None,
+                errors=[ended.error_tail] if failed and ended.error_tail else [],
+                completed_at=utc_now(),
+                duration_sec=round(duration_s, 3),
+            )
+
+    def book_interrupted(self, book: PlannedBook) -> None:
+        """Record that a book was broken off; the next batch goes on with it."""
+        with self._state.transaction(operation="batch_book_interrupted") as txn:
+            txn.data["batch"]["files"][book.book_id].update(status=PENDING, completed_at=utc_now())
+
+    def end(self, tally: Tally, duration_s: float, average_cpu_percent: float) -> dict[str, Any]:
+        """Record the summary, and return it."""
+        summary = {
+            "status": tally.status(),
+            "total_files": tally.total,
+            "successful_files": tally.successful,
+            "failed_files": tally.failed,
+            "skipped_files": tally.skipped,
+            "duration_sec": round(duration_s, 3),
+            "avg_cpu_usage": round(average_cpu_percent, 1),
+            "errors": tally.errors,
+            "started_at": self.started_at,
+            "completed_at": utc_now(),
+        }
+        with self._state.transaction(operation="batch_end") as txn:
+            txn.data.setdefault("batch", {})["summary"] = summary
+        return summary
+
+    def _passed_over_entry(self, book: PlannedBook) -> dict[str, Any]:
+        return {
+            "status": PENDING if book.fate is Fate.LATER else SKIPPED,
+            "error_message": book.reason if book.fate is Fate.DUPLICATE else None,
+            "errors": [],
+            "source_path": recorded_path(book.path, self._root),
+            "was_skipped": True,
+        }
+
+
+def _mark_duplicate(document: dict[str, Any], book: PlannedBook) -> None:
+    """A duplicate's first phase is skipped, and its record says in favour of which book."""
+    files = document.setdefault(PHASES[0].key, {}).setdefault("files", {})
+    known: Mapping[str, Any] = files.get(book.book_id, {})
+    if known.get("status", PENDING) in (PENDING, FAILED):
+        files[book.book_id] = {
+            "status": SKIPPED,
+            "errors": [{"type": "duplicate", "message": book.reason, "at": utc_now()}],
+        }
+    if book.source is not None:
+        document.setdefault("books", {}).setdefault(book.book_id, {})["source"] = book.source.as_record()

@@ -1,0 +1,155 @@
+"""The batch itself: a nursery that keeps at most `max_workers` orchestrators running until no book is left."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import trio
+
+from batch.launcher import Ended, Launcher
+from batch.monitor import CpuMonitor
+from batch.plan import PlannedBook
+from batch.progress import read_progress
+from batch.records import BatchRecords, Tally
+from batch.view import View, failure_text
+
+logger = logging.getLogger(__name__)
+
+_PROGRESS_INTERVAL_S = 0.5
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """How a batch ended.
+
+    Attributes:
+        tally: how many books ended how.
+        succeeded: the books that were finished.
+        failures: a failed book's name to the reason.
+        signum: the signal that ended the batch, if one did.
+    """
+
+    tally: Tally
+    succeeded: list[PlannedBook] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+    signum: int | None = None
+
+
+class Batch:
+    """Runs the books of a plan.
+
+    Args:
+        books: those that need work, in order.
+        tally: counts so far; books that need nothing are counted already.
+        max_workers: at most so many orchestrators at a time.
+        launcher: starts an orchestrator.
+        monitor: holds back starts while others need the machine.
+        records: writes the batch section.
+        view: what a person sees.
+        work_dir: where the books' progress files lie.
+    """
+
+    def __init__(
+        self,
+        books: Sequence[PlannedBook],
+        tally: Tally,
+        *,
+        max_workers: int,
+        launcher: Launcher,
+        monitor: CpuMonitor,
+        records: BatchRecords,
+        view: View,
+        work_dir: Path,
+    ) -> None:
+        self._books = books
+        self._max_workers = max_workers
+        self._launcher = launcher
+        self._monitor = monitor
+        self._records = records
+        self._view = view
+        self._work_dir = work_dir
+        self._running: dict[str, PlannedBook] = {}
+        self._result = BatchResult(tally)
+
+    async def run(self) -> BatchResult:
+        """Run all books; returns when none is left or a signal has ended the batch and every child is gone."""
+        async with trio.open_nursery() as watchers:
+            watchers.start_soon(self._monitor.run)
+            watchers.start_soon(self._watch_progress)
+            with trio.CancelScope() as work:
+                await watchers.start(self._watch_signals, work)
+                await self._run_workers()
+            watchers.cancel_scope.cancel()
+        return self._result
+
+    async def _run_workers(self) -> None:
+        send, receive = trio.open_memory_channel[PlannedBook](0)
+        turn = trio.Lock()
+        async with trio.open_nursery() as workers:
+            for _ in range(min(self._max_workers, max(1, len(self._books)))):
+                workers.start_soon(self._work, receive.clone(), turn)
+            receive.close()
+            async with send:
+                for book in self._books:
+                    await send.send(book)
+
+    async def _work(self, books: trio.MemoryReceiveChannel[PlannedBook], turn: trio.Lock) -> None:
+        async with books:
+            async for book in books:
+                async with turn:  # one start at a time: what was just started counts as running for the next
+                    await self._monitor.wait_for_turn(lambda: len(self._running))
+                    self._running[book.book_id] = book
+                await self._run_book(book)
+
+    async def _run_book(self, book: PlannedBook) -> None:
+        started = time.monotonic()
+        self._records.book_started(book)
+        self._view.started(book)
+        logger.info("%s: starts (%s)", book.name, book.reason)
+        try:
+            ended = await self._launcher.launch(book)
+        except trio.Cancelled:
+            self._records.book_interrupted(book)
+            raise
+        except OSError as error:
+            ended = Ended(1, f"the orchestrator could not be started: {error.strerror} ({error.filename})")
+        finally:
+            del self._running[book.book_id]
+        self._book_ended(book, ended, time.monotonic() - started)
+
+    def _book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
+        self._records.book_ended(book, ended, duration_s)
+        self._view.ended(book, ended, duration_s)
+        if ended.exit_code == 0:
+            self._result.tally.successful += 1
+            self._result.succeeded.append(book)
+            logger.info("%s: done in %.1f s", book.name, duration_s)
+        else:
+            reason = failure_text(ended)
+            self._result.tally.failed += 1
+            self._result.tally.errors.append(f"{book.name}: {reason}")
+            self._result.failures[book.name] = reason
+            logger.error("%s: failed: %s", book.name, reason)
+
+    async def _watch_progress(self) -> None:
+        while True:
+            await trio.sleep(_PROGRESS_INTERVAL_S)
+            for book in list(self._running.values()):
+                self._view.progress(book, read_progress(self._work_dir / book.book_id / "progress.jsonl"))
+            self._view.machine(self._monitor.others_percent, throttled=self._monitor.throttled)
+
+    async def _watch_signals(
+        self, work: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+            task_status.started()
+            async for signum in signals:
+                if self._result.signum is None:
+                    self._result.signum = signum
+                    logger.warning("%s: ending the running books; finished work is kept", signal.Signals(signum).name)
+                work.cancel()

@@ -1,0 +1,187 @@
+"""One attempt of one phase: a process of its own, given a plan, watched until it ends, answered for by a result."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.interrupts import Interrupts
+from phases.contract import ContractError, Failure, Plan, Result
+from phases.files import write_text
+
+_GRACE_S = 5.0
+"""How long a phase may take to end after SIGTERM before it is killed."""
+
+_RESULT_LIMIT_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When an attempt is broken off.
+
+    Attributes:
+        timeout_s: the longest that an attempt may take; None for no limit.
+        stall_timeout_s: the longest that an attempt may go without progress.
+    """
+
+    timeout_s: float | None
+    stall_timeout_s: float
+
+
+def run_attempt(
+    plan: Plan, *, folder: Path, log: Path, limits: Limits, interrupts: Interrupts, keep_open: Sequence[int] = ()
+) -> Result:
+    """Run one attempt in a process of its own and wait for its end.
+
+    Whatever the process started is gone when this returns, however it ends.
+
+    Args:
+        plan: what the phase is given.
+        folder: holds ``plan.json`` and ``result.json``; `plan.attempt_dir` lies in it.
+        log: receives all that the process prints.
+        limits: when to break it off.
+        interrupts: watched while waiting.
+        keep_open: descriptors that the process inherits, such as the book's lock.
+
+    Returns:
+        The phase's own result, or a failure that says how the process died.
+
+    Raises:
+        InterruptedRun: a signal came; the process is gone.
+    """
+    plan_path, result_path = folder / "plan.json", folder / "result.json"
+    result_path.unlink(missing_ok=True)
+    write_text(plan_path, plan.to_json())
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-P", "-m", "phases", str(plan_path), str(result_path)]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=plan.attempt_dir,
+            start_new_session=True,
+            pass_fds=tuple(keep_open),
+        )
+    try:
+        overrun = _wait(process, plan, limits, interrupts)
+    finally:
+        _end(process)
+    if overrun:
+        return Result(failure=overrun)
+    return _answer(process.returncode, plan, result_path, log)
+
+
+def _wait(process: subprocess.Popen[bytes], plan: Plan, limits: Limits, interrupts: Interrupts) -> Failure | None:
+    """Wait until the process ends; the failure where it exceeds a limit."""
+    started = time.monotonic()
+    alive_at, seen = started, -1
+    with _EndOf(process) as end:
+        while not end.reached(interrupts.wake_fd):
+            interrupts.check()
+            now = time.monotonic()
+            if limits.timeout_s is not None and now - started > limits.timeout_s:
+                return Failure(
+                    "timeout",
+                    f"{plan.phase} took longer than phase_timeout ({limits.timeout_s:g} s) and was ended. "
+                    "Finished chunks are kept; raise phase_timeout or run again.",
+                    permanent=False,
+                )
+            size = plan.progress.stat().st_size if plan.progress.exists() else 0
+            if size != seen:
+                alive_at, seen = now, size
+            if now - alive_at > limits.stall_timeout_s:
+                return Failure(
+                    "stalled",
+                    f"{plan.phase} made no progress for limits.stall_timeout ({limits.stall_timeout_s:g} s) and was "
+                    "ended. Finished chunks are kept; run again, or raise the limit.",
+                    permanent=False,
+                )
+    interrupts.check()
+    return None
+
+
+class _EndOf:
+    """Waits for a process's end or for a signal, whichever comes first, in steps of at most a quarter of a second."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._descriptor = os.pidfd_open(process.pid) if hasattr(os, "pidfd_open") else None
+
+    def reached(self, wake_fd: int) -> bool:
+        if self._descriptor is not None:
+            select.select([self._descriptor, wake_fd], [], [], 0.25)
+            return self._process.poll() is not None
+        select.select([wake_fd], [], [], 0.01)
+        return self._process.poll() is not None
+
+    def __enter__(self) -> _EndOf:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the phase's whole session: politely, then by force. Harmless where it has ended by itself."""
+    if process.poll() is None:
+        _signal_group(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_S)
+    _signal_group(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _signal_group(group: int, signum: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signum)
+
+
+def _answer(code: int, plan: Plan, result_path: Path, log: Path) -> Result:
+    try:
+        if result_path.stat().st_size > _RESULT_LIMIT_BYTES:
+            raise ContractError(f"result: larger than {_RESULT_LIMIT_BYTES >> 20} MiB")
+        result = Result.from_json(result_path.read_text(encoding="utf-8"), plan)
+    except FileNotFoundError:
+        return Result(failure=_silent_death(code, plan, log))
+    except (ContractError, UnicodeDecodeError) as error:
+        message = f"{plan.phase} gave no usable result: {error}. See {log.name} in the book's logs."
+        return Result(failure=Failure("bad_result", message, permanent=False))
+    if code != 0 and result.failure is None:
+        message = (
+            f"{plan.phase} says that it succeeded but ended with exit code {code}. See {log.name} in the book's logs."
+        )
+        return Result(failure=Failure("bad_result", message, permanent=False))
+    return result
+
+
+def _silent_death(code: int, plan: Plan, log: Path) -> Failure:
+    if code < 0:
+        name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
+        hint = " Perhaps the machine ran out of memory." if -code == signal.SIGKILL else ""
+        return Failure(
+            "killed",
+            f"{plan.phase} was ended by signal {name}.{hint} Run again; finished work is kept.",
+            permanent=False,
+        )
+    message = f"{plan.phase} ended with exit code {code} and left no result. See {log.name} in the book's logs."
+    return Failure("died", message, permanent=False)
+
+
+def fresh_folder(folder: Path) -> Path:
+    """An empty folder at `folder`, whatever lay there before."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    return folder

@@ -1,0 +1,118 @@
+"""``orchestrate-audiobook BOOK``: one book, from its file to the output folder."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from orchestrator.config import Config
+from orchestrator.decisions import MissingInputError, decide
+from orchestrator.interrupts import InterruptedRun, Interrupts
+from orchestrator.opening import open_state
+from orchestrator.options import ExitCode, UsageError, add_shared_options, configure, configure_logging
+from orchestrator.records import BookRecords
+from orchestrator.run import Job, orchestrate
+from orchestrator.sources import examine
+from pipeline_common import ConfigError, PipelineState, StateError
+from pipeline_common.books import book_id
+
+logger = logging.getLogger(__name__)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="orchestrate-audiobook",
+        description="Turn one book into an audiobook, going on where the last run stopped.",
+        epilog="Exit codes: 0 done, 1 the book failed, 2 wrong usage or configuration, 3 the state cannot be used, "
+        "130/143 interrupted.",
+    )
+    parser.add_argument(
+        "book", type=Path, metavar="BOOK", help="the book's file (.txt .md .html .xhtml .epub .docx .pdf)"
+    )
+    add_shared_options(parser)
+    parser.add_argument("--log-file", type=Path, metavar="FILE", help="write the log there instead of to the terminal")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: the arguments; None takes the process's own.
+
+    Returns:
+        The exit code.
+    """
+    args = build_parser().parse_args(argv)
+    try:
+        config = configure(args, {})
+        configure_logging(config, args.log_file)
+        for warning in config.warnings():
+            _complain(warning)
+        path = _book_file(args.book)
+        if args.dry_run:
+            return _show_decisions(path, config)
+        return _run(path, config)
+    except (ConfigError, UsageError) as error:
+        _complain(str(error))
+        return ExitCode.USAGE
+    except StateError as error:
+        _complain(str(error))
+        return ExitCode.STATE
+    except OSError as error:
+        _complain(
+            f"{error.filename or 'A folder of the pipeline'}: {error.strerror or error}. Mend that and run again."
+        )
+        return ExitCode.USAGE
+
+
+def _run(path: Path, config: Config) -> int:
+    with Interrupts() as interrupts:
+        try:
+            state = open_state(config, _complain)
+            job = Job(book_id(path, config.root), path, config, state, _say)
+            outcome = orchestrate(job, interrupts)
+        except InterruptedRun as interruption:
+            _complain(f"{path.name}: interrupted; finished work is kept. Run the same command again to go on.")
+            return ExitCode.INTERRUPTED + interruption.signum
+    if outcome.failure:
+        _complain(f"{path.name}: {outcome.failure.message}")
+        return ExitCode.FAILED
+    return ExitCode.DONE
+
+
+def _show_decisions(path: Path, config: Config) -> int:
+    identity = book_id(path, config.root)
+    _say(f"{path.name} ({identity})")
+    document = PipelineState(config.pipeline_json).read()
+    records = BookRecords(PipelineState(config.pipeline_json), identity, document)
+    try:
+        decisions = decide(records, config, examine(path, config.root, records.book.get("source")), config.phases())
+    except MissingInputError as error:
+        _complain(str(error))
+        return ExitCode.FAILED
+    for decision in decisions:
+        verb = "run" if decision.runs else "skip"
+        _say(f"  {decision.phase.number:<3} {decision.phase.name:<11} {verb:<4} {decision.reason}")
+    return ExitCode.DONE
+
+
+def _book_file(path: Path) -> Path:
+    absolute = path.absolute()
+    if not absolute.exists():
+        raise UsageError(f"{path}: there is no such file. Give the path of a book.")
+    if not absolute.is_file():
+        raise UsageError(f"{path} is not a file. Give the path of a book, or run batch-audiobook over the folder.")
+    return absolute
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _complain(text: str) -> None:
+    print(f"orchestrate-audiobook: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,263 @@
+"""The configuration: one frozen, strict model a section; command line over file over defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from pipeline_common.phases import PHASES, Phase
+
+DEFAULT_CONFIG = Path("config.yaml")
+"""Read where ``--config`` is not given and the file exists."""
+
+DEFAULT_VOICE = "en-us"
+"""The voice for English and for unknown languages, unless the user sets another."""
+
+_GONE_KEYS = frozenset({"conda_env", "orchestrator_path", "phase_dirs", "poetry_path", "use_gpu", "venv_path"})
+_NOT_YET_IN_EFFECT = ("retries", "alerts", "retention", "reports")
+
+
+def _as_path(value: Any) -> Any:
+    return Path(value) if isinstance(value, str) and value else value
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _as_upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _as_phase_numbers(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        return value
+    return tuple(phase_number(item) for item in value)
+
+
+def phase_number(typed: object) -> str:
+    """The number of the phase that a person named by number, stored key or name.
+
+    Args:
+        typed: such as ``5.5``, ``"5.5"``, ``"phase5_5"`` or ``"subtitles"``.
+
+    Raises:
+        ValueError: there is no such phase; the message lists the phases.
+    """
+    word = str(typed).strip().lower()
+    for phase in PHASES:
+        if not isinstance(typed, bool) and word in (phase.number, phase.key, phase.name, f"{phase.number}.0"):
+            return phase.number
+    known = ", ".join(f"{phase.number} ({phase.name})" for phase in PHASES)
+    raise ValueError(f"there is no phase {typed!r}; the phases are {known}")
+
+
+PathField = Annotated[Path, BeforeValidator(_as_path)]
+Seconds = Annotated[float, Field(ge=0, le=3600, strict=False, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """What all sections share: unknown keys are errors, values are not converted, nothing changes later."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class TtsSection(Section):
+    """The voice."""
+
+    engine: Literal["espeak"] = Field(
+        "espeak", description="the synthesiser; espeak (eSpeak NG) comes with the package"
+    )
+    voice: str | None = Field(
+        None, description="a voice of the engine; null takes en-us for English and the language's own voice for others"
+    )
+    rate: int = Field(160, ge=80, le=450, description="words a minute")
+    pitch: int = Field(50, ge=0, le=99, description="0 is low, 99 is high")
+
+
+class TextSection(Section):
+    """What is spoken, and in which pieces."""
+
+    language: str | None = Field(None, description="overrides every book's own language, such as en or de")
+    max_chars: int = Field(600, ge=80, le=5000, description="a longer sentence is spoken in several pieces")
+
+
+class PausesSection(Section):
+    """Silence between pieces, in seconds."""
+
+    sentence_s: Seconds = 0.30
+    paragraph_s: Seconds = 0.65
+    scene_break_s: Seconds = 1.5
+    heading_s: Seconds = 1.0
+    chapter_s: Seconds = 1.8
+    head_s: Seconds = 0.6
+    tail_s: Seconds = 1.5
+
+
+class AudioSection(Section):
+    """The finished audio files."""
+
+    formats: Annotated[tuple[Literal["m4b", "mp3"], ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (
+        "m4b",
+        "mp3",
+    )
+    preset: Literal["audiobook"] = Field("audiobook", description="-19 LUFS, true peak at most -3 dBTP, mono")
+    bitrate_kbps: int = Field(64, ge=32, le=320)
+    pauses: PausesSection = PausesSection()
+
+
+class SubtitlesSection(Section):
+    """Phase 5.5."""
+
+    enabled: bool = True
+
+
+class LimitsSection(Section):
+    """What one book may cost."""
+
+    stall_timeout: float = Field(300, gt=0, strict=False, description="seconds without progress")
+    max_source_mb: int = Field(500, ge=1, description="the largest book file")
+    max_unpacked_mb: int = Field(1000, ge=1, description="the largest book once unpacked")
+    max_members: int = Field(20_000, ge=1, description="the most files inside one book")
+
+
+class RetryRules(Section):
+    """How often, and after how long, a failed phase is tried again."""
+
+    limit: int = Field(3, ge=0)
+    delay: float = Field(5, ge=0, strict=False)
+    factor: float = Field(4, ge=1, strict=False)
+    jitter: bool = True
+
+
+class RetriesSection(RetryRules):
+    """The rules for all phases, and for single ones."""
+
+    validation: RetryRules | None = None
+    extraction: RetryRules | None = None
+    chunking: RetryRules | None = None
+    synthesis: RetryRules | None = None
+    enhancement: RetryRules | None = None
+    subtitles: RetryRules | None = None
+
+
+class AlertsSection(Section):
+    """Who is told of failures."""
+
+    on_failure: bool = True
+    threshold: int = Field(5, ge=1)
+    webhook_url: str | None = None
+
+
+class RetentionSection(Section):
+    """How long what is no longer needed is kept."""
+
+    compress_after_days: int = Field(30, ge=0)
+
+
+class ReportsSection(Section):
+    """Regular summaries."""
+
+    daily: bool = True
+    weekly: bool = True
+    format: Literal["html"] = "html"
+
+
+class Config(Section):
+    """The whole of ``config.yaml``; every key may be left out."""
+
+    phases_to_run: Annotated[tuple[str, ...], BeforeValidator(_as_phase_numbers), Field(min_length=1)] = (
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+    )
+    resume_enabled: bool = True
+    input_dir: PathField = Path("input")
+    output_dir: PathField = Path("output")
+    work_dir: PathField = Path("work")
+    pipeline_json: PathField = Path("pipeline.json")
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_as_upper)] = "INFO"
+    log_file: PathField = Path("batch.log")
+    max_workers: int = Field(2, ge=1, le=1024)
+    batch_size: int | None = Field(None, ge=1)
+    cpu_threshold: float = Field(85, gt=0, le=100, strict=False)
+    throttle_delay: float = Field(1.0, ge=0, le=3600, strict=False)
+    phase_timeout: float | None = Field(None, gt=0, strict=False)
+    tts: TtsSection = TtsSection()
+    text: TextSection = TextSection()
+    audio: AudioSection = AudioSection()
+    subtitles: SubtitlesSection = SubtitlesSection()
+    limits: LimitsSection = LimitsSection()
+    retries: RetriesSection = RetriesSection()
+    alerts: AlertsSection = AlertsSection()
+    retention: RetentionSection = RetentionSection()
+    reports: ReportsSection = ReportsSection()
+    gone_keys: tuple[str, ...] = Field((), exclude=True, description="keys of the first version that mean nothing now")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_older_keys(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        keys = dict(data)
+        if isinstance(keys.get("phases"), list):
+            keys.setdefault("phases_to_run", keys.pop("phases"))
+        if "resume" in keys:
+            keys.setdefault("resume_enabled", keys.pop("resume"))
+        gone = sorted(_GONE_KEYS & keys.keys())
+        for key in gone:
+            del keys[key]
+        return {**keys, "gone_keys": tuple(gone)} if gone else keys
+
+    @property
+    def root(self) -> Path:
+        """The folder of the state file; recorded paths are relative to it."""
+        return self.pipeline_json.parent
+
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases to run, in order; 5.5 goes with 5 unless it is switched off."""
+        numbers = set(self.phases_to_run)
+        if "5" in numbers and self.subtitles.enabled:
+            numbers.add("5.5")
+        return tuple(phase for phase in PHASES if phase.number in numbers)
+
+    def resolved(self, folder: Path) -> Config:
+        """The same configuration with absolute paths; relative ones belong to `folder`."""
+        names = ("input_dir", "output_dir", "work_dir", "pipeline_json", "log_file")
+        base = folder.absolute()
+        return self.model_copy(update={name: base / getattr(self, name) for name in names})
+
+    def warnings(self) -> list[str]:
+        """What the user has set and will not have: one sentence a kind."""
+        found = []
+        if self.gone_keys:
+            found.append(
+                f"These keys of the first version mean nothing any more and are ignored: {', '.join(self.gone_keys)}."
+            )
+        idle = [name for name in _NOT_YET_IN_EFFECT if name in self.model_fields_set]
+        if idle:
+            found.append(f"These sections are accepted but have no effect in this version: {', '.join(idle)}.")
+        return found
+
+
+def load_config(path: Path | None) -> Config:
+    """The configuration from a file, with absolute paths.
+
+    Args:
+        path: the file; None takes ``config.yaml`` in the current folder where there is one, else the defaults.
+
+    Raises:
+        ConfigError: the file cannot be read or is wrong; the message names file, line, key and the nearest known key.
+    """
+    from pipeline_common.strict_yaml import load
+
+    if path is None:
+        if not DEFAULT_CONFIG.exists():
+            return Config().resolved(Path.cwd())
+        path = DEFAULT_CONFIG
+    return load(path, Config).resolved(path.absolute().parent)

@@ -1,0 +1,200 @@
+"""Which phases of a book must run, and why: a pure reading of its records and of the files that they name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.artifacts import missing_or_changed, path_of
+from orchestrator.config import DEFAULT_VOICE, Config
+from orchestrator.records import BookRecords
+from orchestrator.sources import Source
+from phases.catalogue import BUILT_IN
+from pipeline_common.phases import PHASES, Phase
+
+
+class MissingInputError(Exception):
+    """A phase was asked for alone, and what it needs from earlier phases is not there; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens to one phase.
+
+    Attributes:
+        phase: the phase.
+        runs: whether it runs; otherwise what it left is proven and kept.
+        reason: a few words for a person.
+    """
+
+    phase: Phase
+    runs: bool
+    reason: str
+
+
+def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
+    """The settings that a phase reads, as JSON data; they and no others are part of its fingerprint."""
+    limits = config.limits.model_dump(include={"max_source_mb", "max_unpacked_mb", "max_members"})
+    audio = config.audio
+    settings: dict[str, dict[str, Any]] = {
+        "validation": {"limits": limits, "language": config.text.language},
+        "extraction": {"limits": limits, "language": config.text.language},
+        "chunking": {"max_chars": config.text.max_chars},
+        "synthesis": {
+            "engine": config.tts.engine,
+            "voice": config.tts.voice or DEFAULT_VOICE,
+            "voice_is_default": config.tts.voice is None,
+            "rate": config.tts.rate,
+            "pitch": config.tts.pitch,
+        },
+        "enhancement": {
+            "formats": list(audio.formats),
+            "preset": audio.preset,
+            "bitrate_kbps": audio.bitrate_kbps,
+            "pauses": audio.pauses.model_dump(),
+        },
+        "subtitles": {},
+    }
+    return settings[phase.name]
+
+
+def fingerprint(phase: Phase, config: Config, source: Source, artifacts: Mapping[str, Mapping[str, Any]]) -> str:
+    """The hash of all that a phase's result depends on.
+
+    Args:
+        phase: the phase.
+        config: the configuration; only the phase's own settings count.
+        source: the book's file.
+        artifacts: records of the artifacts of earlier phases; only the hashes of those that the phase reads count.
+    """
+    built_in = BUILT_IN[phase.name]
+    names = [*built_in.inputs, *(name for name in built_in.optional_inputs if name in artifacts)]
+    facts = {
+        **built_in.identity(),
+        "settings": settings_of(phase, config),
+        "source": source.sha256 if built_in.reads_source else None,
+        "inputs": {name: artifacts.get(name, {}).get("sha256") for name in names},
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def decide(records: BookRecords, config: Config, source: Source, selected: Sequence[Phase]) -> list[Decision]:
+    """What happens to each selected phase, in order.
+
+    A phase is skipped only where it is proven: recorded as a success, with the same fingerprint, and everything that it
+    left still there with the recorded size and mtime. Once one phase runs, every later one does.
+
+    Args:
+        records: the book's records.
+        config: the configuration.
+        source: the facts of the book's file as it is now.
+        selected: the phases asked for.
+
+    Raises:
+        MissingInputError: a phase that was not asked for has not left what a selected one needs.
+    """
+    if config.resume_enabled and _done_by_first_version(records, config):
+        return [Decision(phase, runs=False, reason="done by the first version") for phase in selected]
+    decisions: list[Decision] = []
+    first: Phase | None = None
+    for phase in PHASES:
+        if phase not in selected:
+            continue
+        if first is not None:
+            decisions.append(Decision(phase, runs=True, reason=f"{first.name} runs before it"))
+            continue
+        _require_given(phase, records, config, selected)
+        reason = reason_to_run(phase, records, config, source)
+        if reason:
+            first = phase
+        decisions.append(Decision(phase, runs=bool(reason), reason=reason or "done"))
+    return _with_lost_chunks(decisions, records, config)
+
+
+def reason_to_run(phase: Phase, records: BookRecords, config: Config, source: Source) -> str | None:
+    """Why a phase must run, given that all earlier ones are proven; None where it is proven itself."""
+    record = records.phase(phase)
+    status = record.get("status", "pending")
+    if not config.resume_enabled:
+        return "resume is off"
+    if status != "success":
+        return {
+            "pending": "not done yet",
+            "running": "it was interrupted",
+            "failed": "it failed before",
+        }.get(status, f"it is recorded as {status}")
+    if record.get("fingerprint") != fingerprint(phase, config, source, records.artifacts()):
+        return _what_changed(phase, records, source)
+    return missing_or_changed(record.get("artifacts", {}), config.root) or missing_or_changed(
+        record.get("deliverables", {}), config.root
+    )
+
+
+def _done_by_first_version(records: BookRecords, config: Config) -> bool:
+    """Records that were taken over have no fingerprints; what proves them is the audiobook itself."""
+    promotion = records.book.get("promotion", {})
+    return bool(
+        promotion.get("migrated")
+        and promotion.get("state") == "done"
+        and not missing_or_changed(records.deliverables(), config.root)
+    )
+
+
+def _what_changed(phase: Phase, records: BookRecords, source: Source) -> str:
+    if phase.name == "validation" and records.book.get("source", {}).get("sha256") != source.sha256:
+        return "the book's file has changed"
+    return "its settings, its inputs or the program have changed"
+
+
+def _require_given(phase: Phase, records: BookRecords, config: Config, selected: Sequence[Phase]) -> None:
+    """Whatever `phase` needs from phases that were not asked for must be there."""
+    artifacts = records.artifacts()
+    for name in BUILT_IN[phase.name].inputs:
+        maker = next(earlier for earlier in PHASES if name in BUILT_IN[earlier.name].outputs)
+        if maker in selected:
+            continue
+        lost = (
+            missing_or_changed({name: artifacts[name]}, config.root)
+            if name in artifacts
+            else "it has not been made yet"
+        )
+        if lost:
+            raise MissingInputError(
+                f"{phase.name} needs {name!r} of phase {maker.number} ({maker.name}), but {lost}. "
+                f"Run phase {maker.number} too."
+            )
+
+
+def _with_lost_chunks(decisions: list[Decision], records: BookRecords, config: Config) -> list[Decision]:
+    """Where 5 is about to run and 4 is not, the chunks that `timings` names must be there; otherwise 4 runs too."""
+    by_name = {decision.phase.name: decision for decision in decisions}
+    synthesis = by_name.get("synthesis")
+    enhancement = by_name.get("enhancement")
+    if not synthesis or synthesis.runs or not enhancement or not enhancement.runs:
+        return decisions
+    timings = records.artifacts().get("timings")
+    lost = first_lost_chunk(path_of(timings, config.root)) if timings else "timings"
+    if lost is None:
+        return decisions
+    rerun = Decision(synthesis.phase, runs=True, reason=f"chunk {lost} is gone or damaged")
+    return [rerun if decision is synthesis else decision for decision in decisions]
+
+
+def first_lost_chunk(timings: Path) -> str | None:
+    """The name of the first chunk file that is missing or not of the size that `timings` says; None where all are."""
+    chunks = timings.parent / "chunks"
+    with timings.open(encoding="utf-8") as rows:
+        for line in rows:
+            row = json.loads(line)
+            path = chunks / f"{row['audio_id']}.wav"
+            try:
+                size_bytes = path.stat().st_size
+            except OSError:
+                return path.name
+            if size_bytes != row["size_bytes"]:
+                return path.name
+    return None

@@ -1,0 +1,60 @@
+"""Signals as values: a handler only notes them, and whoever waits is woken and decides."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType, TracebackType
+
+_WATCHED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class InterruptedRun(Exception):  # noqa: N818 - not an error: somebody asked for the end
+    """The run was asked to end by a signal; all finished work is kept.
+
+    Attributes:
+        signum: the signal's number; the exit code is 128 + this.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(f"interrupted by {signal.Signals(signum).name}")
+        self.signum = signum
+
+
+class Interrupts:
+    """Notes SIGINT, SIGTERM and SIGHUP while it is entered.
+
+    Attributes:
+        received: the first signal's number; None until one comes.
+        wake_fd: becomes readable when a signal has come.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self.wake_fd, self._write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
+        os.set_blocking(self._write_fd, False)
+
+    def check(self) -> None:
+        """Raise where a signal has come.
+
+        Raises:
+            InterruptedRun: at a moment that the caller has chosen, so nothing is left half done.
+        """
+        if self.received is not None:
+            raise InterruptedRun(self.received)
+
+    def _note(self, signum: int, _frame: FrameType | None) -> None:
+        if self.received is None:
+            self.received = signum
+
+    def __enter__(self) -> Interrupts:
+        self._before = {number: signal.signal(number, self._note) for number in _WATCHED}
+        self._wakeup_before = signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        signal.set_wakeup_fd(self._wakeup_before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        os.close(self.wake_fd)
+        os.close(self._write_fd)

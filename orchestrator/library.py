@@ -1,0 +1,125 @@
+"""Which files in a folder are books, in the order in which a person would list them."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+READ_SUFFIXES = frozenset({".txt", ".md", ".html", ".xhtml", ".epub", ".docx", ".pdf"})
+"""What this version reads."""
+
+OTHER_BOOK_SUFFIXES = frozenset(
+    {
+        *(
+            ".azw",
+            ".azw3",
+            ".cbr",
+            ".cbz",
+            ".chm",
+            ".djvu",
+            ".doc",
+            ".fb2",
+            ".htm",
+            ".kepub",
+            ".kfx",
+            ".lit",
+            ".lrf",
+            ".markdown",
+        ),
+        *(".mobi", ".odt", ".pages", ".pdb", ".prc", ".rst", ".rtf", ".tex", ".text", ".wpd"),
+    }
+)
+"""Books all the same: they become entries, and validation says what to do with them."""
+
+IMAGE_SUFFIXES = frozenset(
+    {".avif", ".bmp", ".gif", ".heic", ".ico", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff", ".webp"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What was found below a folder.
+
+    Attributes:
+        books: absolute paths in natural order.
+        passed_over: how many files were passed over, by kind (``hidden``, ``image``, ``sidecar``, ``link``,
+            ``special``, ``unreadable folder``).
+    """
+
+    books: tuple[Path, ...]
+    passed_over: Mapping[str, int]
+
+    def passed_over_text(self) -> str:
+        """Such as ``2 images, 1 hidden``; empty where nothing was passed over."""
+        return ", ".join(f"{count} {kind}" for kind, count in sorted(self.passed_over.items()))
+
+
+def discover(folder: Path, *, without: Iterable[Path] = ()) -> Library:
+    """Find the books below `folder`.
+
+    Nothing is opened: not a file, and never a FIFO, socket or device. A symbolic link counts as a book only where it
+    leads to a file inside `folder`; linked folders are not entered, so there are no loops.
+
+    Args:
+        folder: where to look, recursively.
+        without: folders below it that are not entered, such as the output folder.
+
+    Raises:
+        OSError: `folder` itself cannot be listed.
+    """
+    root = folder.resolve(strict=True)
+    skipped = {path.resolve() for path in without}
+    passed_over: Counter[str] = Counter()
+    books = sorted(
+        _walk(root, root, skipped, passed_over),
+        key=lambda path: [natural_key(part) for part in path.relative_to(root).parts],
+    )
+    return Library(tuple(books), dict(passed_over))
+
+
+def natural_key(text: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
+    """A sort key by which ``Book 2`` comes before ``Book 10``, whatever the case."""
+    parts = re.split(r"(\d+)", text.casefold())
+    key = tuple((1, int(part), "") if part.isdecimal() and part.isascii() else (0, 0, part) for part in parts)
+    return key, text  # names that differ only in case or leading zeros keep one order
+
+
+def _walk(folder: Path, root: Path, skipped: set[Path], passed_over: Counter[str]) -> Iterator[Path]:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        if folder == root:
+            raise
+        passed_over["unreadable folder"] += 1
+        return
+    for entry in entries:
+        path = Path(entry.path)
+        if entry.name.startswith("."):
+            passed_over["hidden"] += 1
+        elif entry.is_dir(follow_symlinks=False):
+            if path not in skipped:
+                yield from _walk(path, root, skipped, passed_over)
+        elif kind := _reason_to_pass_over(entry, path, root):
+            passed_over[kind] += 1
+        else:
+            yield path
+
+
+def _reason_to_pass_over(entry: os.DirEntry[str], path: Path, root: Path) -> str | None:
+    if entry.is_symlink():
+        target = Path(os.path.realpath(path))
+        if not target.is_relative_to(root) or not target.is_file():
+            return "link"
+    elif not stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
+        return "special"
+    suffix = path.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return "image"
+    if suffix not in READ_SUFFIXES and suffix not in OTHER_BOOK_SUFFIXES:
+        return "sidecar"
+    return None

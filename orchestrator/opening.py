@@ -1,0 +1,70 @@
+"""Opens the state as the commands do: damage is repaired and said, documents of the first version are taken over."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from orchestrator.config import Config
+from orchestrator.library import discover
+from pipeline_common import PipelineState, load_pipeline_json
+from pipeline_common.books import book_id
+from pipeline_common.migration import migrate_v1
+
+logger = logging.getLogger(__name__)
+
+
+def open_state(config: Config, complain: Callable[[str], None], books: Iterable[Path] | None = None) -> PipelineState:
+    """The state of a library, ready for use.
+
+    Args:
+        config: the configuration.
+        complain: tells the user what had to be repaired.
+        books: the books of the library where they are known; None looks for them, but only if their names are needed.
+
+    Raises:
+        StateError: the state cannot be used; the message says what to do.
+        OSError: the state file's folder cannot be made.
+    """
+    config.root.mkdir(parents=True, exist_ok=True)
+    state = PipelineState(config.pipeline_json)
+    relay = _Relay(complain)
+    logging.getLogger("pipeline_common").addHandler(relay)
+    try:
+        document = load_pipeline_json(config.pipeline_json)
+    finally:
+        logging.getLogger("pipeline_common").removeHandler(relay)
+    if document and "books" not in document:
+        _take_over(config, state, books)
+    return state
+
+
+def _take_over(config: Config, state: PipelineState, books: Iterable[Path] | None) -> None:
+    """Give the records of the first version, which are named after files, to the books that they are about."""
+    if books is None:
+        books = discover(config.input_dir).books if config.input_dir.is_dir() else ()
+    names: dict[str, str] = {}
+    for path in books:
+        for name in (path.name, path.stem):
+            # The first book in natural order has the name, as it had in the first version.
+            names.setdefault(unicodedata.normalize("NFC", name), book_id(path, config.root))
+    document = state.read()
+    taken_over = migrate_v1(document, names, config.root)
+    if taken_over != document:
+        state.backup_manager.create_backup()
+        with state.transaction(validate=False, operation="migrate") as txn:
+            txn.data = taken_over
+        logger.info("records of the first version were taken over")
+
+
+class _Relay(logging.Handler):
+    """Shows warnings of the state module to the user."""
+
+    def __init__(self, complain: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._complain = complain
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._complain(record.getMessage())

@@ -1,0 +1,130 @@
+"""What the commands share: their options, the configuration that results, the log, and the open state."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Mapping
+from enum import IntEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from orchestrator.config import Config, load_config, phase_number
+from pipeline_common.phases import PHASES
+
+DISTRIBUTION = "audiobook-pipeline"
+
+
+class ExitCode(IntEnum):
+    """What the commands end with; a signal's number is added to `INTERRUPTED`."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    STATE = 3
+    INTERRUPTED = 128
+
+
+class UsageError(Exception):
+    """The command, its configuration or a folder is wrong; the message says what to change."""
+
+
+def add_shared_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `orchestrate-audiobook` and `batch-audiobook` have in common."""
+    numbers = " ".join(phase.number for phase in PHASES)
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="configuration (default: config.yaml where there is one)"
+    )
+    parser.add_argument("--pipeline-json", type=Path, metavar="FILE", help="the state file (default: pipeline.json)")
+    parser.add_argument(
+        "--phases", nargs="+", type=_phase, metavar="N", help=f"run only these phases, by number or name ({numbers})"
+    )
+    resume = parser.add_mutually_exclusive_group()
+    resume.add_argument(
+        "--resume", action="store_true", default=None, help="skip what is proven to be done (the default)"
+    )
+    resume.add_argument(
+        "--no-resume",
+        action="store_false",
+        dest="resume",
+        default=None,
+        help="do everything again, and speak every chunk anew",
+    )
+    parser.add_argument(
+        "--phase-timeout", type=_seconds, metavar="S", help="end a phase that takes longer than S seconds"
+    )
+    parser.add_argument(
+        "--log-level",
+        type=str.upper,
+        choices=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+        help="how much is logged",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would run, and why, and change nothing")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version(DISTRIBUTION)}")
+
+
+def configure(args: argparse.Namespace, overrides: Mapping[str, Any]) -> Config:
+    """The configuration: the command line over the file over the defaults.
+
+    Args:
+        args: parsed options, the shared ones among them.
+        overrides: further values from the command line, None where not given; paths are relative to the current folder.
+
+    Raises:
+        ConfigError: the file cannot be read or is wrong.
+    """
+    given = {
+        "phases_to_run": tuple(args.phases) if args.phases else None,
+        "resume_enabled": args.resume,
+        "phase_timeout": args.phase_timeout,
+        "log_level": args.log_level,
+        "pipeline_json": args.pipeline_json.absolute() if args.pipeline_json else None,
+        **overrides,
+    }
+    config = load_config(args.config)
+    return config.model_copy(update={key: value for key, value in given.items() if value is not None})
+
+
+def configure_logging(config: Config, log_file: Path | None) -> None:
+    """Send the log to `log_file`, and warnings to standard error."""
+    handlers: list[logging.Handler] = []
+    if log_file is not None:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(log_file, encoding="utf-8", errors="backslashreplace"))
+    else:
+        handlers.append(logging.StreamHandler(sys.stderr))
+        handlers[0].setLevel(logging.WARNING)
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=config.log_level, format=form, handlers=handlers, force=True)
+
+
+def positive_int(text: str) -> int:
+    """An argument that counts something, at least 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not at least 1")
+    return value
+
+
+def number_between(low: float, high: float, text: str) -> float:
+    """An argument between two numbers, both included."""
+    value = float(text)
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return value
+
+
+def _phase(text: str) -> str:
+    try:
+        return phase_number(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -1,0 +1,162 @@
+"""Deliverables come into the output folder together: the list is committed, each file renamed, the book marked done.
+
+An interrupted promotion is completed by whoever comes next, from the committed list alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import unicodedata
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from orchestrator.artifacts import missing_or_changed, move, path_of, sync_folder
+from orchestrator.config import Config
+from orchestrator.records import BookRecords, utc_now
+from orchestrator.sources import recorded_path
+
+UNSORTED = "Unsorted"
+"""Where a book goes whose phases name no folder."""
+
+
+class PromotionError(Exception):
+    """The finished files cannot be put into place; the message says which and why. Older files are untouched."""
+
+
+def staging_folder(config: Config, book_id: str) -> Path:
+    """Where a book's deliverables wait, on the file system of the output folder."""
+    return config.output_dir / ".staging" / book_id
+
+
+def promote(records: BookRecords, config: Config) -> Path:
+    """Put all recorded deliverables of a book into its folder below the output folder, and mark the book done.
+
+    Returns:
+        The folder.
+
+    Raises:
+        PromotionError: a deliverable is not what was recorded.
+        OSError: a rename failed; what was committed is completed next time.
+    """
+    deliverables = records.deliverables()
+    lost = missing_or_changed(deliverables, config.root)
+    if lost:
+        raise PromotionError(f"The audiobook cannot be put into place: {lost}. Run again; phase 5 will be redone.")
+    folder = _claim(config.output_dir, str(records.book.get("output_folder") or UNSORTED), records.book_id)
+    target = config.output_dir / folder
+    files = {}
+    for name, record in deliverables.items():
+        destination = target / PurePosixPath(str(record["path"])).name
+        files[name] = {**record, "from": record["path"], "path": recorded_path(destination, config.root)}
+    earlier = records.book.get("promotion", {})
+    previous = [record["path"] for record in earlier.get("files", {}).values()] + list(earlier.get("previous", []))
+    wanted = {record["path"] for record in files.values()}
+    records.begin_promotion(
+        {
+            "state": "promoting",
+            "folder": folder,
+            "started_at": utc_now(),
+            "files": files,
+            "previous": sorted(set(previous) - wanted),
+        }
+    )
+    complete_promotion(records, config)
+    return target
+
+
+def complete_promotion(records: BookRecords, config: Config) -> bool:
+    """Finish a promotion whose list has been committed.
+
+    Returns:
+        True where every file is in place now, False where there was nothing to complete.
+
+    Raises:
+        PromotionError: a file of the list is neither where it was nor where it should be.
+    """
+    promotion = records.book.get("promotion", {})
+    if promotion.get("state") != "promoting":
+        return False
+    files: dict[str, dict[str, Any]] = promotion["files"]
+    placed = {}
+    for name, record in files.items():
+        _place(record, config.root)
+        placed[name] = {key: record[key] for key in ("path", "size_bytes", "mtime_ns", "sha256")}
+    for folder in {path_of(record, config.root).parent for record in files.values()}:
+        sync_folder(folder)
+    _remove_previous(promotion.get("previous", []), config)
+    shutil.rmtree(staging_folder(config, records.book_id), ignore_errors=True)
+    records.finish_promotion(placed)
+    return True
+
+
+def abandon_promotion(records: BookRecords) -> None:
+    """Give up a promotion that cannot be completed; its phases are redone, and what was in place is remembered."""
+    promotion = records.book["promotion"]
+    previous = [record["path"] for record in promotion["files"].values()] + list(promotion.get("previous", []))
+    records.begin_promotion(
+        {"state": "abandoned", "folder": promotion["folder"], "files": {}, "previous": sorted(set(previous))}
+    )
+
+
+def _place(record: dict[str, Any], root: Path) -> None:
+    destination = path_of(record, root)
+    source = root / str(record["from"])
+    if source != destination and source.exists():
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        move(source, destination)
+        sync_folder(source.parent)
+    lost = missing_or_changed({"": record}, root)
+    if lost:
+        raise PromotionError(f"The audiobook cannot be put into place: {lost}. Run again; phase 5 will be redone.")
+
+
+def _remove_previous(paths: list[str], config: Config) -> None:
+    """Remove what an earlier version of this book left under other names, and folders that are empty then."""
+    for recorded in paths:
+        path = config.root / recorded
+        if not path.resolve().is_relative_to(config.output_dir.resolve()):
+            continue  # a document from elsewhere names no file to delete outside the output folder
+        path.unlink(missing_ok=True)
+        for folder in list(path.parents)[: len(path.relative_to(config.output_dir).parts) - 1]:
+            try:
+                folder.rmdir()
+            except OSError:
+                break
+
+
+def _claim(output: Path, folder: str, book_id: str) -> str:
+    """Take a folder's name for a book, atomically and for good; a name that another book has gets the book's hash."""
+    parts = [part for part in PurePosixPath(folder).parts if part not in ("/", "..", ".")]
+    name = "/".join(parts) or UNSORTED
+    for candidate in (name, f"{name} [{book_id[-8:]}]"):
+        if _owner(output, candidate, book_id) == book_id:
+            return candidate
+    raise PromotionError(
+        f"The folder {name!r} belongs to another book, and so does its second name. Remove one of them."
+    )
+
+
+def _owner(output: Path, folder: str, book_id: str) -> str:
+    """The book that owns a folder's name: `book_id` itself where it was free."""
+    owners = output / ".owners"
+    owners.mkdir(parents=True, exist_ok=True)
+    # Names that some file systems take for the same are the same here.
+    key = unicodedata.normalize("NFC", folder).casefold()
+    claim = owners / hashlib.sha256(key.encode()).hexdigest()[:32]
+    try:
+        descriptor = os.open(claim, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    except FileExistsError:
+        owner = claim.read_text(encoding="utf-8").split("\n", 1)[0]
+        if owner:
+            return owner
+        descriptor = os.open(
+            claim, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC
+        )  # a crash cut the claim short: nobody has it
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f"{book_id}\n{folder}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(owners)
+    return book_id

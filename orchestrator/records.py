@@ -1,0 +1,176 @@
+"""One book's records: every change is one short transaction, and the view follows what was committed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestrator.sources import Source
+from phases.contract import Failure, Result
+from pipeline_common import PipelineState
+from pipeline_common.phases import PHASES, Phase
+
+HISTORY_LENGTH = 20
+"""How many errors of a book are kept."""
+
+
+def utc_now() -> str:
+    """The time as the document writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class BookRecords:
+    """What the document says of one book.
+
+    Only the holder of the book's lock changes these records, so the view that was read once stays true.
+
+    Args:
+        state: the open state.
+        book_id: the book.
+        document: the committed document where the caller has just read it; None reads it.
+    """
+
+    def __init__(self, state: PipelineState, book_id: str, document: Mapping[str, Any] | None = None) -> None:
+        self._state = state
+        self.book_id = book_id
+        document = state.read() if document is None else document
+        self.book: dict[str, Any] = copy.deepcopy(document.get("books", {}).get(book_id, {}))
+        self._phases: dict[str, dict[str, Any]] = {}
+        for phase in PHASES:
+            record = document.get(phase.key, {}).get("files", {}).get(book_id)
+            if isinstance(record, dict):
+                self._phases[phase.key] = copy.deepcopy(record)
+
+    def phase(self, phase: Phase) -> dict[str, Any]:
+        """The record of one phase; empty where there is none."""
+        return self._phases.get(phase.key, {})
+
+    def artifacts(self) -> dict[str, dict[str, Any]]:
+        """The recorded artifacts of all phases that have succeeded, by name."""
+        found: dict[str, dict[str, Any]] = {}
+        for phase in PHASES:
+            record = self.phase(phase)
+            if record.get("status") == "success":
+                found.update(record.get("artifacts", {}))
+        return found
+
+    def deliverables(self) -> dict[str, dict[str, Any]]:
+        """The recorded deliverables of all phases that have succeeded, by name."""
+        found: dict[str, dict[str, Any]] = {}
+        for phase in PHASES:
+            record = self.phase(phase)
+            if record.get("status") == "success":
+                found.update(record.get("deliverables", {}))
+        return found
+
+    def start(self, phase: Phase, fingerprint: str, source: Source) -> int:
+        """Record that an attempt begins; the records of this phase and of all later ones are cleared with it.
+
+        Returns:
+            The number of the attempt, from 1.
+        """
+        attempt = int(self.phase(phase).get("attempts", 0)) + 1
+        fresh = {"status": "running", "attempts": attempt, "started_at": utc_now(), "fingerprint": fingerprint}
+        later = PHASES[PHASES.index(phase) + 1 :]
+        with self._changing("phase_start") as (records, book):
+            records[phase.key] = fresh
+            for other in later:
+                records.pop(other.key, None)
+            book["source"] = source.as_record()
+            if book.get("promotion", {}).get("state") == "done":
+                # What lies in the output folder stays there, but it is no longer this book's newest word.
+                book["promotion"]["state"] = "outdated"
+        return attempt
+
+    def succeed(
+        self,
+        phase: Phase,
+        result: Result,
+        artifacts: Mapping[str, Any],
+        deliverables: Mapping[str, Any],
+        duration_s: float,
+    ) -> None:
+        """Record what a successful attempt has left."""
+        with self._changing("phase_success") as (records, book):
+            record = records[phase.key]
+            record.update(
+                status="success",
+                finished_at=utc_now(),
+                duration_s=round(duration_s, 3),
+                artifacts=dict(artifacts),
+                metrics=dict(result.metrics),
+            )
+            if deliverables:
+                record["deliverables"] = dict(deliverables)
+            book.update({key: value for key, value in result.book.items() if key in ("title", "authors", "language")})
+            if result.output_folder is not None:
+                book["output_folder"] = result.output_folder
+
+    def fail(self, phase: Phase, failure: Failure, duration_s: float) -> None:
+        """Record why an attempt has failed; the book's own record tells the whole story."""
+        now = utc_now()
+        with self._changing("phase_failure") as (records, book):
+            records.setdefault(phase.key, {}).update(
+                status="failed",
+                finished_at=now,
+                duration_s=round(duration_s, 3),
+                errors=[{"type": failure.error_type, "message": failure.message, "at": now}],
+            )
+            book["error"] = failure.message
+            book["error_type"] = failure.error_type
+            book["failed_at"] = now
+            book.setdefault("first_failed_at", now)
+            book["retry_count"] = int(book.get("retry_count", 0)) + 1
+            entry = {"timestamp": now, "stage": phase.name, "error": failure.message, "traceback": None}
+            book["error_history"] = [*book.get("error_history", []), entry][-HISTORY_LENGTH:]
+
+    def release(self, phase: Phase) -> None:
+        """Record that an attempt was broken off from outside: the claim ends, and nothing counts as failed."""
+        with self._changing("phase_release") as (records, _book):
+            records[phase.key].update(status="pending")
+
+    def refresh_source(self, source: Source) -> None:
+        """Record newer facts of the same bytes, so that they are not read again next time."""
+        if self.book.get("source") != source.as_record():
+            with self._changing("source") as (_records, book):
+                book["source"] = source.as_record()
+
+    def begin_promotion(self, promotion: Mapping[str, Any]) -> None:
+        """Record the list of files that are about to be renamed into place."""
+        with self._changing("promotion_start") as (_records, book):
+            book["promotion"] = dict(promotion)
+
+    def finish_promotion(self, placed: Mapping[str, Mapping[str, Any]]) -> None:
+        """Record that every file is in place, which completes the book.
+
+        Args:
+            placed: deliverable name to the record of the file where it now lies.
+        """
+        with self._changing("promotion_done") as (records, book):
+            for record in records.values():
+                for name in record.get("deliverables", {}):
+                    if name in placed:
+                        record["deliverables"][name] = dict(placed[name])
+            book["promotion"] = {**book["promotion"], "state": "done", "finished_at": utc_now()}
+            for key in ("error", "error_type", "failed_at", "first_failed_at", "retry_count"):
+                book.pop(key, None)
+
+    @contextmanager
+    def _changing(self, operation: str) -> Iterator[tuple[dict[str, dict[str, Any]], dict[str, Any]]]:
+        """Copies of this book's records to change; written in one transaction, and adopted once it is committed."""
+        records = copy.deepcopy(self._phases)
+        book = copy.deepcopy(self.book)
+        yield records, book
+        with self._state.transaction(operation=operation) as txn:
+            for phase in PHASES:
+                files = txn.data.setdefault(phase.key, {}).setdefault("files", {})
+                if phase.key in records:
+                    files[self.book_id] = records[phase.key]
+                else:
+                    files.pop(self.book_id, None)
+            txn.data.setdefault("books", {})[self.book_id] = book
+        self._phases = records
+        self.book = book

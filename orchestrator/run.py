@@ -1,0 +1,233 @@
+"""One book, from its file to the output folder: decides, runs, verifies, moves and commits, phase by phase."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.artifacts import ArtifactError, path_of, take
+from orchestrator.attempt import Limits, fresh_folder, run_attempt
+from orchestrator.config import Config
+from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint, settings_of
+from orchestrator.interrupts import InterruptedRun, Interrupts
+from orchestrator.lock import book_lock
+from orchestrator.promotion import PromotionError, abandon_promotion, complete_promotion, promote, staging_folder
+from orchestrator.records import BookRecords
+from orchestrator.sources import Source, examine
+from phases.catalogue import BUILT_IN
+from phases.contract import Failure, Plan, Result
+from pipeline_common import PipelineState
+from pipeline_common.phases import Phase
+
+logger = logging.getLogger(__name__)
+
+_LAST_PHASES = ("enhancement", "subtitles")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one book ended.
+
+    Attributes:
+        folder: where its audiobook lies; None where this run did not come so far.
+        phase: the phase that failed, if one did.
+        failure: why, if it did.
+    """
+
+    folder: Path | None = None
+    phase: Phase | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One book and what it takes to work on it.
+
+    Attributes:
+        book_id: the book.
+        path: its file, absolute.
+        config: the configuration, with absolute paths.
+        state: the open state.
+        say: tells the user one line.
+    """
+
+    book_id: str
+    path: Path
+    config: Config
+    state: PipelineState
+    say: Callable[[str], None]
+
+    @property
+    def folder(self) -> Path:
+        """The book's folder below the work folder."""
+        return self.config.work_dir / self.book_id
+
+
+def orchestrate(job: Job, interrupts: Interrupts) -> Outcome:
+    """Run the selected phases of one book, in order, each only where it is not proven to be done.
+
+    Every result is committed before the next phase starts. One process at a time works on a book; others wait.
+
+    Args:
+        job: the book.
+        interrupts: watched while waiting; a signal ends the phase at hand and keeps all finished work.
+
+    Returns:
+        How it ended; a failure is recorded, and is a value.
+
+    Raises:
+        InterruptedRun: a signal came.
+        StateError: the state cannot be used.
+        OSError: a folder of the pipeline itself cannot be used.
+    """
+
+    def on_wait(holder: str) -> None:
+        job.say(f"waiting for the process that works on this book ({holder})")
+
+    with book_lock(job.config.work_dir / ".locks" / job.book_id, on_wait, interrupts) as lock:
+        records = BookRecords(job.state, job.book_id)
+        _complete_earlier_promotion(job, records)
+        try:
+            source = examine(job.path, job.config.root, records.book.get("source"))
+        except OSError as error:
+            return _unreadable(job, records, error)
+        try:
+            decisions = decide(records, job.config, source, job.config.phases())
+        except MissingInputError as error:
+            return Outcome(failure=Failure("missing_input", str(error), permanent=True))
+        if not any(decision.runs for decision in decisions):
+            records.refresh_source(source)
+        for decision in decisions:
+            if not decision.runs:
+                job.say(f"{decision.phase.number} {decision.phase.name}: {decision.reason}")
+                continue
+            interrupts.check()
+            failure = _run_phase(job, records, decision, source, lock, interrupts)
+            if failure:
+                return Outcome(phase=decision.phase, failure=failure)
+        return _finish(job, records, decisions)
+
+
+def _run_phase(
+    job: Job, records: BookRecords, decision: Decision, source: Source, lock: int, interrupts: Interrupts
+) -> Failure | None:
+    phase = decision.phase
+    if phase.name == "synthesis" and not job.config.resume_enabled:
+        shutil.rmtree(job.folder / "chunks", ignore_errors=True)
+    if phase.name == "enhancement":
+        shutil.rmtree(staging_folder(job.config, job.book_id), ignore_errors=True)
+    attempt = records.start(phase, fingerprint(phase, job.config, source, records.artifacts()), source)
+    job.say(f"{phase.number} {phase.name}: {decision.reason}")
+    started = time.monotonic()
+    folder = fresh_folder(job.folder / "attempts" / f"{phase.name}-{attempt}")
+    try:
+        result = run_attempt(
+            _plan(job, records, phase, attempt, folder),
+            folder=folder,
+            log=job.folder / "logs" / f"{phase.name}-{attempt}.log",
+            limits=Limits(job.config.phase_timeout, job.config.limits.stall_timeout),
+            interrupts=interrupts,
+            keep_open=(lock,),
+        )
+        failure = result.failure or _commit(job, records, phase, result, folder, time.monotonic() - started)
+    except InterruptedRun:
+        records.release(phase)
+        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    duration_s = time.monotonic() - started
+    if failure:
+        records.fail(phase, failure, duration_s)
+        logger.error("%s: %s failed: %s", job.book_id, phase.name, failure.message)
+    else:
+        job.say(f"{phase.number} {phase.name}: done in {duration_s:.1f} s{_numbers(result.metrics)}")
+    return failure
+
+
+def _plan(job: Job, records: BookRecords, phase: Phase, attempt: int, folder: Path) -> Plan:
+    built_in = BUILT_IN[phase.name]
+    artifacts = records.artifacts()
+    names = [*built_in.inputs, *(name for name in built_in.optional_inputs if name in artifacts)]
+    attempt_dir = folder / "files"
+    attempt_dir.mkdir()
+    return Plan(
+        phase=phase.name,
+        book_id=job.book_id,
+        attempt=attempt,
+        source=job.path,
+        book_dir=job.folder,
+        attempt_dir=attempt_dir,
+        inputs={name: path_of(artifacts[name], job.config.root) for name in names},
+        settings=settings_of(phase, job.config),
+        slots_dir=job.config.work_dir / ".slots",
+        cores=os.cpu_count() or 1,
+        progress=job.folder / "progress.jsonl",
+    )
+
+
+def _commit(
+    job: Job, records: BookRecords, phase: Phase, result: Result, folder: Path, duration_s: float
+) -> Failure | None:
+    """Verify and move what the phase left, and record it; the failure where it is not what the phase said."""
+    attempt_dir, root = folder / "files", job.config.root
+    try:
+        artifacts = take(attempt_dir, result.artifacts, job.folder, root)
+        deliverables = take(attempt_dir, result.deliverables, staging_folder(job.config, job.book_id), root)
+    except ArtifactError as error:
+        return Failure("bad_result", f"{phase.name} gave no usable result: {error}.", permanent=False)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        message = f"What {phase.name} left could not be moved{where}: {error.strerror}. Mend that and run again."
+        return Failure("disk", message, permanent=False)
+    records.succeed(phase, result, artifacts, deliverables, duration_s)
+    return None
+
+
+def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Outcome:
+    """Promote where the last phase of the book is done and its files are not yet in place."""
+    if decisions[-1].phase.name not in _LAST_PHASES or not records.deliverables():
+        return Outcome()
+    if records.book.get("promotion", {}).get("state") == "done":
+        return Outcome(folder=job.config.output_dir / str(records.book["promotion"].get("folder", "")))
+    try:
+        folder = promote(records, job.config)
+    except PromotionError as error:
+        return Outcome(phase=decisions[-1].phase, failure=Failure("promotion", str(error), permanent=False))
+    except OSError as error:
+        message = (
+            f"The audiobook cannot be put into place ({error.filename}): {error.strerror}. Mend that and run again."
+        )
+        return Outcome(phase=decisions[-1].phase, failure=Failure("disk", message, permanent=False))
+    job.say(f"finished: {folder}")
+    return Outcome(folder=folder)
+
+
+def _complete_earlier_promotion(job: Job, records: BookRecords) -> None:
+    try:
+        if complete_promotion(records, job.config):
+            job.say("completed an interrupted promotion")
+    except PromotionError as error:
+        logger.warning("%s: %s", job.book_id, error)
+        abandon_promotion(records)
+
+
+def _unreadable(job: Job, records: BookRecords, error: OSError) -> Outcome:
+    message = f"{job.path.name} cannot be read: {error.strerror}. Check that the file exists and may be read."
+    failure = Failure("missing", message, permanent=True)
+    first = job.config.phases()[0]
+    if records.phase(first).get("status") != "success":
+        records.fail(first, failure, 0.0)
+    return Outcome(phase=first, failure=failure)
+
+
+def _numbers(metrics: Mapping[str, Any]) -> str:
+    shown = [
+        f"{value:,} {name}" for name, value in metrics.items() if isinstance(value, int) and not isinstance(value, bool)
+    ]
+    return f" ({', '.join(shown[:3])})" if shown else ""

@@ -1,0 +1,83 @@
+"""What identifies a book's file: its bytes' hash, taken again only where the file's facts say that it may differ."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+_BLOCK_BYTES = 1 << 20
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, 64 hex digits, reading 1 MiB at a time."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def recorded_path(path: Path, root: Path) -> str:
+    """How `path` is written into the document: relative to the folder of the state file, absolute outside it."""
+    absolute = Path(os.path.normpath(path.absolute()))
+    text = str(absolute.relative_to(root)) if absolute.is_relative_to(root) else str(absolute)
+    # JSON holds no lone surrogates; a name that is not valid UTF-8 is kept in a readable, escaped form.
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The facts of a book's file.
+
+    Attributes:
+        path: as recorded.
+        sha256: of its bytes.
+        size_bytes: its size.
+        mtime_ns: when its bytes changed.
+        ctime_ns: when its entry changed.
+        inode: its number in the file system.
+    """
+
+    path: str
+    sha256: str
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+    def as_record(self) -> dict[str, Any]:
+        """The form that the document keeps."""
+        return asdict(self)
+
+
+def examine(path: Path, root: Path, recorded: Mapping[str, Any] | None) -> Source:
+    """The facts of a book's file; its bytes are read only where size, mtime, ctime or inode differ from the record.
+
+    Args:
+        path: the file.
+        root: the folder of the state file.
+        recorded: the ``source`` of the book's record, if there is one.
+
+    Raises:
+        OSError: the file is gone or cannot be read.
+    """
+    facts = path.stat()
+    known = recorded or {}
+    same = (
+        known.get("size_bytes") == facts.st_size
+        and known.get("mtime_ns") == facts.st_mtime_ns
+        and known.get("ctime_ns") == facts.st_ctime_ns
+        and known.get("inode") == facts.st_ino
+    )
+    return Source(
+        path=recorded_path(path, root),
+        sha256=str(known["sha256"]) if same and known.get("sha256") else sha256_of(path),
+        size_bytes=facts.st_size,
+        mtime_ns=facts.st_mtime_ns,
+        ctime_ns=facts.st_ctime_ns,
+        inode=facts.st_ino,
+    )

@@ -1,0 +1,73 @@
+"""What the built-in phases are made of: their versions, what they read, and the libraries that their results depend on.
+
+Standard library only, and cheap: whoever decides whether a phase must run again asks here without importing the phase.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """A built-in phase.
+
+    Attributes:
+        name: the phase's name.
+        version: grows with every change that gives other results for the same input.
+        reads_source: whether the result depends on the book's own bytes.
+        inputs: names of the artifacts of earlier phases that it needs.
+        optional_inputs: names of artifacts that it uses where they exist.
+        outputs: names of the artifacts that it may leave for later phases.
+        libraries: distributions whose version is part of the result.
+    """
+
+    name: str
+    version: int
+    reads_source: bool = False
+    inputs: tuple[str, ...] = ()
+    optional_inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+
+    def identity(self) -> dict[str, object]:
+        """All of this phase that its results depend on, as JSON data."""
+        return {
+            "phase": self.name,
+            "version": self.version,
+            "libraries": {name: _installed_version(name) for name in self.libraries},
+        }
+
+
+BUILT_IN: dict[str, BuiltIn] = {
+    phase.name: phase
+    for phase in (
+        BuiltIn("validation", 1, reads_source=True, outputs=("source",), libraries=("lxml", "pypdfium2")),
+        BuiltIn(
+            "extraction",
+            1,
+            reads_source=True,
+            inputs=("source",),
+            outputs=("book", "text", "cover"),
+            libraries=("charset-normalizer", "lxml", "markdown-it-py", "py3langid", "pypdfium2", "python-docx"),
+        ),
+        BuiltIn("chunking", 1, inputs=("book", "text"), outputs=("chunks",), libraries=("sentencex",)),
+        BuiltIn("synthesis", 1, inputs=("book", "chunks"), outputs=("timings",), libraries=("espeakng-loader",)),
+        BuiltIn(
+            "enhancement",
+            1,
+            inputs=("book", "text", "chunks", "timings"),
+            optional_inputs=("cover",),
+            outputs=("ledger", "report"),
+            libraries=("av", "imageio-ffmpeg", "mutagen", "numpy"),
+        ),
+        BuiltIn("subtitles", 1, inputs=("book", "text", "chunks", "timings", "ledger")),
+    )
+}
+
+
+@cache
+def _installed_version(distribution: str) -> str:
+    return metadata.version(distribution)

@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+
+from orchestrator.config import Config, load_config, phase_number
+from pipeline_common import ConfigError
+
+
+def load(tmp_path: Path, text: str) -> Config:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    return load_config(path)
+
+
+def test_the_defaults_are_those_of_the_published_documentation() -> None:
+    config = Config()
+    assert config.phases_to_run == ("1", "2", "3", "4", "5")
+    assert (config.resume_enabled, config.max_workers, config.batch_size) == (True, 2, None)
+    assert (config.cpu_threshold, config.throttle_delay, config.phase_timeout) == (85, 1.0, None)
+    assert (config.log_level, str(config.log_file), str(config.pipeline_json)) == ("INFO", "batch.log", "pipeline.json")
+    assert config.limits.stall_timeout == 300
+    assert (config.retries.limit, config.retries.delay, config.retries.factor, config.retries.jitter) == (3, 5, 4, True)
+    assert (config.alerts.on_failure, config.alerts.threshold, config.alerts.webhook_url) == (True, 5, None)
+    assert config.retention.compress_after_days == 30
+    assert (config.reports.daily, config.reports.weekly, config.reports.format) == (True, True, "html")
+    assert (config.tts.engine, config.audio.formats, config.audio.preset) == ("espeak", ("m4b", "mp3"), "audiobook")
+
+
+def test_the_shipped_configuration_says_the_defaults() -> None:
+    shipped = load_config(Path(__file__).parents[3] / "config.yaml")
+    assert shipped == Config().resolved(Path(__file__).parents[3])
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    config = load(tmp_path, "input_dir: books\npipeline_json: state/pipeline.json\n")
+    assert config.input_dir == tmp_path / "books"
+    assert config.root == tmp_path / "state"
+
+
+def test_subtitles_run_with_phase_5_unless_switched_off_and_can_be_named() -> None:
+    def phases(**keys: object) -> list[str]:
+        return [phase.number for phase in Config.model_validate(keys).phases()]
+
+    assert phases() == ["1", "2", "3", "4", "5", "5.5"]
+    assert phases(subtitles={"enabled": False}) == ["1", "2", "3", "4", "5"]
+    assert phases(phases_to_run=[5.5]) == ["5.5"]
+    assert phases(phases_to_run=["synthesis", 3], subtitles={"enabled": False}) == ["3", "4"]
+
+
+def test_the_older_keys_are_accepted_and_those_that_are_gone_named_in_one_warning(tmp_path: Path) -> None:
+    config = load(tmp_path, "resume: false\nphases: [1, 2]\nuse_gpu: true\nconda_env: tts\nlog_level: debug\n")
+    assert config.resume_enabled is False
+    assert config.phases_to_run == ("1", "2")
+    assert config.log_level == "DEBUG"
+    (warning,) = config.warnings()
+    assert "conda_env" in warning
+    assert "use_gpu" in warning
+
+
+def test_sections_without_effect_are_said_to_be_so(tmp_path: Path) -> None:
+    (warning,) = load(tmp_path, "retries: {limit: 5}\nalerts: {threshold: 2}\n").warnings()
+    assert "retries, alerts" in warning
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("input_dir: in\nmax_worker: 3\n", ["line 2", "max_worker", "max_workers"]),
+        ("tts:\n  engine: espeak\n  voce: de\n", ["line 3", "tts.voce", "voice"]),
+        ("max_workers: 0\n", ["line 1", "max_workers", "greater than or equal to 1"]),
+        ("max_workers: two\n", ["line 1", "max_workers"]),
+        ("audio:\n  formats: [m4b, aiff]\n", ["line 2", "audio.formats"]),
+        ("phases_to_run: [1, 9]\n", ["line 1", "phases_to_run", "no phase 9"]),
+        ("audio:\n  pauses:\n    head_s: .nan\n", ["line 3", "head_s"]),
+        ("max_workers: 1\nmax_workers: 2\n", ["line 2", "max_workers"]),
+        ("- a\n- b\n", ["config.yaml"]),
+        ("a: [1\n", ["config.yaml", "line"]),
+    ],
+)
+def test_a_wrong_configuration_names_file_line_key_and_nearest_key(tmp_path: Path, text: str, parts: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    for part in ["config.yaml", *parts]:
+        assert part in str(caught.value)
+
+
+def test_a_phase_is_found_by_number_key_and_name() -> None:
+    assert {phase_number(word) for word in (5.5, "5.5", "phase5_5", "Subtitles")} == {"5.5"}
+    assert phase_number(1) == phase_number("1.0") == "1"
+    with pytest.raises(ValueError, match="no phase True"):
+        phase_number(True)
