@@ -1,0 +1,174 @@
+"""Phase 2: the book as ordered chapters of clean paragraphs, with what is left out on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from phases.contract import Plan, Result
+from phases.files import read_json, write_bytes, write_json, write_lines
+from phases.progress import Progress
+from phases.readers import gutenberg, language, open_document, text
+from phases.readers.document import Block, ChapterStart, Cover, Document, Omission, Paragraph
+from phases.readers.limits import Limits
+from phases.readers.naming import from_file_name
+from phases.validation import no_text
+
+VERSION = 1
+
+
+def run(plan: Plan) -> Result:
+    """Read the book and write ``book.json``, ``text.jsonl`` and the cover.
+
+    Raises:
+        PermanentError: it cannot be read whole, or has no word to speak.
+    """
+    source = read_json(plan.inputs["source"])
+    path = Path(source["path"])
+    with (
+        Progress(plan.progress, plan.phase, 1) as progress,
+        open_document(path, source["format"], Limits.of(plan.settings)) as document,
+    ):
+        book, numbering = _extract(plan, path, document)
+        progress.advance()
+    artifacts = {"book": "book.json", "text": "text.jsonl"}
+    if book["cover"]:
+        artifacts["cover"] = book["cover"]
+    return Result(
+        artifacts=artifacts,
+        metrics={
+            "chapters": len(numbering.chapters),
+            "paragraphs": numbering.paragraphs,
+            "words": numbering.words,
+            "words_omitted": numbering.words_omitted,
+        },
+        book={name: book[name] for name in ("title", "authors", "language")},
+    )
+
+
+def _extract(plan: Plan, path: Path, document: Document) -> tuple[dict[str, Any], Numbering]:
+    metadata = document.metadata
+    file_title, file_authors = from_file_name(path.stem)
+    heading = None if metadata.title else _first_heading(document)
+    title = metadata.title or heading or file_title
+    numbering = Numbering(title)
+    write_lines(plan.attempt_dir / "text.jsonl", numbering.rows(gutenberg.mark(document.blocks())))
+    if not numbering.words:
+        raise no_text(path.name)
+    wanted = plan.settings.get("language") or language.declared(metadata.language)
+    cover = _write_cover(plan.attempt_dir, document.cover())
+    book = {
+        "title": title,
+        "authors": list(metadata.authors or file_authors),
+        "language": wanted or language.detected(numbering.sample),
+        "publisher": metadata.publisher,
+        "published": metadata.published,
+        "description": metadata.description,
+        "identifier": metadata.identifier,
+        "cover": cover,
+        "chapters": numbering.chapters,
+    }
+    write_json(plan.attempt_dir / "book.json", book)
+    return book, numbering
+
+
+def _first_heading(document: Document) -> str | None:
+    """The text of a heading of the highest level before anything else is said: the book's own title."""
+    for block in document.blocks():
+        if isinstance(block, Paragraph) and block.omit is None and text.has_word(block.text):
+            return block.text if block.level == 1 else None
+    return None
+
+
+def _write_cover(folder: Path, cover: Cover | None) -> str | None:
+    if cover is None:
+        return None
+    name = f"cover.{cover.suffix}"
+    write_bytes(folder / name, cover.data)
+    return name
+
+
+@dataclass(slots=True)
+class Numbering:
+    """Gives every paragraph its place (chapter, paragraph), and counts.
+
+    A chapter opens with its first paragraph that is spoken; chapters without one are none. Spoken text before the
+    first chapter becomes a chapter with the book's title.
+
+    Attributes:
+        title: the book's.
+        chapters: rows for ``book.json``.
+        sample: the beginning of what is spoken, to detect the language from.
+    """
+
+    title: str
+    chapters: list[dict[str, Any]] = field(default_factory=list)
+    paragraphs: int = 0
+    words: int = 0
+    words_omitted: int = 0
+    _in_chapter: int = 0
+    _start: ChapterStart | None = None
+    _waiting: list[Paragraph] = field(default_factory=list)
+    _sample: list[str] = field(default_factory=list)
+    _sampled: int = 0
+
+    @property
+    def sample(self) -> str:
+        """The beginning of what is spoken."""
+        return "\n".join(self._sample)
+
+    def rows(self, blocks: Iterable[Block]) -> Iterator[dict[str, Any]]:
+        """The rows of ``text.jsonl``."""
+        for block in blocks:
+            if isinstance(block, ChapterStart):
+                yield from self._release()
+                self._start = block
+            elif block.omit is None and text.has_word(block.text):
+                yield from self._spoken(block)
+            elif self._start is not None:
+                self._waiting.append(block)
+            else:
+                yield self._row(block)
+        yield from self._release()
+
+    def _spoken(self, paragraph: Paragraph) -> Iterator[dict[str, Any]]:
+        if self._start is not None or not self.chapters:
+            start = self._start or ChapterStart(self.title)
+            self._start = None
+            index = len(self.chapters) + 1
+            self.chapters.append({"index": index, "title": start.title, "level": start.level})
+            self._in_chapter = 0
+            yield from self._release()
+        if self._sampled < language.SAMPLE_CHARACTERS:
+            self._sample.append(paragraph.text)
+            self._sampled += len(paragraph.text)
+        self.words += text.count_words(paragraph.text)
+        yield self._row(paragraph)
+
+    def _release(self) -> Iterator[dict[str, Any]]:
+        """What stood after a chapter's start and before its first spoken word."""
+        waiting, self._waiting = self._waiting, []
+        for paragraph in waiting:
+            yield self._row(paragraph)
+
+    def _row(self, paragraph: Paragraph) -> dict[str, Any]:
+        self._in_chapter += 1
+        self.paragraphs += 1
+        omit = paragraph.omit
+        if omit is None and not self.chapters:
+            omit = _BEFORE_THE_BOOK
+        if omit is not None:
+            self.words_omitted += text.count_words(paragraph.text)
+        return {
+            "chapter": len(self.chapters),
+            "paragraph": self._in_chapter,
+            "kind": paragraph.kind,
+            "text": paragraph.text,
+            "source": paragraph.source,
+            "omit": omit and {"rule": omit.rule, "reason": omit.reason, "confidence": omit.confidence},
+        }
+
+
+_BEFORE_THE_BOOK = Omission("before-the-book", "an ornament before the first word")

@@ -1,0 +1,302 @@
+"""Word documents: text in the order of the body, headings by style or outline level, tracked changes as accepted.
+
+Elements are known by their local names, so that strict and transitional files read alike.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from phases.readers import outline, text
+from phases.readers.archive import Archive, damaged, resolve
+from phases.readers.document import Block, Document, Metadata, Omission, Paragraph
+from phases.readers.limits import Limits
+from phases.readers.markup import inline_text, local_name
+from phases.readers.omission import CONTENTS, FOOTNOTE, HIDDEN, RUNNING_HEADER
+
+# Deleted text, the old copy of a drawing, and what stands for objects.
+_UNSEEN = frozenset(
+    ["del", "movefrom", "fallback", "instrtext", "deltext", "object", "ppr", "sectpr", "tblpr", "trpr", "tcpr"]
+)
+_SPACES = {"tab": " ", "ptab": " ", "br": "\n", "cr": "\n", "nobreakhyphen": "-"}
+_MAX_STYLE_CHAIN = 20
+# Parts with visible text beside the document itself, by the end of the relationship's type.
+_SIDE_PARTS = {"footnotes": FOOTNOTE, "endnotes": FOOTNOTE, "header": RUNNING_HEADER, "footer": RUNNING_HEADER}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What a paragraph style means; `level` is that of a heading, 0 for none."""
+
+    name: str
+    level: int
+
+
+def read(path: Path, limits: Limits) -> Document:
+    """Open a ``.docx`` file.
+
+    Raises:
+        PermanentError: ``damaged``, ``encrypted`` or ``too_large``.
+    """
+    archive = Archive(path, limits)
+    try:
+        main = _main_part(archive)
+        return Document(_metadata(archive), partial(_blocks, archive, main), close=archive.close)
+    except BaseException:
+        archive.close()
+        raise
+
+
+def _relationships(archive: Archive, part: str) -> Iterator[tuple[str, str]]:
+    """The last word of each relationship's type, and the part that it leads to."""
+    folder, name = posixpath.split(part)
+    found = archive.find(posixpath.join(folder, "_rels", f"{name}.rels"))
+    if found is None:
+        return
+    for element in archive.read_xml(found).iter("{*}Relationship"):
+        if element.get("TargetMode", "Internal") == "Internal":
+            target = resolve(part, element.get("Target", "").lstrip("/") if not folder else element.get("Target", ""))
+            if target is None and element.get("Target", "").startswith("/"):
+                target = resolve("", element.get("Target", "").lstrip("/"))
+            member = archive.find(target[0]) if target else None
+            if member:
+                yield element.get("Type", "").rpartition("/")[2].lower(), member
+
+
+def _main_part(archive: Archive) -> str:
+    for kind, part in _relationships(archive, ""):
+        if kind == "officedocument":
+            return part
+    found = archive.find("word/document.xml")
+    if found is None:
+        raise damaged(archive.name, "it has no word/document.xml")
+    return found
+
+
+def _metadata(archive: Archive) -> Metadata:
+    part = next(
+        (p for kind, p in _relationships(archive, "") if kind == "core-properties"), archive.find("docProps/core.xml")
+    )
+    if part is None:
+        return Metadata()
+    facts: dict[str, str] = {}
+    for element in archive.read_xml(part):
+        value = inline_text(element)
+        if value:
+            facts.setdefault(local_name(element), value)
+    authors = [author.strip() for author in facts.get("creator", "").split(";")]
+    return Metadata(
+        title=facts.get("title"),
+        authors=tuple(author for author in authors if author),
+        language=facts.get("language"),
+        description=facts.get("description"),
+        identifier=facts.get("identifier"),
+    )
+
+
+def _styles(archive: Archive, main: str) -> dict[str, Style]:
+    part = next((part for kind, part in _relationships(archive, main) if kind == "styles"), None)
+    if part is None:
+        return {}
+    names: dict[str, str] = {}
+    bases: dict[str, str] = {}
+    levels: dict[str, int] = {}
+    for element in archive.read_xml(part).iterfind("{*}style"):
+        style_id = _value(element, "styleId")
+        names[style_id] = _child_value(element, "name").lower()
+        bases[style_id] = _child_value(element, "basedOn")
+        own = element.find("{*}pPr/{*}outlineLvl")
+        levels[style_id] = _level(_value(own, "val")) if own is not None else _named_level(names[style_id])
+    styles = {}
+    for style_id in names:
+        current, level = style_id, levels[style_id]
+        for _ in range(_MAX_STYLE_CHAIN):
+            current = bases.get(current, "")
+            if level >= 0 or current not in names:
+                break
+            level = levels[current]
+        styles[style_id] = Style(names[style_id], max(level, 0))
+    return styles
+
+
+def _named_level(name: str) -> int:
+    """The heading level that a style's name says; -1 where it says nothing."""
+    first, _, last = name.rpartition(" ")
+    if first == "heading" and last.isdigit():
+        return int(last)
+    return 1 if name == "title" else -1
+
+
+def _level(value: str) -> int:
+    """`w:outlineLvl` counts from 0; 9 is body text."""
+    return int(value) + 1 if value.isdigit() and int(value) < 9 else 0
+
+
+def _value(element: Any, name: str) -> str:
+    """An attribute by its local name."""
+    for key, value in element.attrib.items():
+        if key.rpartition("}")[2] == name:
+            return str(value)
+    return ""
+
+
+def _child_value(element: Any, name: str) -> str:
+    child = element.find(f"{{*}}{name}")
+    return "" if child is None else _value(child, "val")
+
+
+def _blocks(archive: Archive, main: str) -> Iterator[Block]:
+    archive.restart_count()
+    styles = _styles(archive, main)
+    paragraphs = list(_paragraphs(archive.read_xml(main), styles, "paragraph"))
+    for kind, part in _relationships(archive, main):
+        omission = _SIDE_PARTS.get(kind)
+        if omission is not None:
+            source = posixpath.basename(part).removesuffix(".xml")
+            side = _paragraphs(archive.read_xml(part), styles, f"{source}, paragraph")
+            paragraphs += [replace(p, omit=p.omit or omission, level=0) for p in side if text.has_word(p.text)]
+    yield from outline.by_headings(paragraphs)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A paragraph that is being read; a text box opens one inside another."""
+
+    style: Style
+    level: int
+    listed: bool
+    omit: Omission | None
+    parts: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+
+
+def _paragraphs(root: Any, styles: dict[str, Style], source: str) -> Iterator[Paragraph]:
+    walker = _Walker(styles, source)
+    walk = etree.iterwalk(root, events=("start", "end"))
+    for event, node in walk:
+        tag = local_name(node)
+        if event == "start":
+            if tag in _UNSEEN:
+                walk.skip_subtree()
+            else:
+                walker.start(node, tag)
+        elif tag not in _UNSEEN:
+            walker.end(tag)
+            if not walker.open:
+                yield from walker.taken()
+
+
+class _Walker:
+    """The state of a walk over a part; finished paragraphs wait until the outermost one is finished."""
+
+    def __init__(self, styles: dict[str, Style], source: str) -> None:
+        self.open: list[_Open] = []
+        self._styles = styles
+        self._source = source
+        self._count = 0
+        self._done: list[Paragraph] = []
+        self._rows: list[list[Paragraph]] = []
+        self._hidden_run = False
+
+    def taken(self) -> list[Paragraph]:
+        done, self._done = self._done, []
+        return done
+
+    def start(self, node: Any, tag: str) -> None:
+        if tag == "p":
+            self._count += 1
+            self.open.append(_opened(node, self._styles))
+        elif tag == "tr":
+            self._rows.append([])
+        elif not self.open:
+            return
+        elif tag == "r":
+            mark = node.find("{*}rPr/{*}vanish")
+            self._hidden_run = mark is not None and _value(mark, "val") not in ("0", "false", "off")
+        elif tag in ("t", "m:t"):
+            current = self.open[-1]
+            (current.hidden if self._hidden_run else current.parts).append(node.text or "")
+        elif tag in _SPACES:
+            page_break = tag == "br" and _value(node, "type") in ("page", "column")
+            self.open[-1].parts.append(" " if page_break else _SPACES[tag])
+
+    def end(self, tag: str) -> None:
+        if tag == "p" and self.open:
+            self._finish(self.open.pop())
+        elif tag == "tr" and self._rows:
+            self._finish_row(self._rows.pop())
+        elif tag == "r":
+            self._hidden_run = False
+
+    def _finish(self, finished: _Open) -> None:
+        source = f"{self._source} {self._count}"
+        paragraph = _paragraph(finished, source)
+        found = [paragraph] if paragraph is not None else []
+        hidden = text.one_line("".join(finished.hidden))
+        if hidden:
+            found.append(Paragraph("prose", hidden, source, omit=HIDDEN))
+        if self._rows and not self.open:
+            self._rows[-1] += found
+        elif self.open:  # a text box: after the paragraph that it is anchored in
+            self._done += found
+        else:
+            self._done = found + self._done
+
+    def _finish_row(self, cells: list[Paragraph]) -> None:
+        """Cells of a line each become one row; longer ones stay paragraphs, as in tables made for layout."""
+        boxes, self._done = self._done, []
+        row: list[Paragraph] = cells
+        if len(cells) > 1 and all(
+            p.kind in ("prose", "list_item") and p.omit is None and len(p.text) < 200 for p in cells
+        ):
+            joined = ""
+            for cell in cells:
+                joined += (", " if joined and joined[-1].isalnum() else " ") + cell.text if joined else cell.text
+            row = [Paragraph("table", joined, cells[0].source)]
+        row += boxes
+        if self._rows:
+            self._rows[-1] += row
+        else:
+            self._done = row
+
+
+def _opened(node: Any, styles: dict[str, Style]) -> _Open:
+    properties = node.find("{*}pPr")
+    style = Style("", 0)
+    level = -1
+    listed = False
+    if properties is not None:
+        style = styles.get(_child_value(properties, "pStyle"), style)
+        own = properties.find("{*}outlineLvl")
+        level = _level(_value(own, "val")) if own is not None else -1
+        listed = properties.find("{*}numPr") is not None
+    omit = CONTENTS if style.name.startswith("toc ") or style.name == "table of figures" else None
+    listed = listed or style.name.startswith("list ")
+    return _Open(style, style.level if level < 0 else level, listed, omit)
+
+
+def _paragraph(finished: _Open, source: str) -> Paragraph | None:
+    gathered = "".join(finished.parts)
+    content = text.one_line(gathered)
+    if not content:
+        return None
+    if text.is_scene_break(content):
+        return Paragraph("scene_break", content, source, omit=finished.omit)
+    if finished.omit is None and (finished.level or finished.style.name == "subtitle"):
+        return Paragraph("heading", content, source, level=finished.level)
+    if finished.listed:
+        kind = "list_item"
+    elif "quote" in finished.style.name:
+        kind = "quote"
+    elif gathered.strip().count("\n") and all(len(line) < 80 for line in gathered.split("\n")):
+        return Paragraph("verse", text.lines(gathered), source, omit=finished.omit)
+    else:
+        kind = "prose"
+    return Paragraph(kind, content, source, omit=finished.omit)

@@ -1,0 +1,284 @@
+"""EPUB 2 and 3: order from the spine, chapters from the nav document, else the NCX, else headings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from phases.contract import PermanentError
+from phases.readers import epub_contents, markup, outline
+from phases.readers.archive import Archive, damaged, resolve
+from phases.readers.document import Block, ChapterStart, Cover, Document, Metadata
+from phases.readers.epub_contents import Entry
+from phases.readers.limits import Limits
+from phases.readers.omission import CONTENTS, NON_LINEAR
+
+_TEXTUAL = frozenset(
+    ["application/xhtml+xml", "text/html", "application/xml", "text/xml", "text/x-oeb1-document", "image/svg+xml", ""]
+)
+_OPF_TYPE = "application/oebps-package+xml"
+# Fonts may be scrambled without a word of the text being protected.
+_FONT_ALGORITHMS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+_MAX_FALLBACKS = 10
+_DC = "{http://purl.org/dc/elements/1.1/}"
+_COVER_TYPES = {"image/jpeg": "jpg", "image/jpg": "jpg", "image/png": "png"}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file of the book as its manifest describes it; `path` is its name in the archive."""
+
+    id: str
+    path: str
+    media_type: str
+    properties: frozenset[str]
+    fallback: str
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What the package document says.
+
+    Attributes:
+        path: its name in the archive.
+        metadata: the book's.
+        items: the manifest by id.
+        spine: items in reading order, each with whether it is linear.
+        ncx: the name of the NCX, or None.
+        cover_id: the manifest id that EPUB 2 metadata calls the cover, or "".
+    """
+
+    path: str
+    metadata: Metadata
+    items: dict[str, Item]
+    spine: tuple[tuple[Item, bool], ...]
+    ncx: str | None
+    cover_id: str
+
+
+def read(path: Path, limits: Limits) -> Document:
+    """Open an EPUB file.
+
+    Raises:
+        PermanentError: ``damaged``, ``encrypted`` (DRM) or ``too_large``.
+    """
+    archive = Archive(path, limits)
+    try:
+        _refuse_drm(archive)
+        package = _package(archive)
+        return Document(
+            package.metadata,
+            partial(_blocks, archive, package),
+            partial(_cover, archive, package),
+            archive.close,
+        )
+    except BaseException:
+        archive.close()
+        raise
+
+
+def _refuse_drm(archive: Archive) -> None:
+    protected = archive.find("META-INF/rights.xml") or archive.find("META-INF/sinf.xml")
+    name = archive.find("META-INF/encryption.xml")
+    if name is not None and not protected:
+        for data in archive.read_xml(name).iter("{*}EncryptedData"):
+            method = data.find("{*}EncryptionMethod")
+            algorithm = method.get("Algorithm", "") if method is not None else ""
+            if algorithm not in _FONT_ALGORITHMS:
+                protected = name
+                break
+    if protected:
+        raise PermanentError(
+            f"{archive.name} is protected by DRM ({protected} in it), so its text cannot be read. Get a copy without "
+            "DRM and run again.",
+            error_type="encrypted",
+        )
+
+
+def _package(archive: Archive) -> Package:
+    path = _package_path(archive)
+    root = archive.read_xml(path)
+    items = {}
+    for element in root.iterfind("{*}manifest/{*}item"):
+        target = resolve(path, element.get("href", ""))
+        if target is not None:
+            items[element.get("id", "")] = Item(
+                element.get("id", ""),
+                target[0],
+                element.get("media-type", "").strip().lower(),
+                frozenset(element.get("properties", "").split()),
+                element.get("fallback", ""),
+            )
+    spine_element = root.find("{*}spine")
+    references = [] if spine_element is None else spine_element.findall("{*}itemref")
+    spine = tuple(
+        (items[reference.get("idref")], reference.get("linear", "yes").strip().lower() != "no")
+        for reference in references
+        if reference.get("idref") in items
+    )
+    if not spine:
+        raise damaged(archive.name, f"{path} in it lists no file to read")
+    ncx_id = "" if spine_element is None else spine_element.get("toc", "")
+    ncx = items.get(ncx_id) or next((i for i in items.values() if i.media_type == "application/x-dtbncx+xml"), None)
+    covers = [m.get("content", "") for m in root.iterfind("{*}metadata//{*}meta") if m.get("name") == "cover"]
+    return Package(path, _metadata(root), items, spine, ncx.path if ncx else None, covers[0] if covers else "")
+
+
+def _package_path(archive: Archive) -> str:
+    container = archive.find("META-INF/container.xml")
+    if container is not None:
+        for element in archive.read_xml(container).iter("{*}rootfile"):
+            if element.get("media-type", _OPF_TYPE) == _OPF_TYPE:
+                target = resolve("", element.get("full-path", ""))
+                found = archive.find(target[0]) if target else None
+                if found:
+                    return found
+    for name in archive.names:
+        if name.lower().endswith(".opf") and resolve("", name) is not None:
+            return name
+    raise damaged(archive.name, "it has no package document (.opf)")
+
+
+def _metadata(root: Any) -> Metadata:
+    refinements: dict[tuple[str, str], str] = {}
+    for meta in root.iterfind("{*}metadata/{*}meta"):
+        if meta.get("refines", "").startswith("#"):
+            refinements[meta.get("refines")[1:], meta.get("property", "")] = (meta.text or "").strip()
+
+    def values(name: str) -> list[tuple[Any, str]]:
+        found = [(e, markup.inline_text(e)) for e in root.iterfind(f"{{*}}metadata//{_DC}{name}")]
+        return [(element, value) for element, value in found if value]
+
+    def first(name: str) -> str | None:
+        found = values(name)
+        return found[0][1] if found else None
+
+    titles = values("title")
+    main = [v for e, v in titles if refinements.get((e.get("id", ""), "title-type")) == "main"]
+    authors = [
+        value
+        for element, value in values("creator")
+        if (
+            refinements.get((element.get("id", ""), "role"))
+            or element.get("{http://www.idpf.org/2007/opf}role")
+            or "aut"
+        )
+        == "aut"
+    ] or [value for _, value in values("creator")]
+    unique_id = root.get("unique-identifier", "")
+    identifiers = values("identifier")
+    own = [v for e, v in identifiers if e.get("id") == unique_id]
+    return Metadata(
+        title=main[0] if main else first("title"),
+        authors=tuple(dict.fromkeys(authors)),
+        language=first("language"),
+        publisher=first("publisher"),
+        published=first("date"),
+        description=first("description"),
+        identifier=own[0] if own else first("identifier"),
+    )
+
+
+def _blocks(archive: Archive, package: Package) -> Iterator[Block]:
+    archive.restart_count()
+    entries = epub_contents.entries(archive, package.ncx, _nav_path(package))
+    spine_paths = {_readable(package, item).path for item, _ in package.spine}
+    entries = [entry for entry in entries if entry.path in spine_paths]
+    if entries:
+        yield from _by_contents(archive, package, entries)
+    else:
+        yield from outline.by_headings([p for flow, _ in _flows(archive, package) for p in flow.paragraphs])
+
+
+def _nav_path(package: Package) -> str | None:
+    return next((item.path for item in package.items.values() if "nav" in item.properties), None)
+
+
+def _by_contents(archive: Archive, package: Package, entries: list[Entry]) -> Iterator[Block]:
+    """The spine, cut where the table of contents points; a file that it does not name belongs to the chapter before."""
+    by_path: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_path.setdefault(entry.path, []).append(entry)
+    for flow, path in _flows(archive, package):
+        known = {anchor for paragraph in flow.paragraphs for anchor in paragraph.ids} | set(flow.trailing_ids)
+        at_anchor: dict[str, list[Entry]] = {}
+        for entry in by_path.pop(path, []):
+            if entry.fragment in known:
+                at_anchor.setdefault(entry.fragment, []).append(entry)
+            else:
+                yield ChapterStart(entry.title, entry.level)
+        for paragraph in flow.paragraphs:
+            for anchor in paragraph.ids if at_anchor else ():
+                for entry in at_anchor.pop(anchor, []):
+                    yield ChapterStart(entry.title, entry.level)
+            yield paragraph
+        for anchor in flow.trailing_ids:
+            for entry in at_anchor.pop(anchor, []):
+                yield ChapterStart(entry.title, entry.level)
+
+
+def _flows(archive: Archive, package: Package) -> Iterator[tuple[markup.Flow, str]]:
+    nav = _nav_path(package)
+    seen: set[str] = set()
+    for listed, linear in package.spine:
+        item = _readable(package, listed)
+        if item.path in seen:  # a spine that comes back to a file would never end, or read it twice
+            continue
+        seen.add(item.path)
+        flow = _flow(archive, item)
+        if item.path == nav:
+            flow = _omitted(flow, CONTENTS)
+        elif not linear:
+            flow = _omitted(flow, NON_LINEAR)
+        yield flow, item.path
+
+
+def _readable(package: Package, item: Item) -> Item:
+    """The item, or the first in its chain of fallbacks that is text."""
+    current = item
+    for _ in range(_MAX_FALLBACKS):
+        if current.media_type in _TEXTUAL:
+            return current
+        following = package.items.get(current.fallback)
+        if following is None:
+            break
+        current = following
+    return item
+
+
+def _flow(archive: Archive, item: Item) -> markup.Flow:
+    if item.media_type not in _TEXTUAL:
+        return markup.Flow([], ())
+    name = archive.find(item.path)
+    if name is None:
+        raise damaged(archive.name, f"its reading order lists {item.path!r}, which is not in it")
+    data = archive.read(name)
+    if not data.strip():
+        return markup.Flow([], ())
+    return markup.flow(markup.parse(data, f"{item.path} in {archive.name}", as_xml=True), item.path)
+
+
+def _omitted(flow: markup.Flow, omission: Any) -> markup.Flow:
+    return markup.Flow([replace(p, omit=p.omit or omission, level=0) for p in flow.paragraphs], flow.trailing_ids)
+
+
+def _cover(archive: Archive, package: Package) -> Cover | None:
+    items = package.items.values()
+    candidates = [item for item in items if "cover-image" in item.properties]
+    candidates += [item for item in items if item.id and item.id == package.cover_id]
+    candidates += [
+        item for item in items if item.media_type in _COVER_TYPES and "cover" in f"{item.id} {item.path}".lower()
+    ]
+    for item in candidates:
+        suffix = _COVER_TYPES.get(item.media_type)
+        name = archive.find(item.path)
+        if suffix and name:
+            data = archive.read(name)
+            if data.startswith(b"\xff\xd8\xff"):
+                return Cover(data, "jpg")
+            if data.startswith(b"\x89PNG\r\n\x1a\n"):
+                return Cover(data, "png")
+    return None

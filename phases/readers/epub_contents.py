@@ -1,0 +1,95 @@
+"""The table of contents of an EPUB: the nav document of EPUB 3, else the NCX of EPUB 2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from phases.contract import PermanentError
+from phases.readers import markup
+from phases.readers.archive import Archive, resolve
+from phases.readers.omission import EPUB_TYPE
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a chapter starts: a file in the archive and perhaps an anchor in it. `level` is 1 for the highest."""
+
+    title: str
+    level: int
+    path: str
+    fragment: str
+
+
+def entries(archive: Archive, ncx: str | None, nav: str | None) -> list[Entry]:
+    """The entries of the table of contents in its order; [] where the book has none that can be read.
+
+    Args:
+        archive: the book.
+        ncx: the name of the NCX in it, or None.
+        nav: the name of the nav document in it, or None.
+    """
+    for path, read in ((nav, _nav_entries), (ncx, _ncx_entries)):
+        name = archive.find(path) if path else None
+        if name is None:
+            continue
+        try:
+            found = _merged(list(read(archive, name)))
+        except PermanentError:
+            continue  # a broken table of contents hides no text: the next one, or headings, give the chapters
+        if found:
+            return found
+    return []
+
+
+def _merged(found: list[Entry]) -> list[Entry]:
+    """Entries at one and the same place become one: a part and its first chapter."""
+    merged: list[Entry] = []
+    for entry in found:
+        last = merged[-1] if merged else None
+        if last is not None and (last.path, last.fragment) == (entry.path, entry.fragment):
+            title = entry.title if entry.title == last.title else f"{last.title}: {entry.title}"
+            merged[-1] = Entry(title, last.level, entry.path, entry.fragment)
+        else:
+            merged.append(entry)
+    return merged
+
+
+def _nav_entries(archive: Archive, name: str) -> Iterator[Entry]:
+    root = markup.parse(archive.read(name), f"{name} in {archive.name}", as_xml=True)
+    navs = [element for element in root.iter() if markup.local_name(element) == "nav"]
+    tocs = [
+        n
+        for n in navs
+        if "toc" in f"{n.get(EPUB_TYPE, n.get('epub:type', ''))} {n.get('role', '')}".replace("doc-toc", "toc").split()
+    ]
+    for nav in tocs[:1]:
+        depth = 0
+        for event, node in etree.iterwalk(nav, events=("start", "end")):
+            tag = markup.local_name(node)
+            if tag in ("ol", "ul"):
+                depth += 1 if event == "start" else -1
+            elif tag == "a" and event == "start":
+                yield from _entry(archive, name, node.get("href", ""), markup.inline_text(node), depth)
+
+
+def _ncx_entries(archive: Archive, name: str) -> Iterator[Entry]:
+    root = archive.read_xml(name)
+    depth = 0
+    for event, node in etree.iterwalk(root, events=("start", "end")):
+        if markup.local_name(node) != "navpoint":
+            continue
+        depth += 1 if event == "start" else -1
+        if event == "start":
+            label, content = node.find("{*}navLabel"), node.find("{*}content")
+            if label is not None and content is not None:
+                yield from _entry(archive, name, content.get("src", ""), markup.inline_text(label), depth)
+
+
+def _entry(archive: Archive, base: str, href: str, title: str, depth: int) -> Iterator[Entry]:
+    target: Any = resolve(base, href)
+    if target is not None and title:
+        yield Entry(title, max(depth, 1), archive.find(target[0]) or target[0], target[1])

@@ -1,0 +1,135 @@
+"""The additions of Project Gutenberg: its header, licence and credits are marked as left out, and its facts kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from phases.readers.document import Block, Metadata, Paragraph
+from phases.readers.omission import GUTENBERG_CREDIT, GUTENBERG_HEADER, GUTENBERG_LICENCE
+
+_START = re.compile(
+    r"\*{2,}\s*START OF (?:TH(?:E|IS) )?PROJECT GUTENBERG|\*END\*?\s*THE SMALL PRINT|START: FULL LICENSE|"
+    r"\*END[* ]+THE SMALL PRINT!",
+    re.IGNORECASE,
+)
+_END = re.compile(
+    r"\*{2,}\s*END OF (?:TH(?:E|IS) )?PROJECT GUTENBERG|^\W*END OF (?:THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE
+)
+_CREDIT = re.compile(
+    r"(?:E-?text )?(?:produced|prepared|transcribed) (?:for \S+ )?by |this e-?text was (?:produced|prepared)|"
+    r"end of (?:the |this )?project gutenberg",
+    re.IGNORECASE,
+)
+# The longest known header, the "small print" of the 1990s, has about 90 paragraphs; files in one piece have more.
+_HEADER_BLOCKS = 250
+_CREDIT_BLOCKS = 12
+_FACT = re.compile(
+    r"^(Title|Author|Language|Editor|Translator)[ \t]*:[ \t]*(\S[^\n]{0,300})$", re.MULTILINE | re.IGNORECASE
+)
+_LANGUAGES = {
+    "english": "en",
+    "french": "fr",
+    "german": "de",
+    "spanish": "es",
+    "italian": "it",
+    "portuguese": "pt",
+    "dutch": "nl",
+    "finnish": "fi",
+    "swedish": "sv",
+    "danish": "da",
+    "norwegian": "no",
+    "latin": "la",
+    "greek": "el",
+    "russian": "ru",
+    "polish": "pl",
+    "czech": "cs",
+    "hungarian": "hu",
+    "catalan": "ca",
+    "esperanto": "eo",
+    "chinese": "zh",
+    "japanese": "ja",
+    "tagalog": "tl",
+    "welsh": "cy",
+    "romanian": "ro",
+    "bulgarian": "bg",
+    "icelandic": "is",
+    "afrikaans": "af",
+}
+
+
+def mark(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The same blocks, with what Project Gutenberg added marked as left out.
+
+    A book that is not from there passes unchanged. At most the first 250 blocks are held back.
+    """
+    stream = iter(blocks)
+    head: list[Block] = []
+    started = False
+    for block in stream:
+        head.append(block)
+        started = isinstance(block, Paragraph) and _START.search(block.text) is not None
+        if started or len(head) >= _HEADER_BLOCKS:
+            break
+    if not started:
+        yield from _until_end(chain(head, stream), known=False)
+        return
+    for block in head:
+        yield replace(block, omit=block.omit or GUTENBERG_HEADER) if isinstance(block, Paragraph) else block
+    yield from _until_end(_credits(stream), known=True)
+
+
+def _credits(blocks: Iterator[Block]) -> Iterator[Block]:
+    for place, block in enumerate(blocks):
+        if place < _CREDIT_BLOCKS and isinstance(block, Paragraph) and _CREDIT.match(block.text):
+            yield replace(block, omit=block.omit or GUTENBERG_CREDIT)
+        else:
+            yield block
+
+
+def _until_end(blocks: Iterable[Block], *, known: bool) -> Iterator[Block]:
+    ended = False
+    for block in blocks:
+        if isinstance(block, Paragraph):
+            ended = ended or (_END.search(block.text[:300]) is not None and (known or "***" in block.text))
+            yield replace(block, omit=block.omit or GUTENBERG_LICENCE, level=0) if ended else block
+        elif not ended:
+            yield block
+
+
+def book_range(pieces: Sequence[str]) -> range:
+    """Which pieces of a text are the book itself, between the header and the licence.
+
+    Args:
+        pieces: the text in reading order; a marker stands in one piece.
+    """
+    begin, end = 0, len(pieces)
+    for position, piece in enumerate(pieces):
+        if _START.search(piece) and position < _HEADER_BLOCKS:
+            begin = position + 1
+        elif _END.search(piece[:300]) and (begin or "***" in piece):
+            end = position
+            break
+    return range(begin, end)
+
+
+def facts(text: str) -> Metadata:
+    """Title, author and language as the header of a Project Gutenberg text states them.
+
+    Args:
+        text: a whole text; only its beginning is looked at.
+    """
+    head = text[:6000]
+    if "project gutenberg" not in head.lower():
+        return Metadata()
+    found: dict[str, str] = {}
+    for match in _FACT.finditer(head):
+        found.setdefault(match.group(1).lower(), " ".join(match.group(2).split()))
+    author = found.get("author", "")
+    return Metadata(
+        title=found.get("title"),
+        authors=(author,) if author and author.lower() not in ("anonymous", "various", "unknown") else (),
+        language=_LANGUAGES.get(found.get("language", "").lower()),
+    )

@@ -1,0 +1,64 @@
+"""A web page as a book: its headings are the chapters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from phases.readers import markup, outline
+from phases.readers.document import Block, Document, Metadata
+from phases.readers.limits import Limits
+
+_NAMES = {
+    "title": ("dc.title", "dcterms.title", "citation_title"),
+    "author": ("author", "dc.creator", "dcterms.creator", "citation_author"),
+    "publisher": ("dc.publisher", "dcterms.publisher"),
+    "published": ("dc.date", "dcterms.issued", "date"),
+    "description": ("description", "dc.description"),
+    "language": ("dc.language", "dcterms.language"),
+}
+
+
+def read(path: Path, limits: Limits) -> Document:
+    """Open a ``.html`` or ``.xhtml`` file.
+
+    Raises:
+        PermanentError: ``damaged`` or ``too_large``.
+    """
+    data = path.read_bytes()
+    head = data[:2000].lower()
+    root = markup.parse(data, path.name, as_xml=b"<?xml" in head or b"http://www.w3.org/1999/xhtml" in head)
+    return Document(_metadata(root), partial(_blocks, root, path.name))
+
+
+def _blocks(root: Any, name: str) -> Iterator[Block]:
+    yield from outline.by_headings(markup.flow(root, name).paragraphs)
+
+
+def _metadata(root: Any) -> Metadata:
+    named: dict[str, list[str]] = {}
+    title = ""
+    for element in root.iter():
+        tag = markup.local_name(element)
+        if tag == "title" and not title:
+            title = markup.inline_text(element)
+        elif tag == "meta" and element.get("content", "").strip():
+            named.setdefault(element.get("name", "").strip().lower(), []).append(element.get("content").strip())
+        elif tag == "body":
+            break
+    facts = {fact: [v for name in names for v in named.get(name, [])] for fact, names in _NAMES.items()}
+    language = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang")
+    return Metadata(
+        title=_first(facts["title"]) or title or None,
+        authors=tuple(dict.fromkeys(facts["author"])),
+        language=language or _first(facts["language"]),
+        publisher=_first(facts["publisher"]),
+        published=_first(facts["published"]),
+        description=_first(facts["description"]),
+    )
+
+
+def _first(values: list[str]) -> str | None:
+    return values[0] if values else None

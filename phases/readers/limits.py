@@ -1,0 +1,51 @@
+"""How large a book may be: the only place that holds these numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from phases.contract import PermanentError
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits on a book's file.
+
+    Attributes:
+        max_source_mb: size of the file, in MiB.
+        max_unpacked_mb: size of all that is in it once unpacked, in MiB.
+        max_members: number of files in it.
+    """
+
+    max_source_mb: int = 500
+    max_unpacked_mb: int = 1000
+    max_members: int = 20_000
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Limits:
+        """The limits in a phase's settings, with defaults for those that are not there."""
+        given = settings.get("limits") or {}
+        default = cls()
+        return cls(
+            max_source_mb=given.get("max_source_mb", default.max_source_mb),
+            max_unpacked_mb=given.get("max_unpacked_mb", default.max_unpacked_mb),
+            max_members=given.get("max_members", default.max_members),
+        )
+
+
+def over_limit(name: str, what: str, limit: str) -> PermanentError:
+    """The error for a book over a limit.
+
+    Args:
+        name: the book's file name.
+        what: what is too large, such as "it unpacks to more than 1000 MB".
+        limit: the setting that holds the limit, such as ``limits.max_unpacked_mb``.
+    """
+    return PermanentError(
+        f"{name} is refused: {what}. If you trust this file, raise {limit} in config.yaml and run again.",
+        error_type="too_large",
+    )

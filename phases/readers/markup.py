@@ -1,0 +1,365 @@
+"""HTML and XHTML to paragraphs: words never run together at the end of a block, and nothing visible is lost.
+
+The walk is a loop, not a recursion, and entities, files and the network are never followed.
+"""
+
+from __future__ import annotations
+
+import html.entities
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from phases.contract import PermanentError
+from phases.readers import encoding, text
+from phases.readers.archive import damaged
+from phases.readers.document import Omission, Paragraph
+from phases.readers.omission import EPUB_TYPE, omission_of
+
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hgroup",
+        "hr",
+        "legend",
+        "li",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "option",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "text",
+        "tfoot",
+        "thead",
+        "tr",
+        "ul",
+    ]
+)
+_KINDS = {
+    **{f"h{level}": "heading" for level in range(1, 7)},
+    "hgroup": "heading",
+    "li": "list_item",
+    "dt": "list_item",
+    "dd": "list_item",
+    "blockquote": "quote",
+    "td": "table",
+    "th": "table",
+    "pre": "verse",
+}
+_LEVELS = {f"h{level}": level for level in range(1, 7)}
+# Never visible, or not text.
+_UNSEEN = frozenset(
+    [
+        "annotation",
+        "annotation-xml",
+        "audio",
+        "canvas",
+        "datalist",
+        "defs",
+        "desc",
+        "head",
+        "iframe",
+        "map",
+        "metadata",
+        "noscript",
+        "object",
+        "rp",
+        "script",
+        "style",
+        "template",
+        "title",
+        "video",
+    ]
+)
+_VERSE = frozenset(
+    ["poem", "poetry", "stanza", "verse", "z3998:poem", "z3998:verse", "z3998:song", "z3998:hymn", "z3998:lyrics"]
+)
+_DRAMA = frozenset(["z3998:drama", "z3998:persona"])
+
+_LINE_BREAK = "\x0b"
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
+_XML_OWN = frozenset(["amp", "lt", "gt", "quot", "apos"])
+_XML_DECLARATION = re.compile(r"<\?xml[^>]{0,500}\?>")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# Longer replacements, and those made of other entities, are how a small file becomes a large one.
+_ENTITY_CHARACTERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The paragraphs of one file, and the anchors that stand after the last of them."""
+
+    paragraphs: list[Paragraph]
+    trailing_ids: tuple[str, ...]
+
+
+def parse(data: bytes, name: str, *, as_xml: bool) -> Any:
+    """The root element of a file of markup.
+
+    Args:
+        data: the file.
+        name: what to call it in an error.
+        as_xml: try XML first; what is not well-formed is read as HTML, as browsers do.
+
+    Raises:
+        PermanentError: ``damaged`` where there is no markup in it, or it is nested too deeply to be read whole.
+    """
+    content = encoding.decode(data, name).lstrip()
+    declaration = _XML_DECLARATION.match(content)
+    content = _NOT_XML.sub("", content[declaration.end() :] if declaration else content)
+    if as_xml:
+        try:
+            parser = etree.XMLParser(
+                resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, encoding="utf-8"
+            )
+            return etree.fromstring(_ENTITY.sub(_named_character, content).encode(), parser)
+        except etree.XMLSyntaxError as error:
+            _refuse_depth(error.msg or "", name)
+    loose = etree.HTMLParser(no_network=True, huge_tree=False, encoding="utf-8")
+    try:
+        root = etree.fromstring(content.encode(), loose)
+    except etree.XMLSyntaxError as error:
+        raise damaged(name, f"there is no markup in it ({error.msg})") from error
+    for entry in loose.error_log:
+        _refuse_depth(entry.message, name)
+    if root is None:
+        raise damaged(name, "there is no markup in it")
+    return root
+
+
+def _named_character(match: re.Match[str]) -> str:
+    name = match.group(1)
+    if name in _XML_OWN:
+        return match.group()
+    return html.entities.html5.get(f"{name};", match.group())
+
+
+def _refuse_depth(message: str, name: str) -> None:
+    lowered = message.lower()
+    if "depth" in lowered or "huge" in lowered or "too long" in lowered:
+        raise PermanentError(
+            f"{name} is refused: its markup is nested deeper, or one piece of text in it is longer, than the XML "
+            f"library reads safely ({message.split(',')[0]}). Convert the book with a tool such as Calibre and run again.",
+            error_type="too_large",
+        )
+
+
+def local_name(element: Any) -> str:
+    """An element's name in lower case, without its namespace; "" for comments and the like."""
+    tag = element.tag
+    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+
+
+def inline_text(element: Any) -> str:
+    """All text in an element on one line; images stand for their alternative text."""
+    parts = []
+    for event, node in etree.iterwalk(element, events=("start", "end")):
+        if event == "start":
+            parts.append(node.get("alt", "") if local_name(node) == "img" else node.text or "")
+        elif node is not element:
+            parts.append(node.tail or "")
+    return text.one_line("".join(parts))
+
+
+def flow(root: Any, source: str) -> Flow:
+    """The paragraphs of a parsed file.
+
+    Args:
+        root: its root element.
+        source: what `Paragraph.source` says.
+
+    Raises:
+        PermanentError: ``damaged`` where it uses entities made of entities.
+    """
+    walker = _Walker(source, _entities(root, source))
+    paragraphs = list(walker.walk(root))
+    return Flow(paragraphs, tuple(walker.ids))
+
+
+def _entities(root: Any, name: str) -> dict[str, str]:
+    internal = root.getroottree().docinfo.internalDTD
+    found: dict[str, str] = {}
+    if internal is None:
+        return found
+    for entity in internal.iterentities():
+        content = entity.content or ""
+        if len(content) <= _ENTITY_CHARACTERS and "&" not in content and "<" not in content:
+            found[f"&{entity.name};"] = content
+    return found
+
+
+@dataclass(slots=True)
+class _Walker:
+    """The state of one walk: what has been gathered and in which surroundings."""
+
+    source: str
+    entities: dict[str, str]
+    ids: list[str] = field(default_factory=list)
+    _parts: list[str] = field(default_factory=list)
+    _level: int = 0
+    _kinds: list[tuple[Any, str]] = field(default_factory=list)
+    _drama: list[Any] = field(default_factory=list)
+    _verse: list[Any] = field(default_factory=list)
+    _omitting: tuple[Any, Omission] | None = None
+    _omitted_parts: list[str] = field(default_factory=list)
+    _omitted: list[Paragraph] = field(default_factory=list)
+
+    def walk(self, root: Any) -> Iterator[Paragraph]:
+        walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+        for event, node in walk:
+            if event == "start":
+                tag = local_name(node)
+                if tag in _UNSEEN:
+                    walk.skip_subtree()
+                    self._remember_ids(node)
+                elif not tag:
+                    self._add(self._entity(node))
+                else:
+                    yield from self._start(node, tag)
+            elif event == "end":
+                tag = local_name(node)
+                if tag and tag not in _UNSEEN:
+                    yield from self._end(node, tag)
+                if node is not root:
+                    self._add(node.tail)
+            else:
+                self._add(node.tail)
+        yield from self._flush()
+
+    def _entity(self, node: Any) -> str:
+        name = node.text or ""
+        if name not in self.entities:
+            raise damaged(
+                self.source, f"it uses {name!r}, an XML entity that is not declared, or is made of other entities"
+            )
+        return self.entities[name]
+
+    def _add(self, piece: str | None) -> None:
+        if not piece:
+            return
+        if self._kinds and self._kinds[-1][1] == "verse" and local_name(self._kinds[-1][0]) == "pre":
+            piece = piece.replace("\n", _LINE_BREAK)
+        (self._parts if self._omitting is None else self._omitted_parts).append(piece)
+
+    def _remember_ids(self, node: Any) -> None:
+        for attribute in ("id", "name"):
+            value = node.get(attribute)
+            if value:
+                self.ids.append(value)
+
+    def _start(self, node: Any, tag: str) -> Iterator[Paragraph]:
+        types = frozenset(f"{node.get(EPUB_TYPE, '')} {node.get('class', '')}".split()) if node.attrib else frozenset()
+        cell = tag in ("td", "th")
+        if types & _DRAMA and (cell or tag in _BLOCKS):
+            self._drama.append(node)
+        if tag in _BLOCKS or (cell and self._drama):
+            yield from self._flush()
+        elif cell and self._parts:
+            self._separate_cell()
+        if types & _VERSE:
+            self._verse.append(node)
+        if tag in _KINDS:
+            kind = "line" if cell and self._drama else _KINDS[tag]
+            self._kinds.append((node, kind))
+            self._level = _LEVELS.get(tag, 0)
+        if node.attrib:
+            self._remember_ids(node)
+        if self._omitting is None:
+            omission = omission_of(node, tag)
+            if omission is not None:
+                self._omitting = (node, omission)
+        if tag == "hr" and self._omitting is None:
+            yield Paragraph("scene_break", "", self.source, ids=self._taken_ids())
+        elif tag == "br":
+            if self._parts and self._parts[-1] == _LINE_BREAK and not self._verse:
+                yield from self._flush()
+            self._add(_LINE_BREAK)
+        self._add(node.text)
+
+    def _separate_cell(self) -> None:
+        before = "".join(self._parts).rstrip()
+        self._parts.append(", " if before and before[-1].isalnum() else " ")
+
+    def _end(self, node: Any, tag: str) -> Iterator[Paragraph]:
+        if self._omitting is not None and self._omitting[0] is node:
+            self._flush_omitted()
+            self._omitting = None
+        if tag in _BLOCKS or (tag in ("td", "th") and self._drama):
+            yield from self._flush()
+        if self._kinds and self._kinds[-1][0] is node:
+            self._kinds.pop()
+            self._level = 0
+        if self._drama and self._drama[-1] is node:
+            self._drama.pop()
+        if self._verse and self._verse[-1] is node:
+            self._verse.pop()
+
+    def _taken_ids(self) -> tuple[str, ...]:
+        taken = tuple(self.ids)
+        self.ids.clear()
+        return taken
+
+    def _flush_omitted(self) -> None:
+        if self._omitting is None:
+            return
+        content = text.one_line("".join(self._omitted_parts))
+        self._omitted_parts.clear()
+        if content:
+            self._omitted.append(Paragraph("prose", content, self.source, omit=self._omitting[1]))
+
+    def _flush(self) -> Iterator[Paragraph]:
+        self._flush_omitted()
+        if self._omitting is None:
+            gathered = "".join(self._parts)
+            self._parts.clear()
+            paragraph = self._paragraph(gathered)
+            if paragraph is not None:
+                yield paragraph
+        yield from self._omitted
+        self._omitted.clear()
+
+    def _paragraph(self, gathered: str) -> Paragraph | None:
+        kind = self._kinds[-1][1] if self._kinds else "prose"
+        if self._verse and kind in ("prose", "quote", "list_item"):
+            kind = "verse"
+        content = text.lines(gathered) if kind == "verse" else text.one_line(gathered)
+        if not content:
+            return None
+        if text.is_scene_break(content):
+            return Paragraph("scene_break", text.one_line(content), self.source, ids=self._taken_ids())
+        level = self._level if kind == "heading" else 0
+        return Paragraph(kind, content, self.source, level=level, ids=self._taken_ids())

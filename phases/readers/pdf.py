@@ -1,0 +1,189 @@
+"""PDF: lines with their places on the page become paragraphs; the outline gives the chapters."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from phases.contract import PermanentError
+from phases.readers import text
+from phases.readers.archive import damaged
+from phases.readers.document import Block, ChapterStart, Document, Metadata
+from phases.readers.limits import Limits
+from phases.readers.pdf_paragraphs import Line, Page, paragraphs, running_lines
+
+_MAX_OUTLINE = 50_000
+_MAX_OUTLINE_DEPTH = 12
+_DATE = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?")
+_PAGE_FAILED = "page {} cannot be read"
+
+
+def read(path: Path, limits: Limits) -> Document:
+    """Open a PDF; one with an empty user password opens like any other.
+
+    Raises:
+        PermanentError: ``encrypted`` where it needs a password, ``damaged`` where it cannot be opened.
+    """
+    logging.getLogger("pypdfium2").setLevel(logging.ERROR)
+    try:
+        pdf = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        if getattr(error, "err_code", None) == pdfium.FPDF_ERR_PASSWORD or "password" in str(error).lower():
+            raise PermanentError(
+                f"{path.name} needs a password to be opened. Remove the password with a PDF program and run again.",
+                error_type="encrypted",
+            ) from error
+        if getattr(error, "err_code", None) == pdfium.FPDF_ERR_SECURITY:
+            raise PermanentError(
+                f"{path.name} is protected in a way that cannot be read. Get a copy without protection and run again.",
+                error_type="encrypted",
+            ) from error
+        raise damaged(path.name, "it cannot be opened as a PDF") from error
+    try:
+        _lines(pdf, 0, path.name)
+        return Document(_metadata(pdf), partial(_blocks, pdf, path.name), close=pdf.close)
+    except BaseException:
+        pdf.close()
+        raise
+
+
+def _metadata(pdf: Any) -> Metadata:
+    facts = {key: text.one_line(value) for key, value in pdf.get_metadata_dict().items()}
+    date = _DATE.match(facts.get("CreationDate", ""))
+    authors = [author.strip() for author in re.split(r"[;&]| and ", facts.get("Author", ""))]
+    title = facts.get("Title", "")
+    return Metadata(
+        title=title if _is_title(title) else None,
+        authors=tuple(author for author in authors if author),
+        published="-".join(part for part in date.groups() if part) if date else None,
+        description=facts.get("Subject") or None,
+    )
+
+
+def _is_title(title: str) -> bool:
+    """Whether a title in the metadata is one: programs put file names and their own words there."""
+    lowered = title.lower()
+    return (
+        bool(title)
+        and not lowered.startswith(("untitled", "microsoft word - ", "microsoft powerpoint - "))
+        and not lowered.endswith((".doc", ".docx", ".tex", ".dvi", ".indd", ".pdf", ".qxd", ".rtf", ".txt"))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """An entry of the outline: `y` is its height on the page in points, None for the top."""
+
+    title: str
+    level: int
+    page: int
+    y: float | None
+
+
+def _blocks(pdf: Any, name: str) -> Iterator[Block]:
+    pages = [_lines(pdf, index, name) for index in range(len(pdf))]
+    if not any(text.has_word(line.text) for page in pages for line in page.lines):
+        raise PermanentError(
+            f"{name} has no text on any of its {len(pdf)} pages: it is probably a scan. Run OCR on it first (for "
+            "example with OCRmyPDF) and run again.",
+            error_type="no_text",
+        )
+    marks = _outline(pdf)
+    running = running_lines(pages)
+    starts: dict[int, list[_Mark]] = {}
+    for mark in marks:
+        starts.setdefault(_line_at(pages, mark), []).append(mark)
+    lines = [line for page in pages for line in page.lines]
+    cuts = set(starts)
+    for position, paragraph in paragraphs(pages, lines, running, cuts):
+        for mark in _taken(starts, position):
+            yield ChapterStart(mark.title, mark.level)
+        yield paragraph
+
+
+def _taken(starts: dict[int, list[_Mark]], position: int) -> list[_Mark]:
+    """The outline entries at or before a line that have not been used; of several at one place, all."""
+    due = sorted(key for key in starts if key <= position) if starts else []
+    return [mark for key in due for mark in starts.pop(key)]
+
+
+def _outline(pdf: Any) -> list[_Mark]:
+    marks: list[_Mark] = []
+    for bookmark in pdf.get_toc(max_depth=_MAX_OUTLINE_DEPTH):
+        title = text.one_line(text.without_ligatures(bookmark.get_title()))
+        destination = bookmark.get_dest()
+        index = destination.get_index() if destination is not None else None
+        if title and index is not None and index < len(pdf):
+            view, position = destination.get_view()
+            y = None
+            if view == pdfium.PDFDEST_VIEW_XYZ and len(position) > 1:
+                y = position[1]
+            elif view in (pdfium.PDFDEST_VIEW_FITH, pdfium.PDFDEST_VIEW_FITBH) and position:
+                y = position[0]
+            marks.append(_Mark(title, bookmark.level + 1, index, y or None))
+        if len(marks) >= _MAX_OUTLINE:
+            break
+    return marks
+
+
+def _line_at(pages: list[Page], mark: _Mark) -> int:
+    """The number of the first line at or below the place that an outline entry points to."""
+    before = sum(len(page.lines) for page in pages[: mark.page])
+    if mark.y is None:
+        return before
+    for offset, line in enumerate(pages[mark.page].lines):
+        if line.bottom <= mark.y and line.top <= mark.y + line.size:
+            return before + offset
+    return before
+
+
+def _lines(pdf: Any, index: int, name: str) -> Page:
+    """The lines of a page, in the order in which they are written."""
+    try:
+        page = pdf[index]
+    except pypdfium2.PdfiumError as error:
+        raise damaged(name, _PAGE_FAILED.format(index + 1)) from error
+    content = page.get_textpage()
+    try:
+        whole = content.get_text_range()
+        lines = []
+        start = 0
+        for piece in whole.splitlines(keepends=True):
+            written = piece.rstrip("\r\n")
+            stripped = written.strip()
+            if stripped:
+                offset = start + len(written) - len(written.lstrip())
+                lines.append(_line(content, stripped, offset, start + len(written.rstrip()) - 1))
+            start += len(piece)
+        return Page(index + 1, page.get_height(), tuple(lines))
+    finally:
+        content.close()
+        page.close()
+
+
+def _line(content: Any, written: str, first: int, last: int) -> Line:
+    left, bottom, _, top = _box(content, first)
+    _, _, right, _ = _box(content, last)
+    size = pdfium.FPDFText_GetFontSize(content.raw, _index(content, first))
+    return Line(text.without_ligatures(written), left, right, bottom, top, size)
+
+
+def _index(content: Any, position: int) -> int:
+    """The number of a character as pdfium counts them, from its place in the text."""
+    return max(int(pdfium.FPDFText_GetCharIndexFromTextIndex(content.raw, position)), 0)
+
+
+def _box(content: Any, position: int) -> tuple[float, float, float, float]:
+    try:
+        left, bottom, right, top = content.get_charbox(_index(content, position), loose=True)
+    except pypdfium2.PdfiumError:
+        return 0.0, 0.0, 0.0, 0.0
+    return left, bottom, right, top

@@ -1,0 +1,208 @@
+"""Lines of print to paragraphs: by indent, spacing and length; hyphenated words joined; page furniture recognised."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from phases.readers import text
+from phases.readers.document import Paragraph
+from phases.readers.omission import PAGE_NUMBER, RUNNING_HEADER
+
+_ENDS = tuple(".!?…:\"'”’»)]*")
+_HYPHENS = "-\u00ad\ufffe\u0002\u2010"
+_SOFT_HYPHENS = "\u00ad\ufffe\u0002"
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_BROKEN_INSIDE = re.compile(r"([^\W\d_]+)[\ufffe\u0002]([^\W\d_]+)")
+_DIGITS = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
+_PAGE_NUMBER = re.compile(
+    r"\W*(?:(?:page|seite|p)\.?\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von|sur)\s*\d{1,4})?\W*", re.I
+)
+# A line at the edge of so many pages is furniture, not text.
+_REPEATED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a page, places in points from the lower left corner; `size` is that of its first character."""
+
+    text: str
+    left: float
+    right: float
+    bottom: float
+    top: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page's lines in the order in which they are written; `number` counts from 1."""
+
+    number: int
+    height: float
+    lines: tuple[Line, ...]
+
+
+def running_lines(pages: Sequence[Page]) -> set[tuple[int, int]]:
+    """The running headers, footers and page numbers, as (page number, position on the page).
+
+    They are the first and last lines of a page that come again, but for their numbers, on other pages.
+    """
+    seen: Counter[tuple[str, str]] = Counter()
+    for page in pages:
+        for place, position in _edges(page):
+            seen[place, _shape(page.lines[position].text)] += 1
+    return {
+        (page.number, position)
+        for page in pages
+        for place, position in _edges(page)
+        if seen[place, _shape(page.lines[position].text)] >= _REPEATED and _is_furniture(page, position)
+    }
+
+
+def _edges(page: Page) -> list[tuple[str, int]]:
+    last = len(page.lines) - 1
+    if last < 1:
+        return []
+    return [("top", 0), ("bottom", last)]
+
+
+def _is_furniture(page: Page, position: int) -> bool:
+    line = page.lines[position]
+    return len(line.text) < 100 and (line.bottom > 0.8 * page.height or line.top < 0.2 * page.height)
+
+
+def _shape(line: str) -> str:
+    return _DIGITS.sub("#", line).casefold().strip()
+
+
+def paragraphs(
+    pages: Sequence[Page], lines: Sequence[Line], running: Collection[tuple[int, int]], cuts: Collection[int]
+) -> Iterator[tuple[int, Paragraph]]:
+    """Join lines to paragraphs.
+
+    Args:
+        pages: all pages.
+        lines: the lines of all pages, one after another.
+        running: from `running_lines`; these lines are left out.
+        cuts: numbers of lines that start a paragraph in any case.
+
+    Yields:
+        The number of the first line, and the paragraph.
+    """
+    known = _words(lines)
+    right = _right_edge(lines)
+    gathered: list[Line] = []
+    waiting: list[tuple[int, Paragraph]] = []
+    first, source, number, bounds = 0, "", 0, _Bounds(0.0, 0.0)
+    for page in pages:
+        body = [line for position, line in enumerate(page.lines) if (page.number, position) not in running]
+        bounds = _bounds(body, right)
+        for position, line in enumerate(page.lines):
+            where = f"page {page.number}"
+            if (page.number, position) in running:
+                rule = PAGE_NUMBER if _PAGE_NUMBER.fullmatch(line.text) else RUNNING_HEADER
+                waiting.append((number, Paragraph("prose", text.one_line(line.text), where, omit=rule)))
+            else:
+                if gathered and (number in cuts or _starts(gathered, line, bounds)):
+                    yield first, _joined(gathered, source, known)
+                    gathered = []
+                if not gathered:
+                    yield from waiting
+                    waiting.clear()
+                    first, source = number, where
+                gathered.append(line)
+            number += 1
+    if gathered:
+        yield first, _joined(gathered, source, known)
+    yield from waiting
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """The left and right edge of a page's text."""
+
+    left: float
+    right: float
+
+
+def _bounds(lines: Sequence[Line], right: float) -> _Bounds:
+    if not lines:
+        return _Bounds(0.0, right)
+    left = Counter(round(line.left) for line in lines).most_common(1)[0][0]
+    page_right = max(line.right for line in lines)
+    return _Bounds(float(left), min(right, page_right) if len(lines) > 8 else right)
+
+
+def _right_edge(lines: Sequence[Line]) -> float:
+    ends = sorted(line.right for line in lines)
+    return ends[int(0.9 * (len(ends) - 1))] if ends else 0.0
+
+
+def _starts(gathered: Sequence[Line], line: Line, bounds: _Bounds) -> bool:
+    """Whether a line starts a new paragraph after those gathered."""
+    last = gathered[-1]
+    size = max(last.size, line.size, 1.0)
+    if abs(last.size - line.size) > 0.15 * size and text.has_word(last.text):
+        return not _ends_open(last)
+    step = last.bottom - line.bottom
+    if step > 0 and len(gathered) > 1:
+        usual = gathered[-2].bottom - last.bottom
+        if usual > 0 and step > 1.4 * usual:
+            return True
+    elif step > 2.2 * size:
+        return True
+    indent = line.left - bounds.left
+    if 0.6 * size < indent < 6 * size and last.left - bounds.left < 0.6 * size:
+        return True
+    short = bounds.right - last.right > 0.12 * max(bounds.right - bounds.left, 1.0)
+    return short and (last.text.endswith(_ENDS) or line.text[:1].isupper())
+
+
+def _ends_open(line: Line) -> bool:
+    return line.text[-1:] in _HYPHENS or line.text.endswith(",")
+
+
+def _joined(lines: Sequence[Line], source: str, known: Collection[str]) -> Paragraph:
+    parts: list[str] = []
+    for line in lines:
+        if parts:
+            parts[-1], glue = _end_of_line(parts[-1], line.text, known)
+            parts.append(glue)
+        parts.append(line.text)
+    content = _BROKEN_INSIDE.sub(lambda match: _word(match.group(1), match.group(2), known), "".join(parts))
+    content = text.one_line(content)
+    kind = "scene_break" if text.is_scene_break(content) else "prose"
+    return Paragraph(kind, content, source)
+
+
+def _end_of_line(before: str, after: str, known: Collection[str]) -> tuple[str, str]:
+    """The end of a line and what joins it to the next: a word divided by a hyphen becomes whole."""
+    if len(before) < 2 or before[-1] not in _HYPHENS or not before[-2].isalpha() or not after[:1].isalpha():
+        return before, "" if before.endswith(("—", "--")) else " "
+    if before[-1] not in _SOFT_HYPHENS and not after[0].islower():
+        return before, ""
+    head = re.search(r"[^\W\d_]+$", before[:-1])
+    tail = re.match(r"[^\W\d_]+", after)
+    if head is None or tail is None:
+        return before, " "
+    whole = _word(head.group(), tail.group(), known)
+    return before[: head.start()] + whole[: len(whole) - len(tail.group())], ""
+
+
+def _word(head: str, tail: str, known: Collection[str]) -> str:
+    """A word that was divided: its own hyphen stays where the book writes it with one elsewhere."""
+    whole, hyphenated = f"{head}{tail}", f"{head}-{tail}"
+    if hyphenated.casefold() in known and whole.casefold() not in known:
+        return hyphenated
+    return whole
+
+
+def _words(lines: Sequence[Line]) -> set[str]:
+    """The words of the book that stand whole in a line."""
+    words: set[str] = set()
+    for line in lines:
+        words.update(match.group().casefold() for match in _WORD.finditer(line.text))
+    return words

@@ -1,0 +1,172 @@
+"""Plain text: hard-wrapped lines become paragraphs again, and lines such as "CHAPTER IV." become chapters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+from phases.readers import encoding, gutenberg, numbering, text
+from phases.readers.document import Block, ChapterStart, Document, Paragraph
+from phases.readers.limits import Limits
+from phases.readers.plain_chapters import Chapters
+
+# Lines longer than this are whole paragraphs: nobody wraps by hand at so many characters.
+_UNWRAPPED = 140
+_WIDTH_SAMPLE = 5000
+# With fewer blank lines than one in so many, paragraphs are told apart by their indent.
+_LINES_A_BLANK = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of text that stand together, without blank lines.
+
+    Attributes:
+        lines: with their indent, without trailing white space.
+        number: of the first line in the file, from 1.
+    """
+
+    lines: tuple[str, ...]
+    number: int
+
+    @property
+    def source(self) -> str:
+        """Where it stands, for a person."""
+        return f"line {self.number}"
+
+
+def read(path: Path, limits: Limits) -> Document:
+    """Open a ``.txt`` file.
+
+    Raises:
+        PermanentError: ``damaged`` where it is no text, or in an encoding that cannot be told.
+    """
+    content = encoding.decode(path.read_bytes(), path.name)
+    return Document(gutenberg.facts(content), partial(_blocks, content))
+
+
+def _blocks(content: str) -> Iterator[Block]:
+    groups = _groups(content)
+    width = _width(groups)
+    own = gutenberg.book_range(["\n".join(group.lines[:4]) for group in groups])
+    chapters = Chapters([group.lines for group in groups], own)
+    for position, group in enumerate(groups):
+        start = chapters.starts.get(position)
+        if start is not None:
+            yield ChapterStart(start.title, start.level)
+        used = chapters.heading_lines.get(position, 0)
+        if used:
+            joined = text.one_line(" ".join(group.lines[:used]))
+            yield Paragraph("heading", numbering.undecorated(joined) or joined, group.source)
+        if used < len(group.lines):
+            rest = Lines(group.lines[used:], group.number + used)
+            yield from _paragraphs(rest, width)
+
+
+def _groups(content: str) -> list[Lines]:
+    lines = [line.rstrip().expandtabs(4) for line in content.replace("\f", "\n\n").split("\n")]
+    blank = sum(not line for line in lines)
+    filled = len(lines) - blank
+    groups: list[Lines] = []
+    if filled > _LINES_A_BLANK and blank * _LINES_A_BLANK < filled:
+        return _groups_without_blanks(lines)
+    start = 0
+    for number, line in enumerate([*lines, ""]):
+        if line:
+            continue
+        if number > start:
+            groups.append(Lines(tuple(lines[start:number]), start + 1))
+        start = number + 1
+    return groups
+
+
+def _groups_without_blanks(lines: Sequence[str]) -> list[Lines]:
+    """Paragraphs by the indent of their first line, or a line each; headings stand alone."""
+    indented = sum(line.startswith(" ") for line in lines)
+    by_indent = 0 < indented < 0.9 * len(lines)
+    groups: list[Lines] = []
+    gathered: list[str] = []
+    first = 0
+    for number, line in enumerate(lines):
+        alone = numbering.heading(line) is not None and not numbering.is_contents_entry(line)
+        starts = not line or alone or (by_indent and line.startswith(" ")) or _is_unwrapped(line)
+        if gathered and (starts or numbering.heading(gathered[-1]) is not None or _is_unwrapped(gathered[-1])):
+            groups.append(Lines(tuple(gathered), first + 1))
+            gathered = []
+        if line:
+            first = first if gathered else number
+            gathered.append(line)
+    if gathered:
+        groups.append(Lines(tuple(gathered), first + 1))
+    return groups
+
+
+def _is_unwrapped(line: str) -> bool:
+    return len(line) > _UNWRAPPED
+
+
+def _width(groups: Sequence[Lines]) -> int:
+    """How many characters the hard-wrapped lines of this text hold: nine in ten are no longer."""
+    lengths = sorted(len(line) for group in groups if len(group.lines) > 2 for line in group.lines[:-1])
+    if not lengths:
+        return 72
+    step = max(1, len(lengths) // _WIDTH_SAMPLE)
+    sample = lengths[::step]
+    return sample[int(0.9 * (len(sample) - 1))]
+
+
+def _paragraphs(group: Lines, width: int) -> Iterator[Paragraph]:
+    if any(_is_unwrapped(line) for line in group.lines):
+        for offset, line in enumerate(group.lines):
+            yield from _prose((line,), f"line {group.number + offset}")
+    elif _keeps_lines(group.lines, width):
+        content = text.lines("\n".join(group.lines))
+        if text.has_word(content):
+            yield Paragraph("verse", content, group.source)
+        else:
+            yield from _prose(group.lines, group.source)
+    else:
+        start = 0
+        for position in [*_indented_starts(group.lines), len(group.lines)]:
+            if position > start:
+                yield from _prose(group.lines[start:position], f"line {group.number + start}")
+            start = position
+
+
+def _prose(lines: Sequence[str], source: str) -> Iterator[Paragraph]:
+    content = text.one_line(_unwrapped_text(lines))
+    if content:
+        yield Paragraph("scene_break" if text.is_scene_break(content) else "prose", content, source)
+
+
+def _unwrapped_text(lines: Sequence[str]) -> str:
+    """The lines as one; a dash at the end of a line belongs to the word after it."""
+    joined: list[str] = []
+    for line in lines:
+        stripped = line.strip()
+        if joined and not joined[-1].endswith(("--", "—")):
+            joined.append(" ")
+        joined.append(stripped)
+    return "".join(joined)
+
+
+def _keeps_lines(lines: Sequence[str], width: int) -> bool:
+    """Whether lines end where their author ended them (verse, a title page) and not where the width ran out."""
+    if len(lines) < 2:
+        return False
+    early = 0
+    for line, following in pairwise(lines):
+        first_word = following.split(maxsplit=1)[0]
+        early += len(line) + 1 + len(first_word) <= width - 6
+    return early >= 0.8 * (len(lines) - 1) and (len(lines) > 2 or len(lines[0]) < 0.7 * width)
+
+
+def _indented_starts(lines: Sequence[str]) -> list[int]:
+    """Where paragraphs start inside a group: lines that are indented, while most are not."""
+    indents = [len(line) - len(line.lstrip()) for line in lines]
+    base = min(indents)
+    starts = [position for position, indent in enumerate(indents) if indent > base]
+    return starts if len(starts) * 2 < len(lines) else []

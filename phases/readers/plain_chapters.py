@@ -1,0 +1,232 @@
+"""Where the chapters of a plain text start: headings told from tables of contents, numbered lists and page numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from phases.readers import numbering, text
+from phases.readers.numbering import Heading
+
+_MAX_HEADING_LINES = 4
+_MAX_TITLE_CHARACTERS = 240
+_CONTENTS = re.compile(
+    r"(?:table of )?contents|contents of .{1,40}|inhalt(?:sverzeichnis)?|table des mati[eè]res|sommaire|[ií]ndice|"
+    r"inhoud|spis treści|obsah|содержание|оглавление",
+    re.IGNORECASE,
+)
+# So many headings with nothing but titles between them are a list of chapters, not chapters.
+_RUN = 3
+# A page of print has about 300 words: numbers closer together than that number pages, verses or items.
+_FEW_WORDS = 30
+_SENTENCE_ENDS = tuple(".!?…\"'”’»:;—–-)]*_")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The start of a chapter."""
+
+    title: str
+    level: int
+
+
+@dataclass(slots=True)
+class _Candidate:
+    position: int
+    heading: Heading
+    lines_used: int
+    words_after: int = 0
+    title_position: int | None = None
+    title: str = ""
+
+
+class Chapters:
+    """The chapters of a text.
+
+    Args:
+        groups: the text as groups of lines that stand together.
+        own: the positions of the groups that are the book itself.
+
+    Attributes:
+        starts: by position in `groups`, where a chapter starts.
+        heading_lines: by position in `groups`, how many of its first lines are a heading.
+    """
+
+    def __init__(self, groups: Sequence[Sequence[str]], own: range) -> None:
+        self._groups = groups
+        self._own = own
+        self._words = [sum(text.count_words(line) for line in group) for group in groups]
+        candidates = self._candidates()
+        self._find_titles(candidates)
+        titles = {candidate.title_position for candidate in candidates}
+        candidates = [candidate for candidate in candidates if candidate.position not in titles]
+        self._count_words(candidates)
+        chosen = self._chosen(self._outside_contents(candidates))
+        self.starts: dict[int, Start] = {}
+        self.heading_lines: dict[int, int] = {}
+        self._place(chosen)
+
+    def _candidates(self) -> list[_Candidate]:
+        found = []
+        for position in self._own:
+            group = self._groups[position]
+            heading = numbering.heading(group[0])
+            if heading is None or numbering.is_contents_entry(group[0]) or self._looks_like_list(group):
+                continue
+            if heading.rank == "numeral" and (len(group) > _MAX_HEADING_LINES or not _is_title(heading)):
+                continue
+            candidate = _Candidate(position, heading, 1)
+            if len(group) > 1:
+                self._read_group(candidate, group)
+                if not candidate.lines_used:
+                    continue
+            found.append(candidate)
+        return found
+
+    def _looks_like_list(self, group: Sequence[str]) -> bool:
+        return sum(numbering.heading(line) is not None for line in group[:_RUN]) > 1
+
+    def _read_group(self, candidate: _Candidate, group: Sequence[str]) -> None:
+        """A heading with more lines right below it: its title, or already the text."""
+        if len(group) <= _MAX_HEADING_LINES:
+            rest = text.one_line(" ".join(group[1:]))
+            ends_open = candidate.heading.title and not group[0].rstrip().endswith((".", "!", "?"))
+            if not candidate.heading.title or ends_open:
+                candidate.lines_used = len(group)
+                candidate.title = rest
+                return
+        candidate.lines_used = 0 if candidate.heading.title and candidate.heading.rank != "chapter" else 1
+
+    def _find_titles(self, candidates: Sequence[_Candidate]) -> None:
+        """Titles that stand alone below a bare number: where nearly all have one, or where they look like one."""
+        taken = {candidate.position for candidate in candidates if candidate.heading.rank != "named"}
+        for rank in ("part", "chapter", "numeral"):
+            bare = [c for c in candidates if c.heading.rank == rank and not c.heading.title and not c.title]
+            short = [c for c in bare if c.position + 1 not in taken and self._is_short(c.position + 1)]
+            regular = len(short) >= 2 and len(short) >= 0.8 * len(bare)
+            for candidate in short:
+                below = self._groups[candidate.position + 1]
+                joined = text.one_line(" ".join(below))
+                if (regular and self._stands_alone(candidate.position + 1)) or _looks_like_title(joined):
+                    candidate.title_position = candidate.position + 1
+                    candidate.title = numbering.undecorated(joined)
+
+    def _is_short(self, position: int) -> bool:
+        if position + 1 >= len(self._groups):
+            return False
+        group = self._groups[position]
+        joined = text.one_line(" ".join(group))
+        return len(group) <= _MAX_HEADING_LINES and len(joined) <= _MAX_TITLE_CHARACTERS and text.has_word(joined)
+
+    def _stands_alone(self, position: int) -> bool:
+        first = self._groups[position][0].lstrip()[:1]
+        return first not in "\"'“‘«—-" or self._groups[position][0].isupper()
+
+    def _count_words(self, candidates: Sequence[_Candidate]) -> None:
+        following = [candidate.position for candidate in candidates[1:]] + [self._own.stop]
+        for candidate, end in zip(candidates, following, strict=True):
+            begin = (candidate.title_position or candidate.position) + 1
+            own = sum(self._words[begin:end])
+            group = self._groups[candidate.position]
+            own += sum(text.count_words(line) for line in group[candidate.lines_used :])
+            candidate.words_after = own
+
+    def _outside_contents(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
+        """The candidates without those that are entries of a table of contents."""
+        later: dict[str, int] = {}
+        for candidate in candidates:
+            later[_key(candidate)] = candidate.position
+        kept: list[_Candidate] = []
+        run: list[_Candidate] = []
+        for candidate in candidates:
+            run.append(candidate)
+            if candidate.words_after > _FEW_WORDS:
+                kept += self._without_contents(run, later)
+                run = []
+        return kept + self._without_contents(run, later)
+
+    def _without_contents(self, run: Sequence[_Candidate], later: dict[str, int]) -> list[_Candidate]:
+        if len(run) < _RUN:
+            return list(run)
+        repeated = [candidate for candidate in run if later[_key(candidate)] > run[-1].position]
+        before = run[0].position - 1
+        under_title = any(
+            _CONTENTS.fullmatch(numbering.undecorated(" ".join(self._groups[position])))
+            for position in range(max(0, before - 1), before + 1)
+            if before >= 0
+        )
+        if len(repeated) * 2 < len(run) and not under_title:
+            return list(run)
+        # The last of the run may be the real first chapter: it has text after it, and does not come again.
+        last = run[-1]
+        return [last] if last.words_after > _FEW_WORDS and last not in repeated else []
+
+    def _chosen(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
+        worded = [c for c in candidates if c.heading.rank == "chapter"]
+        parts = [c for c in candidates if c.heading.rank == "part"]
+        # Parts are counted from one; "Vol. XXXIII" on a title page is none.
+        counted = any(c.heading.number == 1 for c in parts)
+        chosen = [c for c in candidates if c.heading.rank != "numeral" and (c.heading.rank != "part" or counted)]
+        if len(worded) < 2:
+            chosen += self._sequences([c for c in candidates if c.heading.rank == "numeral"])
+        return sorted(chosen, key=lambda candidate: candidate.position)
+
+    def _sequences(self, numerals: Sequence[_Candidate]) -> list[_Candidate]:
+        """The numerals that count up from one, at least to two, and number chapters rather than pages or verses."""
+        found: list[_Candidate] = []
+        for arabic in (False, True):
+            run: list[_Candidate] = []
+            for candidate in [c for c in numerals if c.heading.arabic is arabic]:
+                if run and candidate.heading.number == run[-1].heading.number + 1:
+                    run.append(candidate)
+                elif candidate.heading.number == 1:
+                    found += self._checked(run)
+                    run = [candidate]
+            found += self._checked(run)
+        return found
+
+    def _checked(self, run: Sequence[_Candidate]) -> list[_Candidate]:
+        if len(run) < 2:
+            return []
+        words = sorted(candidate.words_after for candidate in run)
+        cut = sum(self._cuts_sentence(candidate.position) for candidate in run)
+        return [] if words[len(words) // 2] < _FEW_WORDS or cut > 0.3 * len(run) else list(run)
+
+    def _cuts_sentence(self, position: int) -> bool:
+        """Whether the text before a number stops in the middle of a sentence, as it does before a page number."""
+        if position == 0 or len(self._groups[position - 1]) < 2:
+            return False
+        return not self._groups[position - 1][-1].rstrip().endswith(_SENTENCE_ENDS)
+
+    def _place(self, chosen: Sequence[_Candidate]) -> None:
+        below_parts = any(c.heading.rank == "part" for c in chosen) and any(
+            c.heading.rank in ("chapter", "numeral") for c in chosen
+        )
+        for candidate in chosen:
+            heading = candidate.heading
+            level = 2 if below_parts and heading.rank in ("chapter", "numeral") else 1
+            title = numbering.joined(heading.text, candidate.title) if candidate.title else text.one_line(heading.text)
+            self.starts[candidate.position] = Start(title, level)
+            self.heading_lines[candidate.position] = candidate.lines_used
+            if candidate.title_position is not None:
+                self.heading_lines[candidate.title_position] = len(self._groups[candidate.title_position])
+
+
+def _is_title(heading: Heading) -> bool:
+    """Whether what follows a lone number can be a title: "IV. The Trap", but no item of a list."""
+    return not heading.title or _looks_like_title(heading.title)
+
+
+def _looks_like_title(line: str) -> bool:
+    """Upper case, or title case without a full stop."""
+    if line.isupper():
+        return True
+    words = [word for word in re.findall(r"\w+", line) if len(word) > 3]
+    capitals = sum(word[0].isupper() for word in words)
+    ends_open = not line.endswith((".", ",", ";", ":")) and line[:1] not in "\"'“‘«—-"
+    return bool(words) and ends_open and len(line) <= 80 and capitals >= 0.7 * len(words)
+
+
+def _key(candidate: _Candidate) -> str:
+    return re.sub(r"\W+", " ", candidate.heading.text).strip().casefold()

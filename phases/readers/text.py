@@ -1,0 +1,42 @@
+"""Small facts about text that every reader needs."""
+
+from __future__ import annotations
+
+import re
+
+# Invisible marks that say where a word may be broken, and byte order marks: no part of the text.
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\ufeff\ufffe"))
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+_LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
+_WORD = re.compile(r"[^\W_]")
+_WORDS = re.compile(r"\w+(?:['’\-]\w+)*")
+
+
+def one_line(text: str) -> str:
+    """`text` as one line with single spaces, without control characters and soft hyphens."""
+    return " ".join(_CONTROL.sub("", text.translate(_INVISIBLE)).split())
+
+
+def lines(text: str) -> str:
+    """`text` with each line as `one_line` makes it, joined by line ends; empty lines at the ends are dropped."""
+    return "\n".join(one_line(line) for line in text.splitlines()).strip("\n")
+
+
+def without_ligatures(text: str) -> str:
+    """`text` with typographic ligatures such as "ﬁ" as the letters that they stand for."""
+    return text.translate(_LIGATURES)
+
+
+def has_word(text: str) -> bool:
+    """Whether there is a letter or a digit of any script in `text`: something to speak."""
+    return _WORD.search(text) is not None
+
+
+def count_words(text: str) -> int:
+    """How many words there are in `text`: runs of letters and digits, with apostrophes and hyphens inside."""
+    return sum(1 for _ in _WORDS.finditer(text))
+
+
+def is_scene_break(text: str) -> bool:
+    """Whether `text` is an ornament between scenes, such as ``* * *``."""
+    return bool(text) and not has_word(text) and len(text) <= 40

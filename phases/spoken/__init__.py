@@ -1,0 +1,1 @@
+"""From a paragraph's text to what the voice is given."""

@@ -1,0 +1,89 @@
+"""A paragraph's text cut into pieces that are spoken in one call: sentences, and parts of sentences that are too long.
+
+Pieces cover the text but for white space between them, and each has something to speak.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import sentencex
+
+from phases.readers import text
+
+Span = tuple[int, int]
+
+# Where a long sentence can be cut, the best first: after a clause, after a comma, after a word.
+_CUTS = tuple(re.compile(pattern) for pattern in (r"[;:—–…。！？；：][\"'”’»)\]]*\s*", r"[,，、،]\s*", r"\s+"))
+
+
+def pieces(content: str, language: str, max_chars: int) -> list[Span]:
+    """Cut a paragraph.
+
+    Args:
+        content: the paragraph's text; line ends are ends of sentences.
+        language: a BCP 47 tag.
+        max_chars: no piece is longer, unless it is a run without a letter or digit.
+
+    Returns:
+        Pieces (start, end) as offsets into `content`, in order; [] where there is nothing to speak.
+    """
+    parts: list[Span] = []
+    for start, end in _sentences(content, language):
+        parts += _trimmed(content, _fitting(content, start, end, max_chars))
+    return _attached(content, parts, max_chars)
+
+
+def _sentences(content: str, language: str) -> Iterator[Span]:
+    start = 0
+    for line in content.splitlines(keepends=True):
+        found = sentencex.segment(language.partition("-")[0].lower(), line)
+        if sum(map(len, found)) != len(line):  # never lose text to a splitter that drops some
+            found = [line]
+        for sentence in found:
+            yield start, start + len(sentence)
+            start += len(sentence)
+
+
+def _fitting(content: str, start: int, end: int, max_chars: int) -> Iterator[Span]:
+    while end - start > max_chars:
+        cut = _cut(content, start, start + max_chars)
+        yield start, cut
+        start = cut
+    yield start, end
+
+
+def _cut(content: str, start: int, limit: int) -> int:
+    """The best place to cut in the second half of what fits; a place between characters where there is none."""
+    window = content[start:limit]
+    for pattern in _CUTS:
+        ends = [match.end() for match in pattern.finditer(window)]
+        if ends and ends[-1] >= len(window) // 3:
+            return start + ends[-1]
+    return limit
+
+
+def _trimmed(content: str, spans: Iterator[Span]) -> Iterator[Span]:
+    for start, end in spans:
+        piece = content[start:end]
+        left = start + len(piece) - len(piece.lstrip())
+        right = end - len(piece) + len(piece.rstrip())
+        if right > left:
+            yield left, right
+
+
+def _attached(content: str, parts: list[Span], max_chars: int) -> list[Span]:
+    """Pieces without a letter or digit (quotation marks, dashes) join the piece before, or the next one."""
+    joined: list[Span] = []
+    silent: int | None = None
+    for start, end in parts:
+        if not text.has_word(content[start:end]):
+            if joined:
+                joined[-1] = (joined[-1][0], end)
+            elif silent is None:
+                silent = start
+            continue
+        joined.append((start if silent is None else silent, end))
+        silent = None
+    return joined
