@@ -18,6 +18,9 @@ from orchestrator.interrupts import Interrupts
 from phases.contract import ContractError, Failure, Plan, Result
 from phases.files import write_text
 
+PHASE_COMMAND = (sys.executable, "-P", "-m", "phases")
+"""Runs a built-in phase; the paths of its plan and of its result follow."""
+
 _GRACE_S = 5.0
 """How long a phase may take to end after SIGTERM before it is killed."""
 
@@ -62,7 +65,7 @@ def run_attempt(
     result_path.unlink(missing_ok=True)
     write_text(plan_path, plan.to_json())
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-P", "-m", "phases", str(plan_path), str(result_path)]
+    command = [*PHASE_COMMAND, str(plan_path), str(result_path)]
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,

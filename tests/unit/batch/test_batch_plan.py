@@ -1,0 +1,46 @@
+from pathlib import Path
+
+from batch.plan import Fate, PlannedBook, plan_batch
+from orchestrator.config import Config
+from orchestrator.library import discover
+from pipeline_common import PipelineState
+
+
+def plan(tmp_path: Path, **changes: object) -> dict[str, PlannedBook]:
+    config = Config.model_validate(changes).resolved(tmp_path)
+    state = PipelineState(config.pipeline_json)
+    books = plan_batch(discover(config.input_dir).books, config, state, state.read())
+    return {book.name: book for book in books}
+
+
+def write(tmp_path: Path, **texts: str) -> None:
+    (tmp_path / "input").mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (tmp_path / "input" / f"{name}.txt").write_text(text)
+
+
+def test_of_equal_books_the_first_in_order_is_spoken_and_named_by_the_others(tmp_path: Path) -> None:
+    write(tmp_path, b="same", a="same", c="else", d="diff")
+    planned = plan(tmp_path)
+    assert {name: book.fate for name, book in planned.items()} == {
+        "a.txt": Fate.RUN,
+        "b.txt": Fate.DUPLICATE,
+        "c.txt": Fate.RUN,
+        "d.txt": Fate.RUN,
+    }
+    assert "a.txt" in planned["b.txt"].reason
+
+
+def test_empty_files_are_no_copies_of_each_other(tmp_path: Path) -> None:
+    write(tmp_path, a="", b="")
+    assert [book.fate for book in plan(tmp_path).values()] == [Fate.RUN, Fate.RUN]
+
+
+def test_a_batch_takes_at_most_so_many_books_that_need_work(tmp_path: Path) -> None:
+    write(tmp_path, a="1", b="22", c="333")
+    assert [book.fate for book in plan(tmp_path, batch_size=2).values()] == [Fate.RUN, Fate.RUN, Fate.LATER]
+
+
+def test_the_reason_names_the_phase_that_a_book_starts_with(tmp_path: Path) -> None:
+    write(tmp_path, a="1")
+    assert plan(tmp_path)["a.txt"].reason == "from phase 1 (validation): not done yet"

@@ -1,0 +1,180 @@
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+import trio
+
+from batch.launcher import Ended
+from batch.monitor import CpuMonitor, CpuTimes
+from batch.plan import PlannedBook, plan_batch
+from batch.progress import BookProgress, read_progress
+from batch.records import BatchRecords, Tally
+from batch.run import Batch, BatchResult
+from orchestrator.config import Config
+from orchestrator.library import discover
+from pipeline_common import PipelineState
+
+
+class FakeLauncher:
+    """Ends each book as told after a while, and counts how many run at a time."""
+
+    def __init__(self, exit_codes: Mapping[str, int], duration_s: float = 10) -> None:
+        self.exit_codes = exit_codes
+        self.duration_s = duration_s
+        self.running = 0
+        self.most = 0
+        self.launched: list[str] = []
+        self.ended: list[str] = []
+        self.cancelled: list[str] = []
+        self.on_launch: Callable[[], None] = lambda: None
+
+    async def launch(self, book: PlannedBook) -> Ended:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        self.launched.append(book.name)
+        self.on_launch()
+        try:
+            await trio.sleep(self.duration_s)
+        except trio.Cancelled:
+            self.cancelled.append(book.name)
+            raise
+        finally:
+            self.running -= 1
+        self.ended.append(book.name)
+        code = self.exit_codes.get(book.name, 0)
+        return Ended(code, f"orchestrate-audiobook: {book.name}: it is broken" if code else "")
+
+
+class SilentView:
+    def __enter__(self) -> "SilentView":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        pass
+
+    def started(self, book: PlannedBook) -> None:
+        pass
+
+    def progress(self, book: PlannedBook, progress: BookProgress) -> None:
+        pass
+
+    def ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
+        pass
+
+    def machine(self, others_percent: float, *, throttled: bool) -> None:
+        pass
+
+
+class Folder:
+    """A folder of books and a batch over it."""
+
+    def __init__(self, root: Path, count: int, launcher: FakeLauncher, *, max_workers: int = 2) -> None:
+        (root / "input").mkdir()
+        for number in range(1, count + 1):
+            (root / "input" / f"{number}.txt").write_text(f"Book {number}.")
+        self.config = Config(max_workers=max_workers).resolved(root)
+        self.state = PipelineState(self.config.pipeline_json)
+        self.launcher = launcher
+        self.books = plan_batch(discover(self.config.input_dir).books, self.config, self.state, {})
+        self.monitor = CpuMonitor(85, 1, lambda: CpuTimes(trio.current_time(), 0, 0, 2))
+
+    async def run(self) -> BatchResult:
+        records = BatchRecords(self.state, self.config.root)
+        tally = Tally(total=len(self.books))
+        records.begin(self.books)
+        batch = Batch(
+            self.books,
+            tally,
+            max_workers=self.config.max_workers,
+            launcher=self.launcher,
+            monitor=self.monitor,
+            records=records,
+            view=SilentView(),
+            work_dir=self.config.work_dir,
+        )
+        result = await batch.run()
+        records.end(tally, 1.0, self.monitor.average_percent)
+        return result
+
+    def section(self) -> dict[str, dict]:  # type: ignore[type-arg]
+        return self.state.read()["batch"]
+
+    def statuses(self) -> dict[str, str]:
+        files = self.section()["files"]
+        return {book.name: files[book.book_id]["status"] for book in self.books}
+
+
+async def test_every_book_is_run_once_with_at_most_max_workers_at_a_time(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    folder = Folder(tmp_path, 7, FakeLauncher({}), max_workers=3)
+    result = await folder.run()
+    assert folder.launcher.most == 3
+    assert folder.launcher.launched == [f"{number}.txt" for number in range(1, 8)]
+    assert result.tally.status() == "success"
+    assert set(folder.statuses().values()) == {"success"}
+    summary = folder.section()["summary"]
+    assert (summary["status"], summary["total_files"], summary["successful_files"]) == ("success", 7, 7)
+
+
+async def test_a_bad_book_stops_nobody_else_and_is_recorded(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    folder = Folder(tmp_path, 3, FakeLauncher({"2.txt": 1}))
+    result = await folder.run()
+    assert folder.statuses() == {"1.txt": "success", "2.txt": "failed", "3.txt": "success"}
+    entry = folder.section()["files"][folder.books[1].book_id]
+    assert entry["error_message"] == "Orchestrator failed with exit code 1"
+    assert entry["errors"][-1].endswith("it is broken")
+    assert result.failures == {"2.txt": "2.txt: it is broken"}
+    assert folder.section()["summary"]["status"] == "partial"
+
+
+async def test_a_signal_ends_the_children_and_keeps_what_is_done(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    launcher = FakeLauncher({})
+
+    def interrupt_at_the_third() -> None:
+        if len(launcher.launched) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    launcher.on_launch = interrupt_at_the_third
+    folder = Folder(tmp_path, 6, launcher)
+    result = await folder.run()
+    assert result.signum == signal.SIGTERM
+    assert launcher.running == 0
+    assert set(launcher.launched) == set(launcher.ended) | set(launcher.cancelled)
+    entries = folder.section()["files"].values()
+    assert {entry["status"] for entry in entries} <= {"success", "pending"}
+    assert folder.section()["summary"]["status"] == "partial"
+
+
+async def test_with_a_busy_machine_one_book_runs_at_a_time_and_all_are_done(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    folder = Folder(tmp_path, 3, FakeLauncher({}))
+    folder.monitor = CpuMonitor(85, 1, lambda: CpuTimes(trio.current_time(), 2 * trio.current_time(), 0, 2))
+    folder.monitor.others_percent = 100
+    result = await folder.run()
+    assert folder.launcher.most == 1
+    assert result.tally.successful == 3
+
+
+def test_the_last_whole_line_of_a_progress_file_counts(tmp_path: Path) -> None:
+    path = tmp_path / "progress.jsonl"
+    assert read_progress(path) == BookProgress()
+    path.write_text('{"phase": "synthesis", "done": 3, "total": 9}\n{"phase": "synthesis", "done": 4, "to')
+    assert read_progress(path) == BookProgress("synthesis", 3, 9)
+    path.write_text("nonsense\n")
+    assert read_progress(path) == BookProgress()
+
+
+def test_the_fraction_of_a_book_grows_with_its_phases() -> None:
+    steps = [BookProgress("validation", 0, 1), BookProgress("synthesis", 1, 2), BookProgress("enhancement", 0, 0)]
+    fractions = [step.fraction for step in steps]
+    assert fractions == sorted(fractions)
+    assert BookProgress("subtitles", 1, 1).fraction > 0.99
+    assert BookProgress().fraction == 0

@@ -1,0 +1,297 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Library
+
+from orchestrator import promotion
+from orchestrator.promotion import staging_folder
+from pipeline_common.books import stage
+
+ALL = ["validation", "extraction", "chunking", "synthesis", "enhancement", "subtitles"]
+
+
+def test_a_book_runs_through_all_phases_and_into_the_output_folder(library: Library) -> None:
+    outcome = library.run()
+    assert outcome.failure is None
+    assert outcome.folder == library.config.output_dir / "Author/Title"
+    assert sorted(os.listdir(outcome.folder)) == ["Title.m4b", "Title.srt"]
+    assert library.calls() == ALL
+    document = library.document()
+    assert stage(document, library.id) == "COMPLETE"
+    assert document["phase5"]["files"][library.id]["deliverables"]["m4b"]["path"] == "output/Author/Title/Title.m4b"
+    assert document["books"][library.id]["title"] == "Title"
+    assert document["phase4"]["counts"] == {"success": 1}
+    assert not staging_folder(library.config, library.id).exists()
+
+
+def test_a_finished_book_is_not_touched_again(library: Library) -> None:
+    library.run()
+    library.calls()
+    before = library.document()
+    outcome = library.run()
+    assert outcome.failure is None
+    assert library.calls() == []
+    assert library.document() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("source", ALL),
+        ("text", ALL[2:]),
+        ("pauses", ALL[4:]),
+        ("voice", ALL[3:]),
+        ("chunk size", ALL[2:]),
+        ("deleted chunks.jsonl", ALL[2:]),
+        ("truncated text.jsonl", ALL[1:]),
+        ("deleted m4b", ALL[4:]),
+        ("deleted srt", ALL[5:]),
+        ("mtime of the source only", []),
+        ("language", ALL),
+    ],
+)
+def test_only_what_a_change_reaches_is_done_again(library: Library, change: str, expected: list[str]) -> None:
+    library.run()
+    library.calls()
+    config, work = library.config, library.config.work_dir / library.id
+    changes: dict[str, object] = {}
+    match change:
+        case "source":
+            library.book.write_text("Twice upon a time.\n")
+        case "text" | "chunk size":
+            changes["text"] = config.text.model_copy(update={"max_chars": 300})
+        case "pauses":
+            pauses = config.audio.pauses.model_copy(update={"head_s": 2.0})
+            changes["audio"] = config.audio.model_copy(update={"pauses": pauses})
+        case "voice":
+            changes["tts"] = config.tts.model_copy(update={"voice": "en-gb"})
+        case "language":
+            changes["text"] = config.text.model_copy(update={"language": "de"})
+        case "deleted chunks.jsonl":
+            (work / "chunks.jsonl").unlink()
+        case "truncated text.jsonl":
+            os.truncate(work / "text.jsonl", 3)
+        case "deleted m4b":
+            (config.output_dir / "Author/Title/Title.m4b").unlink()
+        case "deleted srt":
+            (config.output_dir / "Author/Title/Title.srt").unlink()
+        case "mtime of the source only":
+            os.utime(library.book, ns=(1, 1))
+    outcome = library.run(**changes)
+    assert outcome.failure is None
+    assert library.calls() == expected
+    assert library.run(**changes).failure is None
+    assert library.calls() == []
+
+
+def test_a_failure_is_recorded_and_the_next_run_starts_with_the_failed_phase(library: Library) -> None:
+    library.behave(
+        "chunking",
+        "Path(sys.argv[-1]).write_text(Result(failure=Failure('empty', 'No text. Give some.', True)).to_json(plan)); sys.exit(1)",
+    )
+    outcome = library.run()
+    assert outcome.phase is not None
+    assert outcome.phase.name == "chunking"
+    assert outcome.failure is not None
+    assert outcome.failure.permanent
+    document = library.document()
+    record, book = document["phase3"]["files"][library.id], document["books"][library.id]
+    assert record["status"] == "failed"
+    assert record["errors"][0]["message"] == book["error"] == "No text. Give some."
+    assert (book["error_type"], book["retry_count"]) == ("empty", 1)
+    assert book["error_history"][0]["stage"] == "chunking"
+    assert stage(document, library.id) == "FAILED"
+    library.calls()
+    library.run()
+    assert library.calls() == ["chunking"]
+    assert library.document()["books"][library.id]["retry_count"] == 2
+    library.behave("chunking", "")
+    library.calls()
+    assert library.run().failure is None
+    assert library.calls() == ALL[2:]
+    book = library.document()["books"][library.id]
+    assert "error" not in book
+    assert len(book["error_history"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "error_type", "words"),
+    [
+        ("os.kill(os.getpid(), signal.SIGKILL)", "killed", "SIGKILL"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "killed", "SIGSEGV"),
+        ("sys.exit(3)", "died", "exit code 3"),
+        ("Path(sys.argv[-1]).write_text('not json'); sys.exit(0)", "bad_result", "not JSON"),
+        ('Path(sys.argv[-1]).write_text(\'{"version": 1, "phase": "other"}\'); sys.exit(0)', "bad_result", "phase is"),
+        (
+            "Path(sys.argv[-1]).write_text(Result(artifacts={'book': '../../../x'}).to_json(plan)); sys.exit(0)",
+            "bad_result",
+            "leads out",
+        ),
+        (
+            "Path(sys.argv[-1]).write_text(Result(artifacts={'book': 'nothing'}).to_json(plan)); sys.exit(0)",
+            "bad_result",
+            "missing",
+        ),
+        ("Path(sys.argv[-1]).write_text(Result().to_json(plan)); sys.exit(7)", "bad_result", "exit code 7"),
+    ],
+)
+def test_a_phase_that_dies_or_lies_fails_with_the_cause_named(
+    library: Library, code: str, error_type: str, words: str
+) -> None:
+    library.behave("extraction", code)
+    failure = library.run().failure
+    assert failure is not None
+    assert failure.error_type == error_type
+    assert words in failure.message
+
+
+def test_a_phase_that_makes_no_progress_or_takes_too_long_is_ended_with_its_children(library: Library) -> None:
+    library.behave("extraction", "import subprocess; subprocess.Popen(['sleep', '600']); time.sleep(600)")
+    stalled = library.run(limits=library.config.limits.model_copy(update={"stall_timeout": 0.5})).failure
+    assert stalled is not None
+    assert stalled.error_type == "stalled"
+    late = library.run(phase_timeout=0.5).failure
+    assert late is not None
+    assert late.error_type == "timeout"
+    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "sleep 600" not in listing
+
+
+def test_selected_phases_alone_run_on_what_is_given_or_name_what_is_missing(library: Library) -> None:
+    failure = library.run(phases_to_run=("4",)).failure
+    assert failure is not None
+    assert "synthesis needs 'book' of phase 2 (extraction)" in failure.message
+    assert library.calls() == []
+    library.run(phases_to_run=("1", "2", "3"))
+    assert library.calls() == ALL[:3]
+    assert not library.config.output_dir.exists()
+    assert library.run(phases_to_run=("4", "5")).failure is None
+    assert library.calls() == ALL[3:]
+
+
+def test_without_resume_everything_is_done_again_and_chunks_are_spoken_anew(library: Library) -> None:
+    library.run()
+    library.calls()
+    chunk = library.config.work_dir / library.id / "chunks" / "a.wav"
+    chunk.parent.mkdir()
+    chunk.write_bytes(b"old")
+    library.run(resume_enabled=False)
+    assert library.calls() == ALL
+    assert not chunk.exists()
+
+
+def test_an_interrupted_promotion_is_completed_first_from_its_committed_list(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = promotion.move
+    moved: list[Path] = []
+
+    def cut(source: Path, destination: Path) -> None:
+        if moved:
+            raise KeyboardInterrupt
+        moved.append(destination)
+        real(source, destination)
+
+    monkeypatch.setattr(promotion, "move", cut)
+    with pytest.raises(KeyboardInterrupt):
+        library.run()
+    assert len(os.listdir(library.config.output_dir / "Author/Title")) == 1
+    monkeypatch.setattr(promotion, "move", real)
+    library.calls()
+    outcome = library.run()
+    assert outcome.failure is None
+    assert library.calls() == []
+    assert sorted(os.listdir(library.config.output_dir / "Author/Title")) == ["Title.m4b", "Title.srt"]
+    assert stage(library.document(), library.id) == "COMPLETE"
+
+
+def test_a_promotion_whose_staged_files_are_lost_is_redone_from_phase_5(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(_source: Path, _destination: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(promotion, "move", cut)
+        with pytest.raises(KeyboardInterrupt):
+            library.run()
+    for path in staging_folder(library.config, library.id).iterdir():
+        path.unlink()
+    library.calls()
+    assert library.run().failure is None
+    assert library.calls() == ALL[4:]
+    assert stage(library.document(), library.id) == "COMPLETE"
+
+
+def test_a_book_whose_title_changes_moves_and_leaves_no_old_files(library: Library) -> None:
+    library.run()
+    code = "plan_output = 'New'\nimport phases.contract as c\nreal = c.Result.__init__\n"
+    code += "def init(self, **k):\n    k['output_folder'] = 'Author/New' if plan.phase == 'enhancement' else None\n    real(self, **k)\nc.Result.__init__ = init"
+    library.behave("enhancement", code)
+    library.book.write_text("Changed.\n")
+    outcome = library.run()
+    assert outcome.folder == library.config.output_dir / "Author/New"
+    assert sorted(os.listdir(library.config.output_dir / "Author")) == ["New"]
+
+
+def test_two_books_with_one_title_get_two_folders_and_keep_them(library: Library) -> None:
+    library.run()
+    other = Library(library.root, library.config, name="other.txt")
+    other.book.write_text("Another.\n")
+    assert other.id != library.id
+    outcome = other.run()
+    assert outcome.folder == library.config.output_dir / f"Author/Title [{other.id[-8:]}]"
+    assert (library.config.output_dir / "Author/Title/Title.m4b").read_text().endswith("Once.\n")
+    assert other.run().folder == outcome.folder
+
+
+def test_a_document_from_elsewhere_cannot_make_a_promotion_delete_files_outside_the_output(library: Library) -> None:
+    library.run()
+    precious = library.root / "precious.txt"
+    precious.write_text("keep")
+    from pipeline_common import PipelineState
+
+    with PipelineState(library.config.pipeline_json).transaction() as txn:
+        txn.data["books"][library.id]["promotion"]["previous"] = ["precious.txt", "output/../precious.txt"]
+    library.book.write_text("Changed.\n")
+    assert library.run().failure is None
+    assert precious.exists()
+
+
+def test_a_missing_book_is_a_failure_with_a_sentence(library: Library) -> None:
+    library.book.unlink()
+    failure = library.run().failure
+    assert failure is not None
+    assert "cannot be read" in failure.message
+
+
+def test_a_signal_ends_the_phase_and_releases_its_claim(library: Library) -> None:
+    script = (
+        "import os, sys; sys.path[:0] = sys.argv[2:3]\n"
+        "from pathlib import Path\n"
+        "from orchestrator import attempt\n"
+        "attempt.PHASE_COMMAND = (sys.executable, '-S', '-P', sys.argv[1] + '/fake_phases.py')\n"
+        "os.chdir(sys.argv[1])\n"
+        "from orchestrator.cli import main\n"
+        "sys.exit(main(['input/book.txt']))\n"
+    )
+    started = library.root / "started"
+    os.mkfifo(started)
+    library.behave("chunking", f"open({str(started)!r}, 'w').close(); time.sleep(600)")
+    checkout = str(Path(__file__).parents[3])
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(library.root), checkout], stderr=subprocess.PIPE, text=True
+    )
+    with started.open():  # opens once the phase is at work
+        process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "finished work is kept" in errors
+    assert "Traceback" not in errors
+    document = library.document()
+    assert document["phase3"]["files"][library.id]["status"] == "pending"
+    assert document["phase2"]["files"][library.id]["status"] == "success"
