@@ -20,11 +20,10 @@ from phases.readers.document import Block, Document, Metadata, Omission, Paragra
 from phases.readers.limits import Limits
 from phases.readers.markup import inline_text, local_name
 from phases.readers.omission import CONTENTS, FOOTNOTE, HIDDEN, RUNNING_HEADER
+from phases.readers.text import names
 
 # Deleted text, the old copy of a drawing, and what stands for objects.
-_UNSEEN = frozenset(
-    ["del", "movefrom", "fallback", "instrtext", "deltext", "object", "ppr", "sectpr", "tblpr", "trpr", "tcpr"]
-)
+_UNSEEN = names("del movefrom fallback instrtext deltext object ppr sectpr tblpr trpr tcpr")
 _SPACES = {"tab": " ", "ptab": " ", "br": "\n", "cr": "\n", "nobreakhyphen": "-"}
 _MAX_STYLE_CHAIN = 20
 # Parts with visible text beside the document itself, by the end of the relationship's type.

@@ -18,56 +18,12 @@ from phases.readers import encoding, text
 from phases.readers.archive import damaged
 from phases.readers.document import Omission, Paragraph
 from phases.readers.omission import EPUB_TYPE, omission_of
+from phases.readers.text import names
 
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hgroup",
-        "hr",
-        "legend",
-        "li",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "option",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "text",
-        "tfoot",
-        "thead",
-        "tr",
-        "ul",
-    ]
+_BLOCKS = names(
+    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption "
+    "figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol option p pre section "
+    "summary table tbody text tfoot thead tr ul"
 )
 _KINDS = {
     **{f"h{level}": "heading" for level in range(1, 7)},
@@ -82,32 +38,11 @@ _KINDS = {
 }
 _LEVELS = {f"h{level}": level for level in range(1, 7)}
 # Never visible, or not text.
-_UNSEEN = frozenset(
-    [
-        "annotation",
-        "annotation-xml",
-        "audio",
-        "canvas",
-        "datalist",
-        "defs",
-        "desc",
-        "head",
-        "iframe",
-        "map",
-        "metadata",
-        "noscript",
-        "object",
-        "rp",
-        "script",
-        "style",
-        "template",
-        "title",
-        "video",
-    ]
+_UNSEEN = names(
+    "annotation annotation-xml audio canvas datalist defs desc head iframe map metadata noscript object rp script "
+    "style template title video"
 )
-_VERSE = frozenset(
-    ["poem", "poetry", "stanza", "verse", "z3998:poem", "z3998:verse", "z3998:song", "z3998:hymn", "z3998:lyrics"]
-)
+_VERSE = names("poem poetry stanza verse z3998:poem z3998:verse z3998:song z3998:hymn z3998:lyrics")
 _DRAMA = frozenset(["z3998:drama", "z3998:persona"])
 
 _LINE_BREAK = "\x0b"
@@ -173,7 +108,8 @@ def _refuse_depth(message: str, name: str) -> None:
     if "depth" in lowered or "huge" in lowered or "too long" in lowered:
         raise PermanentError(
             f"{name} is refused: its markup is nested deeper, or one piece of text in it is longer, than the XML "
-            f"library reads safely ({message.split(',')[0]}). Convert the book with a tool such as Calibre and run again.",
+            f"library reads safely ({message.split(',')[0]}). Convert the book with a tool such as Calibre and run "
+            "again.",
             error_type="too_large",
         )
 
@@ -282,7 +218,7 @@ class _Walker:
                 self.ids.append(value)
 
     def _start(self, node: Any, tag: str) -> Iterator[Paragraph]:
-        types = frozenset(f"{node.get(EPUB_TYPE, '')} {node.get('class', '')}".split()) if node.attrib else frozenset()
+        types = names(f"{node.get(EPUB_TYPE, '')} {node.get('class', '')}" if node.attrib else "")
         cell = tag in ("td", "th")
         if types & _DRAMA and (cell or tag in _BLOCKS):
             self._drama.append(node)
@@ -356,7 +292,7 @@ class _Walker:
         kind = self._kinds[-1][1] if self._kinds else "prose"
         if self._verse and kind in ("prose", "quote", "list_item"):
             kind = "verse"
-        content = text.lines(gathered) if kind == "verse" else text.one_line(gathered)
+        content = text.lines(gathered, _LINE_BREAK) if kind == "verse" else text.one_line(gathered)
         if not content:
             return None
         if text.is_scene_break(content):

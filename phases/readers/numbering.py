@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from phases.readers.text import names
+
 _PARTS = "part|partie|parte|teil|book|livre|libro|buch|volume|vol|band|tome|act|acte|akt|часть|том|книга"
 _CHAPTERS = (
     "chapter|chap|ch|chapitre|kapitel|capítulo|capitulo|capitolo|capítol|hoofdstuk|kapitola|rozdział|kapittel|kapitulo|"
@@ -28,26 +30,7 @@ _WORD_NUMBERS = (
     "primero|primera|segundo|segunda|tercero|tercera|primo|prima|secondo|seconda|terzo|terza|uno|dos|tres|"
     "первая|вторая|третья|четвёртая|пятая"
 )
-_FIRST = frozenset(
-    [
-        "one",
-        "first",
-        "premier",
-        "première",
-        "un",
-        "une",
-        "erste",
-        "erster",
-        "erstes",
-        "eins",
-        "primero",
-        "primera",
-        "primo",
-        "prima",
-        "uno",
-        "первая",
-    ]
-)
+_FIRST = names("one first premier première un une erste erster erstes eins primero primera primo prima uno первая")
 _SPELLED = rf"(?:the\s+)?(?:{_WORD_NUMBERS})(?:[\s-](?:and\s+)?(?:{_WORD_NUMBERS}))?"
 _NUMBER = rf"(?:\d{{1,4}}|[ivxlcdm]{{1,10}}|{_SPELLED})"
 _REST = r"(?P<rest>.*)"
@@ -148,7 +131,7 @@ def _title(rest: str, line: str) -> str | None:
 
 def _is_title_case(title: str) -> bool:
     words = [word for word in re.findall(r"\w+", title) if len(word) > 3]
-    return sum(word[0].isupper() or word[0].isdigit() for word in words) >= 0.6 * len(words)
+    return sum(1 for word in words if word[0].isupper() or word[0].isdigit()) >= 0.6 * len(words)
 
 
 def undecorated(line: str) -> str:

@@ -23,6 +23,7 @@ from phases.readers.pdf_paragraphs import Line, Page, paragraphs, running_lines
 _MAX_OUTLINE = 50_000
 _MAX_OUTLINE_DEPTH = 12
 _DATE = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?")
+_TITLE_LINES = 12
 _PAGE_FAILED = "page {} cannot be read"
 
 
@@ -48,20 +49,31 @@ def read(path: Path, limits: Limits) -> Document:
             ) from error
         raise damaged(path.name, "it cannot be opened as a PDF") from error
     try:
-        _lines(pdf, 0, path.name)
-        return Document(_metadata(pdf), partial(_blocks, pdf, path.name), close=pdf.close)
+        metadata = _metadata(pdf, _printed_title(pdf, path.name))
+        return Document(metadata, partial(_blocks, pdf, path.name), close=pdf.close)
     except BaseException:
         pdf.close()
         raise
 
 
-def _metadata(pdf: Any) -> Metadata:
+def _printed_title(pdf: Any, name: str) -> str | None:
+    """The largest print on the first page, where it is clearly larger than the print of the book."""
+    first = _lines(pdf, 0, name).lines[:_TITLE_LINES]
+    sizes = sorted(line.size for page in range(min(len(pdf), 10)) for line in _lines(pdf, page, name).lines)
+    largest = max((line.size for line in first), default=0.0)
+    if not sizes or largest < 1.3 * sizes[len(sizes) // 2]:
+        return None
+    title = text.one_line(" ".join(line.text for line in first if line.size > 0.95 * largest))
+    return title if text.has_word(title) and len(title) <= 120 else None
+
+
+def _metadata(pdf: Any, printed_title: str | None) -> Metadata:
     facts = {key: text.one_line(value) for key, value in pdf.get_metadata_dict().items()}
     date = _DATE.match(facts.get("CreationDate", ""))
     authors = [author.strip() for author in re.split(r"[;&]| and ", facts.get("Author", ""))]
     title = facts.get("Title", "")
     return Metadata(
-        title=title if _is_title(title) else None,
+        title=title if _is_title(title) else printed_title,
         authors=tuple(author for author in authors if author),
         published="-".join(part for part in date.groups() if part) if date else None,
         description=facts.get("Subject") or None,

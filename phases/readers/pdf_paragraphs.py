@@ -22,6 +22,8 @@ _PAGE_NUMBER = re.compile(
 )
 # A line at the edge of so many pages is furniture, not text.
 _REPEATED = 3
+# Print so much larger than the rest of the book is a heading.
+_HEADING_SIZE = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +50,39 @@ class Page:
 def running_lines(pages: Sequence[Page]) -> set[tuple[int, int]]:
     """The running headers, footers and page numbers, as (page number, position on the page).
 
-    They are the first and last lines of a page that come again, but for their numbers, on other pages.
+    They are first and last lines of pages that come again, but for their numbers, on other pages, or that begin or end
+    with the number of their page.
     """
-    seen: Counter[tuple[str, str]] = Counter()
+    shapes: Counter[tuple[str, str]] = Counter()
+    offsets: Counter[int] = Counter()
     for page in pages:
         for place, position in _edges(page):
-            seen[place, _shape(page.lines[position].text)] += 1
-    return {
-        (page.number, position)
-        for page in pages
-        for place, position in _edges(page)
-        if seen[place, _shape(page.lines[position].text)] >= _REPEATED and _is_furniture(page, position)
-    }
+            shapes[place, _shape(page.lines[position].text)] += 1
+            offsets.update({number - page.number for number in _end_numbers(page.lines[position].text)})
+    offset, counted = offsets.most_common(1)[0] if offsets else (0, 0)
+    found: set[tuple[int, int]] = set()
+    for page in pages:
+        for place, position in _edges(page):
+            line = page.lines[position].text
+            repeated = shapes[place, _shape(line)] >= _REPEATED
+            numbered = counted >= _REPEATED and page.number + offset in _end_numbers(line)
+            if (repeated or numbered) and _is_furniture(page, position):
+                found.add((page.number, position))
+    return found
 
 
 def _edges(page: Page) -> list[tuple[str, int]]:
+    """The first and the last two lines of a page that has more than those."""
     last = len(page.lines) - 1
-    if last < 1:
-        return []
-    return [("top", 0), ("bottom", last)]
+    if last < 4:
+        return [("edge", position) for position in sorted({0, last}) if last >= 0]
+    return [("edge", 0), ("second", 1), ("second", last - 1), ("edge", last)]
+
+
+def _end_numbers(line: str) -> set[int]:
+    """The numbers that a line begins or ends with."""
+    words = line.split()
+    return {int(word) for word in (words[0], words[-1]) if word.isascii() and word.isdigit() and len(word) < 5}
 
 
 def _is_furniture(page: Page, position: int) -> bool:
@@ -94,6 +110,7 @@ def paragraphs(
     """
     known = _words(lines)
     right = _right_edge(lines)
+    body_size = _body_size(lines)
     gathered: list[Line] = []
     waiting: list[tuple[int, Paragraph]] = []
     first, source, number, bounds = 0, "", 0, _Bounds(0.0, 0.0)
@@ -107,7 +124,7 @@ def paragraphs(
                 waiting.append((number, Paragraph("prose", text.one_line(line.text), where, omit=rule)))
             else:
                 if gathered and (number in cuts or _starts(gathered, line, bounds)):
-                    yield first, _joined(gathered, source, known)
+                    yield first, _joined(gathered, source, known, body_size)
                     gathered = []
                 if not gathered:
                     yield from waiting
@@ -116,7 +133,7 @@ def paragraphs(
                 gathered.append(line)
             number += 1
     if gathered:
-        yield first, _joined(gathered, source, known)
+        yield first, _joined(gathered, source, known, body_size)
     yield from waiting
 
 
@@ -139,6 +156,14 @@ def _bounds(lines: Sequence[Line], right: float) -> _Bounds:
 def _right_edge(lines: Sequence[Line]) -> float:
     ends = sorted(line.right for line in lines)
     return ends[int(0.9 * (len(ends) - 1))] if ends else 0.0
+
+
+def _body_size(lines: Sequence[Line]) -> float:
+    """The size that most of the book is printed in."""
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[round(line.size, 1)] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 0.0
 
 
 def _starts(gathered: Sequence[Line], line: Line, bounds: _Bounds) -> bool:
@@ -165,7 +190,7 @@ def _ends_open(line: Line) -> bool:
     return line.text[-1:] in _HYPHENS or line.text.endswith(",")
 
 
-def _joined(lines: Sequence[Line], source: str, known: Collection[str]) -> Paragraph:
+def _joined(lines: Sequence[Line], source: str, known: Collection[str], body_size: float) -> Paragraph:
     parts: list[str] = []
     for line in lines:
         if parts:
@@ -174,7 +199,10 @@ def _joined(lines: Sequence[Line], source: str, known: Collection[str]) -> Parag
         parts.append(line.text)
     content = _BROKEN_INSIDE.sub(lambda match: _word(match.group(1), match.group(2), known), "".join(parts))
     content = text.one_line(content)
-    kind = "scene_break" if text.is_scene_break(content) else "prose"
+    if text.is_scene_break(content):
+        kind = "scene_break"
+    else:
+        kind = "heading" if lines[0].size > _HEADING_SIZE * body_size and len(content) < 150 else "prose"
     return Paragraph(kind, content, source)
 
 

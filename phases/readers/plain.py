@@ -60,7 +60,8 @@ def _blocks(content: str) -> Iterator[Block]:
         used = chapters.heading_lines.get(position, 0)
         if used:
             joined = text.one_line(" ".join(group.lines[:used]))
-            yield Paragraph("heading", numbering.undecorated(joined) or joined, group.source)
+            joined = text.without_emphasis(numbering.undecorated(joined) or joined)
+            yield Paragraph("heading", joined, group.source)
         if used < len(group.lines):
             rest = Lines(group.lines[used:], group.number + used)
             yield from _paragraphs(rest, width)
@@ -123,7 +124,7 @@ def _paragraphs(group: Lines, width: int) -> Iterator[Paragraph]:
         for offset, line in enumerate(group.lines):
             yield from _prose((line,), f"line {group.number + offset}")
     elif _keeps_lines(group.lines, width):
-        content = text.lines("\n".join(group.lines))
+        content = text.without_emphasis(text.lines("\n".join(group.lines)))
         if text.has_word(content):
             yield Paragraph("verse", content, group.source)
         else:
@@ -137,7 +138,7 @@ def _paragraphs(group: Lines, width: int) -> Iterator[Paragraph]:
 
 
 def _prose(lines: Sequence[str], source: str) -> Iterator[Paragraph]:
-    content = text.one_line(_unwrapped_text(lines))
+    content = text.without_emphasis(text.one_line(_unwrapped_text(lines)))
     if content:
         yield Paragraph("scene_break" if text.is_scene_break(content) else "prose", content, source)
 

@@ -207,6 +207,7 @@ class Chapters:
             heading = candidate.heading
             level = 2 if below_parts and heading.rank in ("chapter", "numeral") else 1
             title = numbering.joined(heading.text, candidate.title) if candidate.title else text.one_line(heading.text)
+            title = text.without_emphasis(title)
             self.starts[candidate.position] = Start(title, level)
             self.heading_lines[candidate.position] = candidate.lines_used
             if candidate.title_position is not None:

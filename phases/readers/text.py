@@ -8,8 +8,14 @@ import re
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\ufeff\ufffe"))
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
+_EMPHASIS = re.compile(r"(?<!\w)_(?=[^\s_])([^_]{1,400})(?<=\S)_(?!\w)")
 _WORD = re.compile(r"[^\W_]")
 _WORDS = re.compile(r"\w+(?:['’\-]\w+)*")
+
+
+def names(words: str) -> frozenset[str]:
+    """The words of a line as a set, for tables of names."""
+    return frozenset(words.split())
 
 
 def one_line(text: str) -> str:
@@ -17,9 +23,19 @@ def one_line(text: str) -> str:
     return " ".join(_CONTROL.sub("", text.translate(_INVISIBLE)).split())
 
 
-def lines(text: str) -> str:
-    """`text` with each line as `one_line` makes it, joined by line ends; empty lines at the ends are dropped."""
-    return "\n".join(one_line(line) for line in text.splitlines()).strip("\n")
+def lines(text: str, end: str = "\n") -> str:
+    """The lines of `text` that are not empty, each as `one_line` makes it, joined by line ends.
+
+    Args:
+        text: any text.
+        end: what ends a line in it.
+    """
+    return "\n".join(line for line in map(one_line, text.split(end)) if line)
+
+
+def without_emphasis(text: str) -> str:
+    """`text` without the underscores that plain text puts around emphasised words."""
+    return _EMPHASIS.sub(r"\1", text)
 
 
 def without_ligatures(text: str) -> str:

@@ -14,6 +14,7 @@ from phases.readers import text
 
 Span = tuple[int, int]
 
+_LINE_ENDS = tuple(".,;:!?…—–\"'”’»")
 # Where a long sentence can be cut, the best first: after a clause, after a comma, after a word.
 _CUTS = tuple(re.compile(pattern) for pattern in (r"[;:—–…。！？；：][\"'”’»)\]]*\s*", r"[,，、،]\s*", r"\s+"))
 
@@ -37,13 +38,24 @@ def pieces(content: str, language: str, max_chars: int) -> list[Span]:
 
 def _sentences(content: str, language: str) -> Iterator[Span]:
     start = 0
-    for line in content.splitlines(keepends=True):
+    for line in _units(content):
         found = sentencex.segment(language.partition("-")[0].lower(), line)
         if sum(map(len, found)) != len(line):  # never lose text to a splitter that drops some
             found = [line]
         for sentence in found:
             yield start, start + len(sentence)
             start += len(sentence)
+
+
+def _units(content: str) -> list[str]:
+    """What sentences end within: the whole, or each line where hardly any line ends like one of a poem does.
+
+    A poem's sentences run on over its lines; the lines of a title page or a list have no punctuation at their ends.
+    """
+    lines = content.splitlines(keepends=True)
+    if len(lines) < 2 or sum(line.rstrip().endswith(_LINE_ENDS) for line in lines) >= 0.3 * len(lines):
+        return [content.replace("\n", " ")]
+    return lines
 
 
 def _fitting(content: str, start: int, end: int, max_chars: int) -> Iterator[Span]:
