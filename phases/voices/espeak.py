@@ -1,0 +1,296 @@
+"""eSpeak NG through ctypes: the library and the data inside the ``espeakng-loader`` wheel.
+
+The library keeps state between calls, so that the audio of a text depends on what was said before it. Whoever needs
+the same bytes for the same text lets a fresh process speak each text (phases/forks.py). It must never be used from
+two threads.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import tempfile
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import espeakng_loader
+
+from phases.voices import Speech
+
+# speak_lib.h of eSpeak NG 1.52
+_AUDIO_OUTPUT_SYNCHRONOUS = 2
+_INITIALIZE_DONT_EXIT = 0x8000
+_CHARS_UTF8 = 1  # and neither espeakSSML nor espeakPHONEMES: the text is data
+_POS_CHARACTER = 1
+_EVENT_LIST_TERMINATED = 0
+_EVENT_WORD = 1
+_PARAMETER_RATE = 1
+_PARAMETER_PITCH = 3
+_BUFFER_MS = 1000
+# N_PATH_HOME is 160: espeak_Initialize fails on a longer data path.
+_LONGEST_DATA_PATH = 120
+
+# eSpeak takes these unassigned characters for marks of its own (translate.h: CHAR_EMPHASIS, CHAR_COMMA_BREAK).
+_ESPEAK_MARKS = "\u0530\u0557"
+# Control characters (U+0001 begins a command in the text), lone surrogates and private use: none can be spoken.
+_SILENT_CATEGORIES = frozenset({"Cc", "Cs", "Co"})
+
+# Scripts that put no space between words: an event inside a run of them begins a word of its own.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_RUN = re.compile(r"\S+")
+
+
+class EspeakError(Exception):
+    """The library refused a call; the message names it and its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceEntry:
+    """A voice that the data holds.
+
+    Attributes:
+        name: such as ``English (America)``.
+        identifier: such as ``gmw/en-US``.
+        languages: rows ``(priority, tag)``, the tags in lower case; a lower priority fits better.
+    """
+
+    name: str
+    identifier: str
+    languages: tuple[tuple[int, str], ...]
+
+
+class _Identifier(ctypes.Union):
+    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
+
+
+class _Event(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", _Identifier),
+    )
+
+
+class _Voice(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.c_void_p),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("xx1", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
+    )
+
+
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+
+
+class Espeak:
+    """The loaded library with its data; one a process.
+
+    Raises:
+        EspeakError: the library does not start with its data.
+        OSError: the library cannot be loaded.
+    """
+
+    def __init__(self) -> None:
+        self._library = _load()
+        self._link: tempfile.TemporaryDirectory[str] | None = None
+        self._pcm = bytearray()
+        self._starts: list[tuple[int, int]] = []
+        data = Path(espeakng_loader.get_data_path())
+        if len(os.fsencode(data)) > _LONGEST_DATA_PATH:
+            self._link = tempfile.TemporaryDirectory(prefix="espeak-")
+            data = _linked(data, Path(self._link.name))
+        self.sample_rate: int = self._library.espeak_Initialize(
+            _AUDIO_OUTPUT_SYNCHRONOUS, _BUFFER_MS, os.fsencode(data), _INITIALIZE_DONT_EXIT
+        )
+        if self.sample_rate <= 0:
+            raise EspeakError(f"eSpeak NG does not start with its data in {data} (answer {self.sample_rate})")
+        self._callback = _Callback(self._receive)  # kept: the library holds only its address
+        self._library.espeak_SetSynthCallback(self._callback)
+
+    def voices(self, kind: str | None = None) -> list[VoiceEntry]:
+        """The voices of the data, or with ``variant`` the changes of timbre that can be put after a ``+``."""
+        wanted = None
+        if kind is not None:
+            tag = ctypes.create_string_buffer(kind.encode() + b"\0")
+            wanted = ctypes.byref(_Voice(languages=ctypes.addressof(tag)))
+        rows = self._library.espeak_ListVoices(wanted)
+        entries: list[VoiceEntry] = []
+        while rows[len(entries)]:
+            voice = rows[len(entries)].contents
+            entries.append(
+                VoiceEntry(voice.name.decode(), voice.identifier.decode(), tuple(_languages(voice.languages)))
+            )
+        return entries
+
+    def speak(self, text: str, *, voice: str, rate: int, pitch: int) -> Speech:
+        """Speak `text` as data.
+
+        Args:
+            text: any text; what cannot be spoken counts as a space.
+            voice: a voice's identifier, with ``+`` and a variant where one is wanted.
+            rate: words a minute.
+            pitch: 0 to 99, 50 is the voice's own.
+
+        Raises:
+            EspeakError: the library refused the voice or the text.
+        """
+        self._check("espeak_SetVoiceByName", self._library.espeak_SetVoiceByName(voice.encode()))
+        self._check("espeak_SetParameter", self._library.espeak_SetParameter(_PARAMETER_RATE, rate, 0))
+        self._check("espeak_SetParameter", self._library.espeak_SetParameter(_PARAMETER_PITCH, pitch, 0))
+        self._pcm, self._starts = bytearray(), []
+        clean = speakable(text)
+        data = clean.encode() + b"\0"
+        self._check(
+            "espeak_Synth", self._library.espeak_Synth(data, len(data), 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None)
+        )
+        self._check("espeak_Synchronize", self._library.espeak_Synchronize())
+        return Speech(bytes(self._pcm), word_times(clean, self._starts, self.sample_rate))
+
+    def close(self) -> None:
+        """Take away the short link to the data, where one was needed."""
+        if self._link is not None:
+            self._link.cleanup()
+
+    def _receive(self, samples: object, count: int, events: ctypes.Array[_Event]) -> int:
+        if samples and count > 0:
+            self._pcm += ctypes.string_at(samples, 2 * count)  # type: ignore[arg-type]
+        index = 0
+        while events[index].type != _EVENT_LIST_TERMINATED:
+            event = events[index]
+            if event.type == _EVENT_WORD:
+                self._starts.append((event.text_position - 1, event.sample))
+            index += 1
+        return 0
+
+    @staticmethod
+    def _check(call: str, answer: int) -> None:
+        if answer:
+            raise EspeakError(f"eSpeak NG: {call} answered {answer}")
+
+
+@dataclass(frozen=True, slots=True)
+class EspeakVoice:
+    """One eSpeak voice with its settings, as `phases.voices.Voice`.
+
+    Attributes:
+        engine: the loaded library.
+        identifier: the voice.
+        rate: words a minute.
+        pitch: 0 to 99.
+    """
+
+    engine: Espeak
+    identifier: str
+    rate: int
+    pitch: int
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples a second."""
+        return self.engine.sample_rate
+
+    def speak(self, text: str) -> Speech:
+        """Speak `text` as data."""
+        return self.engine.speak(text, voice=self.identifier, rate=self.rate, pitch=self.pitch)
+
+
+def speakable(text: str) -> str:
+    """The text with a space in place of each character that eSpeak would not take for text; of the same length."""
+    return "".join(
+        " " if unicodedata.category(character) in _SILENT_CATEGORIES or character in _ESPEAK_MARKS else character
+        for character in text
+    )
+
+
+def word_times(text: str, starts: Iterable[tuple[int, int]], rate: int) -> tuple[tuple[int, int, float], ...]:
+    """Join eSpeak's word events with the words of the text.
+
+    An event's position is exact but its length is not, and one written word may raise several events (a number) or
+    none. So the words are taken from the text, and each gets the time of the first event inside it.
+
+    Args:
+        text: the spoken text.
+        starts: rows ``(offset in characters, sample)``.
+        rate: samples a second.
+
+    Returns:
+        Rows ``(from, to, time_s)`` in rising order of both offset and time.
+    """
+    samples: dict[int, int] = {}
+    for offset, sample in starts:
+        samples[offset] = min(sample, samples.get(offset, sample))
+    rows: list[tuple[int, int, float]] = []
+    latest = 0
+    for start, end in _words(text, samples):
+        heard = [samples[offset] for offset in range(start, end) if offset in samples]
+        if not heard or heard[0] < latest:
+            continue
+        latest = heard[0]
+        begin, stop = _trimmed(text, start, end)
+        rows.append((begin, stop, round(latest / rate, 4)))
+    return tuple(rows)
+
+
+def _words(text: str, events: dict[int, int]) -> Iterable[tuple[int, int]]:
+    for run in _RUN.finditer(text):
+        start = run.start()
+        for offset in range(start + 1, run.end()):
+            if offset in events and _UNSPACED.match(text, offset):
+                yield start, offset
+                start = offset
+        yield start, run.end()
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    # Without the punctuation around the word, where it has a letter or digit at all.
+    letters = [offset for offset in range(start, end) if text[offset].isalnum()]
+    return (letters[0], letters[-1] + 1) if letters else (start, end)
+
+
+def _load() -> ctypes.CDLL:
+    library = ctypes.CDLL(espeakng_loader.get_library_path())
+    library.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
+    library.espeak_SetSynthCallback.argtypes = [_Callback]
+    library.espeak_SetVoiceByName.argtypes = [ctypes.c_char_p]
+    library.espeak_SetParameter.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int]
+    library.espeak_ListVoices.argtypes = [ctypes.c_void_p]
+    library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+    library.espeak_Synth.argtypes = [
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        ctypes.c_uint,
+        ctypes.c_int,
+        ctypes.c_uint,
+        ctypes.c_uint,
+        ctypes.POINTER(ctypes.c_uint),
+        ctypes.c_void_p,
+    ]
+    return library
+
+
+def _linked(data: Path, folder: Path) -> Path:
+    link = folder / "espeak-ng-data"
+    link.symlink_to(data, target_is_directory=True)
+    return link
+
+
+def _languages(address: int) -> Iterable[tuple[int, str]]:
+    # A list of (priority byte, name, NUL), closed by a NUL.
+    while priority := ctypes.string_at(address, 1)[0]:
+        tag = ctypes.string_at(address + 1)
+        yield priority, tag.decode().lower()
+        address += len(tag) + 2
