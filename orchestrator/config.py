@@ -14,10 +14,10 @@ DEFAULT_CONFIG = Path("config.yaml")
 """Read where ``--config`` is not given and the file exists."""
 
 DEFAULT_VOICE = "en-us"
-"""The voice for English and for unknown languages, unless the user sets another."""
 
 _GONE_KEYS = frozenset({"conda_env", "orchestrator_path", "phase_dirs", "poetry_path", "use_gpu", "venv_path"})
-_NOT_YET_IN_EFFECT = ("retries", "alerts", "retention", "reports")
+NOT_YET_IN_EFFECT = ("retries", "alerts", "retention", "reports")
+"""Sections that are accepted, so that a configuration may hold them, but that change nothing in this version."""
 
 
 def _as_path(value: Any) -> Any:
@@ -71,8 +71,9 @@ class TtsSection(Section):
     engine: Literal["espeak"] = Field(
         "espeak", description="the synthesiser; espeak (eSpeak NG) comes with the package"
     )
-    voice: str | None = Field(
-        None, description="a voice of the engine; null takes en-us for English and the language's own voice for others"
+    voice: str = Field(
+        DEFAULT_VOICE,
+        description="for English and unknown languages; others take the engine's voice for them, unless a voice is set here",
     )
     rate: int = Field(160, ge=80, le=450, description="words a minute")
     pitch: int = Field(50, ge=0, le=99, description="0 is low, 99 is high")
@@ -88,31 +89,35 @@ class TextSection(Section):
 class PausesSection(Section):
     """Silence between pieces, in seconds."""
 
-    sentence_s: Seconds = 0.30
-    paragraph_s: Seconds = 0.65
-    scene_break_s: Seconds = 1.5
-    heading_s: Seconds = 1.0
-    chapter_s: Seconds = 1.8
-    head_s: Seconds = 0.6
-    tail_s: Seconds = 1.5
+    sentence_s: Seconds = Field(0.30, description="after a sentence")
+    paragraph_s: Seconds = Field(0.65, description="after a paragraph")
+    scene_break_s: Seconds = Field(1.5, description="in the place of a scene break")
+    heading_s: Seconds = Field(1.0, description="after a heading")
+    chapter_s: Seconds = Field(1.8, description="between chapters")
+    head_s: Seconds = Field(0.6, description="before the first word")
+    tail_s: Seconds = Field(1.5, description="after the last word")
 
 
 class AudioSection(Section):
     """The finished audio files."""
 
-    formats: Annotated[tuple[Literal["m4b", "mp3"], ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (
+    formats: Annotated[
+        tuple[Literal["m4b", "mp3"], ...],
+        BeforeValidator(_as_tuple),
+        Field(min_length=1, description="one file a book each"),
+    ] = (
         "m4b",
         "mp3",
     )
     preset: Literal["audiobook"] = Field("audiobook", description="-19 LUFS, true peak at most -3 dBTP, mono")
-    bitrate_kbps: int = Field(64, ge=32, le=320)
+    bitrate_kbps: int = Field(64, ge=32, le=320, description="of both formats")
     pauses: PausesSection = PausesSection()
 
 
 class SubtitlesSection(Section):
     """Phase 5.5."""
 
-    enabled: bool = True
+    enabled: bool = Field(default=True, description="write Title.srt and Title.vtt")
 
 
 class LimitsSection(Section):
@@ -127,10 +132,10 @@ class LimitsSection(Section):
 class RetryRules(Section):
     """How often, and after how long, a failed phase is tried again."""
 
-    limit: int = Field(3, ge=0)
-    delay: float = Field(5, ge=0, strict=False)
-    factor: float = Field(4, ge=1, strict=False)
-    jitter: bool = True
+    limit: int = Field(3, ge=0, description="attempts of a phase")
+    delay: float = Field(5, ge=0, strict=False, description="seconds before the second attempt")
+    factor: float = Field(4, ge=1, strict=False, description="by which the delay grows")
+    jitter: bool = Field(default=True, description="vary the delay a little")
 
 
 class RetriesSection(RetryRules):
@@ -147,47 +152,59 @@ class RetriesSection(RetryRules):
 class AlertsSection(Section):
     """Who is told of failures."""
 
-    on_failure: bool = True
-    threshold: int = Field(5, ge=1)
-    webhook_url: str | None = None
+    on_failure: bool = Field(default=True, description="tell of failed books")
+    threshold: int = Field(5, ge=1, description="failures before somebody is told")
+    webhook_url: str | None = Field(None, description="where to")
 
 
 class RetentionSection(Section):
     """How long what is no longer needed is kept."""
 
-    compress_after_days: int = Field(30, ge=0)
+    compress_after_days: int = Field(30, ge=0, description="age of what is compressed")
 
 
 class ReportsSection(Section):
     """Regular summaries."""
 
-    daily: bool = True
-    weekly: bool = True
-    format: Literal["html"] = "html"
+    daily: bool = Field(default=True, description="a report a day")
+    weekly: bool = Field(default=True, description="a report a week")
+    format: Literal["html"] = Field("html", description="of the reports")
 
 
 class Config(Section):
     """The whole of ``config.yaml``; every key may be left out."""
 
-    phases_to_run: Annotated[tuple[str, ...], BeforeValidator(_as_phase_numbers), Field(min_length=1)] = (
-        "1",
-        "2",
-        "3",
-        "4",
-        "5",
+    phases_to_run: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_as_phase_numbers),
+        Field(min_length=1, description="by number or name; 5.5 runs with 5"),
+    ] = ("1", "2", "3", "4", "5")
+    resume_enabled: bool = Field(default=True, description="skip what is proven to be done")
+    input_dir: PathField = Field(Path("input"), description="the folder of books, searched with its subfolders")
+    output_dir: PathField = Field(Path("output"), description="finished audiobooks")
+    work_dir: PathField = Field(Path("work"), description="what is needed to go on after an interruption")
+    pipeline_json: PathField = Field(Path("pipeline.json"), description="the state file")
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+        BeforeValidator(_as_upper),
+        Field(description="how much is logged"),
+    ] = "INFO"
+    log_file: PathField = Field(Path("batch.log"), description="the log of batches")
+    max_workers: int = Field(2, ge=1, le=1024, description="books at a time")
+    batch_size: int | None = Field(None, ge=1, description="books that need work in one run, at most")
+    cpu_threshold: float = Field(
+        85,
+        gt=0,
+        le=100,
+        strict=False,
+        description="no further book starts while others use more percent of the machine",
     )
-    resume_enabled: bool = True
-    input_dir: PathField = Path("input")
-    output_dir: PathField = Path("output")
-    work_dir: PathField = Path("work")
-    pipeline_json: PathField = Path("pipeline.json")
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_as_upper)] = "INFO"
-    log_file: PathField = Path("batch.log")
-    max_workers: int = Field(2, ge=1, le=1024)
-    batch_size: int | None = Field(None, ge=1)
-    cpu_threshold: float = Field(85, gt=0, le=100, strict=False)
-    throttle_delay: float = Field(1.0, ge=0, le=3600, strict=False)
-    phase_timeout: float | None = Field(None, gt=0, strict=False)
+    throttle_delay: float = Field(
+        1.0, ge=0, le=3600, strict=False, description="seconds before a held-back start looks again"
+    )
+    phase_timeout: float | None = Field(
+        None, gt=0, strict=False, description="seconds after which an attempt of a phase is ended"
+    )
     tts: TtsSection = TtsSection()
     text: TextSection = TextSection()
     audio: AudioSection = AudioSection()
@@ -239,7 +256,7 @@ class Config(Section):
             found.append(
                 f"These keys of the first version mean nothing any more and are ignored: {', '.join(self.gone_keys)}."
             )
-        idle = [name for name in _NOT_YET_IN_EFFECT if name in self.model_fields_set]
+        idle = [name for name in NOT_YET_IN_EFFECT if name in self.model_fields_set]
         if idle:
             found.append(f"These sections are accepted but have no effect in this version: {', '.join(idle)}.")
         return found

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.artifacts import missing_or_changed, path_of
-from orchestrator.config import DEFAULT_VOICE, Config
+from orchestrator.config import Config
 from orchestrator.records import BookRecords
 from orchestrator.sources import Source
 from phases.catalogue import BUILT_IN
@@ -46,8 +46,8 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
         "chunking": {"max_chars": config.text.max_chars},
         "synthesis": {
             "engine": config.tts.engine,
-            "voice": config.tts.voice or DEFAULT_VOICE,
-            "voice_is_default": config.tts.voice is None,
+            "voice": config.tts.voice,
+            "voice_is_default": "voice" not in config.tts.model_fields_set,
             "rate": config.tts.rate,
             "pitch": config.tts.pitch,
         },

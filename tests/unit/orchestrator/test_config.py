@@ -2,8 +2,13 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator import docs
 from orchestrator.config import Config, load_config, phase_number
+from orchestrator.decisions import settings_of
 from pipeline_common import ConfigError
+from pipeline_common.phases import PHASES
+
+CHECKOUT = Path(__file__).parents[3]
 
 
 def load(tmp_path: Path, text: str) -> Config:
@@ -23,12 +28,12 @@ def test_the_defaults_are_those_of_the_published_documentation() -> None:
     assert (config.alerts.on_failure, config.alerts.threshold, config.alerts.webhook_url) == (True, 5, None)
     assert config.retention.compress_after_days == 30
     assert (config.reports.daily, config.reports.weekly, config.reports.format) == (True, True, "html")
-    assert (config.tts.engine, config.audio.formats, config.audio.preset) == ("espeak", ("m4b", "mp3"), "audiobook")
+    assert (config.tts.engine, config.tts.voice) == ("espeak", "en-us")
+    assert (config.audio.formats, config.audio.preset) == (("m4b", "mp3"), "audiobook")
 
 
 def test_the_shipped_configuration_says_the_defaults() -> None:
-    shipped = load_config(Path(__file__).parents[3] / "config.yaml")
-    assert shipped == Config().resolved(Path(__file__).parents[3])
+    assert load_config(CHECKOUT / "config.yaml") == Config().resolved(CHECKOUT)
 
 
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
@@ -82,6 +87,16 @@ def test_a_wrong_configuration_names_file_line_key_and_nearest_key(tmp_path: Pat
         load(tmp_path, text)
     for part in ["config.yaml", *parts]:
         assert part in str(caught.value)
+
+
+def test_the_page_on_the_configuration_is_current() -> None:
+    assert (CHECKOUT / "docs" / docs.PAGE).read_text(encoding="utf-8") == docs.configuration_page()
+
+
+def test_a_voice_counts_as_chosen_only_where_the_user_has_set_one(tmp_path: Path) -> None:
+    synthesis = next(phase for phase in PHASES if phase.name == "synthesis")
+    assert settings_of(synthesis, load(tmp_path, "tts: {rate: 170}\n"))["voice_is_default"] is True
+    assert settings_of(synthesis, load(tmp_path, "tts: {voice: en-us}\n"))["voice_is_default"] is False
 
 
 def test_a_phase_is_found_by_number_key_and_name() -> None:
