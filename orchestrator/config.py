@@ -73,7 +73,7 @@ class TtsSection(Section):
     )
     voice: str = Field(
         DEFAULT_VOICE,
-        description="for English and unknown languages; others take the engine's voice for them, unless a voice is set here",
+        description="for English and unknown languages; others take their own, unless one is set here",
     )
     rate: int = Field(160, ge=80, le=450, description="words a minute")
     pitch: int = Field(50, ge=0, le=99, description="0 is low, 99 is high")
