@@ -234,6 +234,10 @@ def test_two_state_files_in_one_folder_keep_apart(tmp_path: Path):
 def test_backups_are_told_by_the_whole_of_their_names(state: PipelineState):
     fill(state, 2)
     folder = state.list_backups()[0].parent
-    for name in ("pipeline_notes.json.bak", "pipeline_20260101_000000_000000.json.bak.tmp", "xpipeline_20260101_000000_000000.json.bak"):
+    for name in (
+        "pipeline_notes.json.bak",
+        "pipeline_20260101_000000_000000.json.bak.tmp",
+        "xpipeline_20260101_000000_000000.json.bak",
+    ):
         (folder / name).write_text("{}")
     assert numbers(state) == [1]

@@ -98,7 +98,7 @@ def test_a_document_of_a_later_version_is_refused_and_untouched(tmp_path: Path):
     path = tmp_path / "pipeline.json"
     path.write_text('{"schema_version": 99, "x": 1}')
     for call in (PipelineState(path).read, lambda: PipelineState(path).write({})):
-        with pytest.raises(StateReadError, match="schema version 99.*Update"):
+        with pytest.raises(StateReadError, match=r"schema version 99.*Update"):
             call()
     assert path.read_text() == '{"schema_version": 99, "x": 1}'
 
@@ -155,7 +155,7 @@ def test_a_disk_that_refuses_is_a_write_error_as_the_cause_of_a_transaction_erro
     path = tmp_path / "pipeline.json"
     PipelineState(path).write({"x": 1})
     state = PipelineState(path, system=Refusing("replace", code=errno.ENOSPC))
-    with pytest.raises(StateTransactionError, match="No space left on device.*Free some space") as caught:
+    with pytest.raises(StateTransactionError, match=r"No space left on device.*Free some space") as caught:
         state.write({"x": 2})
     assert isinstance(caught.value.__cause__, StateWriteError)
     assert state.read()["x"] == 1

@@ -49,7 +49,7 @@ def test_the_quick_start_works_on_an_empty_folder(state: PipelineState):
         txn.data["phase1"]["metrics"] = {"duration": 42.0}
     with state.transaction() as txn:
         txn.data["phase1"] = {"status": "success", "files": {"book.pdf": {"hash": "abc123"}}, "metrics": {"words": 7}}
-    with pytest.raises(StateValidationError, match="^Schema validation failed: phase1: expected an object"):
+    with pytest.raises(StateValidationError, match=r"^Schema validation failed: phase1: expected an object"):
         with state.transaction() as txn:
             txn.data["phase1"] = "not a dict"
     assert content(state.read()) == {
@@ -156,12 +156,12 @@ def test_seed_data_replaces_everything_and_is_not_changed_by_the_body(state: Pip
 
 def test_validate_none_checks_and_false_skips_schema_and_transitions(state: PipelineState):
     bad = {"phase1": "not a dict"}
-    with pytest.raises(StateValidationError, match="^Schema validation failed"):
+    with pytest.raises(StateValidationError, match=r"^Schema validation failed"):
         state.write(bad)
     assert not state.path.exists()
     state.write(bad, validate=False)
     state.write({"phase1": {"status": "success"}}, validate=False)
-    with pytest.raises(InvalidStatusTransitionError, match="^Invalid status transition: success → failed at phase1"):
+    with pytest.raises(InvalidStatusTransitionError, match=r"^Invalid status transition: success → failed at phase1"):
         with state.transaction(validate=None) as txn:
             txn.data["phase1"]["status"] = "failed"
     with state.transaction(validate=False) as txn:
@@ -175,14 +175,14 @@ def test_read_checks_the_schema_where_it_is_told_to(tmp_path: Path):
     assert content(PipelineState(path).read()) == {"books": [1]}
     assert content(PipelineState(path, validate_on_read=True).read(validate=False)) == {"books": [1]}
     for read in (lambda: PipelineState(path, True).read(), lambda: PipelineState(path).read(validate=True)):
-        with pytest.raises(StateValidationError, match="^Schema validation failed: books"):
+        with pytest.raises(StateValidationError, match=r"^Schema validation failed: books"):
             read()
 
 
 @pytest.mark.parametrize("document", [[1], "text", 3, None])
 def test_a_document_whose_top_level_is_no_object_is_refused(state: PipelineState, document):
     state.write({"x": 1})
-    with pytest.raises(StateValidationError, match="^Schema validation failed"):
+    with pytest.raises(StateValidationError, match=r"^Schema validation failed"):
         state.write(document)
     with pytest.raises(StateValidationError), state.transaction(validate=False) as txn:
         txn.data = document
