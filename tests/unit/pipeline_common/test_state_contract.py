@@ -28,6 +28,12 @@ def content(document: dict) -> dict:
     return {k: v for k, v in document.items() if k not in ("schema_version", "created_at", "last_updated")}
 
 
+def change_and_raise(state: PipelineState, error: BaseException, operation: str = "transaction") -> None:
+    with state.transaction(operation=operation) as txn:
+        txn.data["x"] = 2
+        raise error
+
+
 def operations(state: PipelineState) -> list[str]:
     return [entry["operation"] for entry in state.get_transaction_history()]
 
@@ -49,9 +55,9 @@ def test_the_quick_start_works_on_an_empty_folder(state: PipelineState):
         txn.data["phase1"]["metrics"] = {"duration": 42.0}
     with state.transaction() as txn:
         txn.data["phase1"] = {"status": "success", "files": {"book.pdf": {"hash": "abc123"}}, "metrics": {"words": 7}}
-    with pytest.raises(StateValidationError, match=r"^Schema validation failed: phase1: expected an object"):
-        with state.transaction() as txn:
-            txn.data["phase1"] = "not a dict"
+    message = "^Schema validation failed: phase1: expected an object"
+    with pytest.raises(StateValidationError, match=message), state.transaction() as txn:
+        txn.data["phase1"] = "not a dict"
     assert content(state.read()) == {
         "phase1": {"status": "success", "files": {"book.pdf": {"hash": "abc123"}}, "metrics": {"words": 7}}
     }
@@ -91,9 +97,8 @@ def test_the_revision_grows_by_one_a_commit_and_never_shows_in_a_document(state:
 def test_an_exception_in_the_body_rolls_back_and_propagates_unchanged(state: PipelineState):
     state.write({"x": 1})
     error = RuntimeError("out of paper")
-    with pytest.raises(RuntimeError) as caught, state.transaction(operation="printing") as txn:
-        txn.data["x"] = 2
-        raise error
+    with pytest.raises(RuntimeError) as caught:
+        change_and_raise(state, error, operation="printing")
     assert caught.value is error
     assert content(state.read()) == {"x": 1}
     newest = state.get_transaction_history(1)[0]
@@ -103,9 +108,8 @@ def test_an_exception_in_the_body_rolls_back_and_propagates_unchanged(state: Pip
 
 def test_ctrl_c_in_the_body_rolls_back_and_releases_the_lock(state: PipelineState):
     state.write({"x": 1})
-    with pytest.raises(KeyboardInterrupt), state.transaction() as txn:
-        txn.data["x"] = 2
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        change_and_raise(state, KeyboardInterrupt())
     with state.lock(timeout=0):
         assert content(state.read()) == {"x": 1}
 
@@ -161,9 +165,9 @@ def test_validate_none_checks_and_false_skips_schema_and_transitions(state: Pipe
     assert not state.path.exists()
     state.write(bad, validate=False)
     state.write({"phase1": {"status": "success"}}, validate=False)
-    with pytest.raises(InvalidStatusTransitionError, match=r"^Invalid status transition: success → failed at phase1"):
-        with state.transaction(validate=None) as txn:
-            txn.data["phase1"]["status"] = "failed"
+    message = "^Invalid status transition: success → failed at phase1"
+    with pytest.raises(InvalidStatusTransitionError, match=message), state.transaction(validate=None) as txn:
+        txn.data["phase1"]["status"] = "failed"
     with state.transaction(validate=False) as txn:
         txn.data["phase1"]["status"] = "failed"
     assert state.read()["phase1"]["status"] == "failed"
