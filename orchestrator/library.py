@@ -77,7 +77,7 @@ def discover(folder: Path, *, without: Iterable[Path] = ()) -> Library:
     passed_over: Counter[str] = Counter()
     books = sorted(
         _walk(root, root, skipped, passed_over),
-        key=lambda path: [natural_key(part) for part in path.relative_to(root).parts],
+        key=lambda path: _order(path.relative_to(root)),
     )
     return Library(tuple(books), dict(passed_over))
 
@@ -87,6 +87,11 @@ def natural_key(text: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
     parts = re.split(r"(\d+)", text.casefold())
     key = tuple((1, int(part), "") if part.isdecimal() and part.isascii() else (0, 0, part) for part in parts)
     return key, text  # names that differ only in case or leading zeros keep one order
+
+
+def _order(path: Path) -> tuple[list[tuple[tuple[tuple[int, int, str], ...], str]], str]:
+    # By the stem first, so that "Emma.epub" comes before "Emma, annotated.epub".
+    return [natural_key(part) for part in path.with_suffix("").parts], path.suffix
 
 
 def _walk(folder: Path, root: Path, skipped: set[Path], passed_over: Counter[str]) -> Iterator[Path]:

@@ -1,85 +1,16 @@
-"""A library with one book, and phases that only write what they are told, run as the real ones are: in processes."""
+"""The stand-in library as a fixture."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from stand_ins import FAKE_PHASES, Library
 
 from orchestrator import attempt
 from orchestrator.config import Config
-from orchestrator.interrupts import Interrupts
-from orchestrator.run import Job, Outcome, orchestrate
-from pipeline_common import PipelineState
-from pipeline_common.books import book_id
-
-FAKE_PHASES = """
-import json, os, signal, sys, time
-sys.path[:0] = [{checkout!r}]
-from pathlib import Path
-from phases.contract import Failure, Plan, Result
-plan = Plan.from_json(Path(sys.argv[-2]).read_text())
-with open({calls!r}, "a") as calls:
-    calls.write(plan.phase + "\\n")
-behaviour = Path({behaviours!r}) / plan.phase
-if behaviour.exists():
-    exec(behaviour.read_text())
-outputs = {{
-    "validation": ["source.json"], "extraction": ["book.json", "text.jsonl"], "chunking": ["chunks.jsonl"],
-    "synthesis": ["timings.jsonl"], "enhancement": ["ledger.jsonl", "report.json"], "subtitles": []}}[plan.phase]
-deliverables = {{"enhancement": ["Title.m4b"], "subtitles": ["Title.srt"]}}.get(plan.phase, [])
-for name in outputs + deliverables:
-    text = "" if name == "timings.jsonl" else plan.phase + "\\n" + plan.source.read_text()
-    (plan.attempt_dir / name).write_text(text)
-result = Result(
-    artifacts={{name.partition(".")[0]: name for name in outputs}},
-    deliverables={{name.partition(".")[2]: name for name in deliverables}},
-    output_folder="Author/Title" if plan.phase == "enhancement" else None,
-    metrics={{"pieces": 3}}, book={{"title": "Title"}},
-)
-Path(sys.argv[-1]).write_text(result.to_json(plan))
-"""
-
-
-@dataclass
-class Library:
-    """A folder with one book, whose phases are stand-ins."""
-
-    root: Path
-    config: Config
-    name: str = "book.txt"
-    said: list[str] = field(default_factory=list)
-
-    @property
-    def book(self) -> Path:
-        return self.config.input_dir / self.name
-
-    @property
-    def id(self) -> str:
-        return book_id(self.book, self.root)
-
-    def run(self, **changes: object) -> Outcome:
-        state = PipelineState(self.config.pipeline_json)
-        config = self.config.model_copy(update=changes)
-        with Interrupts() as interrupts:
-            return orchestrate(Job(self.id, self.book, config, state, self.said.append), interrupts)
-
-    def behave(self, phase: str, code: str) -> None:
-        """From now on the phase runs `code` (with ``plan`` at hand) before it does its work."""
-        (self.root / "behaviours" / phase).write_text(code)
-
-    def calls(self) -> list[str]:
-        """The phases that ran since the last call of this."""
-        path = self.root / "calls"
-        text = path.read_text() if path.exists() else ""
-        path.unlink(missing_ok=True)
-        return text.split()
-
-    def document(self) -> dict[str, dict]:  # type: ignore[type-arg]
-        return PipelineState(self.config.pipeline_json).read()
 
 
 @pytest.fixture

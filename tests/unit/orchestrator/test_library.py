@@ -24,6 +24,12 @@ def test_books_come_in_the_order_in_which_a_person_lists_them(tmp_path: Path) ->
     ]
 
 
+def test_a_name_comes_before_its_continuations(tmp_path: Path) -> None:
+    for name in ("Emma, a copy.epub", "Emma.epub", "Emma (2).epub"):
+        (tmp_path / name).touch()
+    assert names(tmp_path)[0] == "Emma.epub"
+
+
 def test_hidden_files_images_and_sidecars_are_passed_over_and_counted(tmp_path: Path) -> None:
     for name in (".hidden.epub", "cover.jpg", "metadata.opf", "manifest.csv", "book.epub"):
         (tmp_path / name).touch()

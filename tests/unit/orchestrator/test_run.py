@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Library
+from stand_ins import Library
 
 from orchestrator import promotion
 from orchestrator.promotion import staging_folder

@@ -1,0 +1,259 @@
+"""A commit is interrupted at every one of its steps: by kill -9, by a disk that refuses, by Ctrl-C.
+
+The steps are the calls that the state module makes to the operating system, counted at its own seam.
+"""
+
+import errno
+import json
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline_common import PipelineState, StateError
+from pipeline_common.system import System
+
+CALLS = ("open", "close", "read", "write", "fsync", "chmod", "link", "replace", "unlink", "make_folder")
+
+# Newer Pythons warn of a fork in a process that has threads, such as the idle ones that other tests have left.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
+
+class Interrupted(System):
+    """Does something at the step with a given number; a write is cut in half first."""
+
+    def __init__(self, at: int, act: Callable[[], None]) -> None:
+        self.steps: list[str] = []
+        self.at = at
+        self.act = act
+
+    def __getattribute__(self, name: str) -> Any:
+        call = super().__getattribute__(name)
+        if name not in CALLS:
+            return call
+
+        def step(*arguments: Any) -> Any:
+            self.steps.append(name)
+            if len(self.steps) == self.at:
+                if name == "write":
+                    call(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
+                elif name == "close":  # what a refused close leaves behind is a closed descriptor
+                    call(*arguments)
+                self.act()
+            return call(*arguments)
+
+        return step
+
+
+class Unsynced(System):
+    """For what surrounds a commit under test: no power fails here, and waiting for the disk is slow."""
+
+    def fsync(self, descriptor: int) -> None:
+        pass
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def act() -> None:
+        raise error
+
+    return act
+
+
+def kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def prepare(path: Path, before: int) -> None:
+    """So many commits of ``{"x": number}``, and as many backups as may be kept, so that the next commit prunes."""
+    for number in range(1, before + 1):
+        PipelineState(path, max_backups=2, system=Unsynced()).write({"x": number}, validate=False)
+
+
+def commit(path: Path, number: int, system: System) -> None:
+    with PipelineState(path, max_backups=2, system=system).transaction(validate=False) as txn:
+        txn.data["x"] = number
+
+
+def steps_of_a_commit(path: Path, before: int) -> int:
+    prepare(path, before)
+    system = Interrupted(0, kill)
+    commit(path, before + 1, system)
+    assert {"open", "read", "write", "fsync", "replace", "link", "unlink"} - set(system.steps) <= (
+        set() if before else {"link", "read"}
+    )
+    return len(system.steps)
+
+
+def value(path: Path) -> int:
+    return int(PipelineState(path).read().get("x", 0))
+
+
+def check_all_in_order(path: Path, expected: set[int], context: str) -> None:
+    """The document is one of those expected; the next commit works, leaves no rubbish, and can be undone."""
+    found = value(path)
+    assert found in expected, context
+    if path.exists():
+        assert set(json.loads(path.read_text())) >= {"_state", "x"}, context
+    commit(path, 100, Unsynced())
+    assert value(path) == 100, context
+    assert not list(path.parent.glob(".*.tmp")), context
+    assert path.stat().st_nlink == 1, context
+    state = PipelineState(path, system=Unsynced())
+    backups = state.list_backups()
+    assert len(backups) <= 2, context
+    if found:
+        assert json.loads(backups[0].read_text())["x"] == found, context
+        assert all(state.restore_backup(backup) for backup in reversed(backups)), context
+        assert value(path) == found, context
+
+
+@pytest.mark.parametrize("before", [0, 1, 5])
+def test_killed_at_any_step_a_commit_is_whole_or_not_at_all(tmp_path: Path, before: int):
+    steps = steps_of_a_commit(tmp_path / "counted" / "pipeline.json", before)
+    seen = set()
+    for at in range(1, steps + 1):
+        path = tmp_path / str(at) / "pipeline.json"
+        prepare(path, before)
+        system = Interrupted(at, kill)
+        child = os.fork()
+        if child == 0:
+            try:
+                commit(path, before + 1, system)
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        seen.add(value(path))
+        check_all_in_order(path, {before, before + 1}, f"killed at step {at} of {steps}")
+    assert seen == {before, before + 1}
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("before", [0, 1, 5])
+def test_a_disk_that_refuses_any_step_leaves_the_old_document_and_an_error_or_the_new_one(
+    tmp_path: Path, before: int, code: int, caplog: pytest.LogCaptureFixture
+):
+    steps = steps_of_a_commit(tmp_path / "counted" / "pipeline.json", before)
+    failures: list[str] = []
+    for at in range(1, steps + 1):
+        path = tmp_path / str(at) / "pipeline.json"
+        prepare(path, before)
+        system = Interrupted(at, raising(OSError(code, os.strerror(code))))
+        expected = before + 1
+        try:
+            commit(path, before + 1, system)
+        except StateError as error:
+            failures.append(str(error))
+            expected = before
+        context = f"{system.steps[at - 1]}, step {at} of {steps}"
+        assert value(path) == expected, context
+        check_all_in_order(path, {expected}, context)
+    assert len(failures) > steps / 2
+    assert all(os.strerror(code) in failure for failure in failures)
+
+
+@pytest.mark.parametrize("before", [0, 5])
+def test_ctrl_c_at_any_step_leaves_a_whole_document_and_no_lock(tmp_path: Path, before: int):
+    steps = steps_of_a_commit(tmp_path / "counted" / "pipeline.json", before)
+    for at in range(1, steps + 1):
+        path = tmp_path / str(at) / "pipeline.json"
+        prepare(path, before)
+        system = Interrupted(at, raising(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            commit(path, before + 1, system)
+        with PipelineState(path).lock(timeout=0):
+            pass
+        # Before the rename nothing is committed; when Ctrl-C comes after it, and the folder is synced, all is.
+        renamed = "replace" in system.steps[: at - 1]
+        check_all_in_order(path, {before, before + 1} if renamed else {before}, f"step {at} of {steps}")
+
+
+def test_short_writes_are_continued(tmp_path: Path):
+    class Short(System):
+        def write(self, descriptor: int, data: bytes | memoryview) -> int:
+            return super().write(descriptor, bytes(data)[:7])
+
+    path = tmp_path / "pipeline.json"
+    for number in (1, 2, 3):
+        commit(path, number, Short())
+    assert value(path) == 3
+    assert len(PipelineState(path).get_transaction_history()) == 3
+
+
+def test_the_order_of_the_steps_is_what_makes_a_commit_durable(tmp_path: Path):
+    """Removing an fsync leaves every outcome above right, so the sequence itself is held here."""
+    path = tmp_path / "pipeline.json"
+    prepare(path, 2)
+    trace: list[str] = []
+    names: dict[int, str] = {}
+
+    class Traced(System):
+        def open(self, file: str, flags: int, mode: int = 0o666) -> int:
+            descriptor = super().open(file, flags, mode)
+            names[descriptor] = Path(file).name
+            return descriptor
+
+        def fsync(self, descriptor: int) -> None:
+            trace.append(f"fsync {names[descriptor]}")
+            super().fsync(descriptor)
+
+        def link(self, source: str, target: str) -> None:
+            trace.append(f"link {Path(source).name} to {Path(target).parent.name}")
+            super().link(source, target)
+
+        def replace(self, source: str, target: str) -> None:
+            trace.append(f"rename {Path(source).name} to {Path(target).name}")
+            super().replace(source, target)
+
+    commit(path, 3, Traced())
+    assert trace == [
+        "fsync .pipeline.json.tmp",
+        "link pipeline.json to backups",
+        "fsync backups",
+        "rename .pipeline.json.tmp to pipeline.json",
+        f"fsync {tmp_path.name}",
+    ]
+
+
+def test_a_storm_of_kills_loses_nothing_that_was_acknowledged(tmp_path: Path):
+    """Three processes count up and are killed at random steps; what they said was committed is there."""
+    seed = random.SystemRandom().randrange(1 << 32)
+    sys.stdout.write(f"seed {seed}\n")
+    chance = random.Random(seed)
+    path = tmp_path / "pipeline.json"
+    acknowledged: dict[str, int] = {}
+    for _ in range(8):
+        children = [(name, *counting_child(path, name, chance.randrange(1, 150))) for name in ("a", "b", "c")]
+        for name, child, reader in children:
+            with os.fdopen(reader, "rb") as pipe:
+                numbers = pipe.read().split()
+            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            assert status == -signal.SIGKILL, f"seed {seed}: the child ended with {status}"
+            acknowledged[name] = int(numbers[-1]) if numbers else acknowledged.get(name, 0)
+        document = PipelineState(path).read()
+        for name, number in acknowledged.items():
+            assert document.get(name, 0) in (number, number + 1), f"seed {seed}"
+            acknowledged[name] = document.get(name, 0)
+    assert sum(acknowledged.values()) > 0, f"seed {seed}"
+
+
+def counting_child(path: Path, name: str, die_at: int) -> tuple[int, int]:
+    """Forks a process that counts up under a name and says so after each commit, until it is killed at a step."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reader)
+            state = PipelineState(path, timeout=60, max_backups=3, system=Interrupted(die_at, kill))
+            while True:
+                with state.transaction(validate=False) as txn:
+                    txn.data[name] = number = txn.data.get(name, 0) + 1
+                os.write(writer, f"{number}\n".encode())
+        finally:
+            os._exit(1)
+    os.close(writer)
+    return child, reader

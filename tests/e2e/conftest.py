@@ -1,0 +1,28 @@
+"""One batch over good and bad books of every format; the tests look at what it has left."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from books import encrypted_pdf
+from commands import run
+from finished import Finished
+from make_samples import write_samples
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    root = tmp_path_factory.mktemp("library")
+    books = root / "input"
+    write_samples(books)
+    shutil.copy(books / "Tidewater Notes.md", books / "Tidewater Notes, a copy.md")
+    (books / "sub").mkdir()
+    epub = (books / "The Cartographer's Daughter.epub").read_bytes()
+    (books / "sub" / "cut in half.epub").write_bytes(epub[: len(epub) // 2])
+    encrypted_pdf(books / "sub" / "locked.pdf")
+    (books / "empty.txt").touch()
+    (books / "letter.rtf").write_text(r"{\rtf1\ansi Dear reader, this is a Rich Text file.}")
+    (books / "cover.jpg").write_bytes(b"\xff\xd8\xff")
+    (books / ".hidden.txt").write_text("hidden")
+    return Finished(root, run("batch-audiobook", "--max-workers", 2, "--log-level", "debug", cwd=root))

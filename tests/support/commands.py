@@ -1,0 +1,38 @@
+"""Runs the installed commands as a user would."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+DEADLINE_S = 300
+
+
+def run(command: str, *args: object, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run an installed command to its end, with no terminal."""
+    return subprocess.run(
+        [str(BIN / command), *map(str, args)],
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "100", **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+
+
+def start(command: str, *args: object, cwd: Path) -> subprocess.Popen[str]:
+    """Start an installed command in a process group of its own."""
+    return subprocess.Popen(
+        [str(BIN / command), *map(str, args)],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
