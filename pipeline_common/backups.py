@@ -138,14 +138,14 @@ class Backups:
             raise StateReadError(f"The backup {path} holds no object but a {type(document).__name__}. {_ANOTHER}")
         return document, revision
 
-    def newest_valid(self) -> Backup | None:
+    def newest_valid(self) -> Path | None:
         """The newest backup that can be restored."""
         for backup in self.newest_first():
             try:
                 self.verified(backup.path)
             except StateReadError:
                 continue
-            return backup
+            return backup.path
         return None
 
     def free_name(self) -> Path:
@@ -155,7 +155,9 @@ class Backups:
             StateWriteError: the folder cannot be made.
         """
         try:
-            self._system.make_folder(str(self._files.backups))
+            if not self._files.backups.is_dir():
+                self._system.make_folder(str(self._files.backups))
+                sync_folder(self._system, str(self._files.backups.parent))
         except OSError as error:
             raise StateWriteError(
                 f"The folder of backups {self._files.backups} cannot be made: {error.strerror or error}. "

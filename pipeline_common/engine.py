@@ -11,18 +11,17 @@ the folder. Whatever dies in between, the file is the whole old or the whole new
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline_common import advice
 from pipeline_common.audit import COMMITS, LOCK_TIMEOUT, MIGRATE, RESTORE, AuditTrail
 from pipeline_common.backups import Backups
 from pipeline_common.codec import OWN_SECTION, DamagedError, Document, copied, decode, encode, plain
 from pipeline_common.errors import (
-    StateCorruptionError,
     StateError,
     StateLockError,
     StateReadError,
@@ -53,13 +52,15 @@ class Draft:
     Attributes:
         data: the document, to be changed or replaced.
         revision: the revision of the last commit.
+        committed: whether it has become the document on the disk.
     """
 
     def __init__(self, engine: Engine, stored: _Stored) -> None:
         self.data: Any = copied(stored.document)
         self.revision = stored.revision
+        self.committed = False
+        self.stored = stored
         self._engine = engine
-        self._stored = stored
 
     def commit(self, operation: str, details: Mapping[str, Any], *, validate: bool) -> int:
         """Make the draft the committed document.
@@ -76,7 +77,7 @@ class Draft:
             StateValidationError: it is no document, or breaks a rule; nothing was written.
             StateTransactionError: the disk refused; nothing was written.
         """
-        return self._engine.commit(self._stored, self.data, operation, details, validate=validate)
+        return self._engine.commit(self, operation, details, validate=validate)
 
 
 class Engine:
@@ -119,8 +120,13 @@ class Engine:
             StateLockError: somebody else held it all that time; the audit trail has a line about it.
         """
         if not self.files.folder.is_dir():
-            with suppress(OSError):  # the lock's own error then says what is wrong with the folder
+            try:
                 self._system.make_folder(str(self.files.folder))
+            except OSError as error:
+                raise StateLockError(
+                    f"The folder {self.files.folder} of the state file cannot be made: {error.strerror or error}. "
+                    "Make its parent folder writable, or name another state file."
+                ) from error
         taken = False
         try:
             with self._lock.hold(self._timeout_s if timeout_s is None else timeout_s, self._system):
@@ -162,10 +168,9 @@ class Engine:
             finally:
                 self._lock.busy = False
 
-    def commit(
-        self, stored: _Stored, document: Any, operation: str, details: Mapping[str, Any], *, validate: bool
-    ) -> int:
+    def commit(self, draft: Draft, operation: str, details: Mapping[str, Any], *, validate: bool) -> int:
         """What `Draft.commit` does."""
+        stored, document = draft.stored, draft.data
         if not self._lock.mine:
             raise StateTransactionError(
                 f"The transaction on {self.files.state} was opened by another process or thread. "
@@ -189,11 +194,12 @@ class Engine:
         try:
             revision = self._put(stored, new, backup=backup)
         except (OSError, StateError) as error:
-            failure = error if isinstance(error, StateError) else self._write_error(error)
+            failure = error if isinstance(error, StateError) else advice.unwritable(self.files, error)
             self.audit.note(
                 operation, success=False, revision=stored.revision, details={**details, "error": str(failure)}
             )
             raise StateTransactionError(f"The transaction was rolled back. {failure}") from failure
+        draft.committed = True
         if stored.migrated and operation != MIGRATE:
             self.audit.note(MIGRATE, success=True, revision=revision, details=self._migration_details())
         self.audit.note(operation, success=True, revision=revision, details=details)
@@ -212,7 +218,7 @@ class Engine:
         if not self._load().migrated:
             return False
         with self.draft() as draft:
-            if draft._stored.migrated:
+            if draft.stored.migrated:  # otherwise another process was faster
                 draft.commit(MIGRATE, self._migration_details(), validate=False)
                 return True
         return False
@@ -242,7 +248,7 @@ class Engine:
                 details |= {"kept": str(kept)} if kept else {}
                 revision = self._put(stored, document, backup=stored.raw is not None)
             except OSError as error:
-                failure = self._write_error(error)
+                failure = advice.unwritable(self.files, error)
                 self.audit.note(RESTORE, success=False, revision=0, details={**details, "error": str(failure)})
                 raise failure from error
             self.audit.note(RESTORE, success=True, revision=revision, details=details)
@@ -266,8 +272,8 @@ class Engine:
                 backup = self.backups.newest_valid()
                 if backup is None or not isinstance(error.__cause__, DamagedError):
                     raise
-                self.restore(backup.path)
-                return backup.path
+                self.restore(backup)
+                return backup
         return None
 
     def reset(self) -> Path | None:
@@ -312,18 +318,15 @@ class Engine:
                 raise lost from None
             return _Stored({}, 0, None, None, migrated=False)
         except OSError as error:
-            raise StateReadError(
-                f"The state file {self.files.state} cannot be read: {error.strerror or error}. "
-                "Make it a readable file, or name another one with --pipeline-json."
-            ) from error
+            raise advice.unreadable(self.files, error) from error
         try:
             document, revision = decode(raw)
         except DamagedError as error:
-            raise self._corrupted(error) from error
+            raise advice.damaged(self.files, error, self.backups.newest_valid()) from error
         if not isinstance(document, dict):
             raise StateValidationError(
                 f"Schema validation failed: {self.files.state} holds a {type(document).__name__}, expected an object. "
-                f"Correct it by hand, or put a backup in its place: {self._command('backups')}"
+                f"Correct it by hand, or put a backup in its place: {advice.command(self.files, 'backups')}"
             )
         migrated = self.lifecycle.migrate(document, self.files.state)
         return _Stored(document, revision, raw, status.st_mode, migrated)
@@ -391,46 +394,9 @@ class Engine:
     def _lost_history(self) -> StateReadError | None:
         """The error about a missing file, or None where nothing was ever committed."""
         backup = self.backups.newest_valid()
-        if backup:
-            advice = (
-                f"The newest valid backup is {backup.path}; put it in place with: "
-                f"{self._command('restore', backup.path)} "
-            )
-        elif any(entry.get("success") is True and entry.get("operation") in COMMITS for entry in self.audit.entries()):
-            advice = (
-                "No valid backup is left; a copy from elsewhere can be put in place with `pipeline-state restore`. "
-            )
-        else:
-            return None
-        return StateReadError(
-            f"The state file {self.files.state} is missing, although it has a history. {advice}"
-            f"To start afresh, moving the history aside: {self._command('reset')}"
-        )
-
-    def _corrupted(self, reason: DamagedError) -> StateReadError:
-        backup = self.backups.newest_valid()
-        if backup:
-            return StateReadError(
-                f"Corrupted state file: {self.files.state}: {reason}. The newest valid backup is {backup.path}; "
-                f"put it in place with: {self._command('restore', backup.path)}"
-            )
-        return StateCorruptionError(
-            f"Corrupted state file: {self.files.state}: {reason}. No valid backup is left. Correct the file by hand, "
-            "restore a copy from elsewhere with `pipeline-state restore --backup FILE`, or start afresh, moving "
-            f"everything aside: {self._command('reset')}"
-        )
-
-    def _command(self, name: str, backup: Path | None = None) -> str:
-        words = ["pipeline-state", "--pipeline-json", str(self.files.state), name]
-        return shlex.join(words + (["--backup", str(backup)] if backup else []))
-
-    def _write_error(self, error: OSError) -> StateWriteError:
-        failure = StateWriteError(
-            f"The state file {self.files.state} could not be written: {error.strerror or error}. "
-            "Free some space, or make the folder writable, then try again; the last committed document is in place."
-        )
-        failure.__cause__ = error
-        return failure
+        if backup or any(e.get("success") is True and e.get("operation") in COMMITS for e in self.audit.entries()):
+            return advice.lost(self.files, backup)
+        return None
 
     def _migration_details(self) -> dict[str, Any]:
         return {"to": self.lifecycle.schema_version}

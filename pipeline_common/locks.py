@@ -216,6 +216,8 @@ def _holder(path: Path) -> str:
     try:
         with path.open("rb") as file:
             note = json.loads(file.read(4096))
+        if note["pid"] == os.getpid():
+            return f"another thread of this process ({note['pid']}) since {note['since']}"
         os.kill(note["pid"], 0)
         return f"process {int(note['pid'])} ({note['command']}) since {note['since']}"
     except PermissionError:  # it is alive and belongs to another user

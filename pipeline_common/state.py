@@ -257,7 +257,9 @@ class StateTransaction:
                 draft.commit(name, details, validate=self._validate)
             except BaseException as error:
                 noted = committing and isinstance(error, StateTransactionError)  # by the engine
-                if not noted and os.getpid() == self._pid:  # a forked child has nothing to roll back
+                if (
+                    not (noted or draft.committed) and os.getpid() == self._pid
+                ):  # a forked child has nothing to roll back
                     self._note_rollback(draft.revision, error)
                 raise
 

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""What is said about a state file that cannot be used, with the command that helps."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from pipeline_common.errors import StateCorruptionError, StateReadError, StateWriteError
+from pipeline_common.files import StateFiles
+
+
+def command(files: StateFiles, name: str, backup: Path | None = None) -> str:
+    """A ``pipeline-state`` command about this file, as it is typed."""
+    words = ["pipeline-state", "--pipeline-json", str(files.state), name]
+    return shlex.join(words + (["--backup", str(backup)] if backup else []))
+
+
+def damaged(files: StateFiles, reason: Exception, backup: Path | None) -> StateReadError:
+    """The error about a file that holds no document.
+
+    Args:
+        files: where it lies.
+        reason: why it holds none.
+        backup: the newest valid one, if there is any.
+    """
+    begin = f"Corrupted state file: {files.state}: {reason}."
+    if backup:
+        return StateReadError(
+            f"{begin} The newest valid backup is {backup}; put it in place with: {command(files, 'restore', backup)}"
+        )
+    return StateCorruptionError(
+        f"{begin} No valid backup is left. Correct the file by hand, restore a copy from elsewhere with "
+        "`pipeline-state restore --backup FILE`, or start afresh, moving everything aside: "
+        f"{command(files, 'reset')}"
+    )
+
+
+def lost(files: StateFiles, backup: Path | None) -> StateReadError:
+    """The error about a file that is missing although it has a history."""
+    if backup:
+        advice = f"The newest valid backup is {backup}; put it in place with: {command(files, 'restore', backup)} "
+    else:
+        advice = "No valid backup is left; a copy from elsewhere can be put in place with `pipeline-state restore`. "
+    return StateReadError(
+        f"The state file {files.state} is missing, although it has a history. {advice}"
+        f"To start afresh, moving the history aside: {command(files, 'reset')}"
+    )
+
+
+def unreadable(files: StateFiles, error: OSError) -> StateReadError:
+    """The error about a file that the system will not read."""
+    return StateReadError(
+        f"The state file {files.state} cannot be read: {error.strerror or error}. "
+        "Make it a readable file, or name another one with --pipeline-json."
+    )
+
+
+def unwritable(files: StateFiles, error: OSError) -> StateWriteError:
+    """The error about a write that the system refused."""
+    failure = StateWriteError(
+        f"The state file {files.state} could not be written: {error.strerror or error}. "
+        "Free some space, or make the folder writable, then try again; the last committed document is in place."
+    )
+    failure.__cause__ = error
+    return failure
