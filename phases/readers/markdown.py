@@ -171,7 +171,7 @@ class _Gatherer:
         elif token.type in ("fence", "code_block"):
             self._add("verse", text.lines(token.content))
         elif token.type == "hr":
-            self._add("scene_break", token.markup)
+            self._add("scene_break", "")
         elif token.type == "html_block":
             self._html(token.content)
 

@@ -84,6 +84,8 @@ def parse(data: bytes, name: str, *, as_xml: bool) -> Any:
             return etree.fromstring(_ENTITY.sub(_named_character, content).encode(), parser)
         except etree.XMLSyntaxError as error:
             _refuse_depth(error.msg or "", name)
+            if "<!ENTITY" in content:  # HTML has none, so reading it as HTML would make text of the declarations
+                raise damaged(name, f"its XML entities cannot be read ({error.msg})") from error
     loose = etree.HTMLParser(no_network=True, huge_tree=False, encoding="utf-8")
     try:
         root = etree.fromstring(content.encode(), loose)
@@ -152,8 +154,8 @@ def _entities(root: Any, name: str) -> dict[str, str]:
     if internal is None:
         return found
     for entity in internal.iterentities():
-        content = entity.content or ""
-        if len(content) <= _ENTITY_CHARACTERS and "&" not in content and "<" not in content:
+        content = entity.content
+        if content is not None and len(content) <= _ENTITY_CHARACTERS and "&" not in content and "<" not in content:
             found[f"&{entity.name};"] = content
     return found
 
@@ -167,6 +169,7 @@ class _Walker:
     ids: list[str] = field(default_factory=list)
     _parts: list[str] = field(default_factory=list)
     _level: int = 0
+    _in_cells: bool = False
     _kinds: list[tuple[Any, str]] = field(default_factory=list)
     _drama: list[Any] = field(default_factory=list)
     _verse: list[Any] = field(default_factory=list)
@@ -226,6 +229,8 @@ class _Walker:
             yield from self._flush()
         elif cell and self._parts:
             self._separate_cell()
+        if cell and not self._drama:
+            self._in_cells = True
         if types & _VERSE:
             self._verse.append(node)
         if tag in _KINDS:
@@ -283,6 +288,7 @@ class _Walker:
             gathered = "".join(self._parts)
             self._parts.clear()
             paragraph = self._paragraph(gathered)
+            self._in_cells = False
             if paragraph is not None:
                 yield paragraph
         yield from self._omitted
@@ -292,6 +298,8 @@ class _Walker:
         kind = self._kinds[-1][1] if self._kinds else "prose"
         if self._verse and kind in ("prose", "quote", "list_item"):
             kind = "verse"
+        elif self._in_cells and kind == "prose":  # its cells have ended, the row ends here
+            kind = "table"
         content = text.lines(gathered, _LINE_BREAK) if kind == "verse" else text.one_line(gathered)
         if not content:
             return None

@@ -57,6 +57,7 @@ class Chapters:
         self._groups = groups
         self._own = own
         self._words = [sum(text.count_words(line) for line in group) for group in groups]
+        self._mean_words = sum(self._words) / max(len(self._words), 1)
         candidates = self._candidates()
         self._find_titles(candidates)
         titles = {candidate.title_position for candidate in candidates}
@@ -120,12 +121,15 @@ class Chapters:
         return len(group) <= _MAX_HEADING_LINES and len(joined) <= _MAX_TITLE_CHARACTERS and text.has_word(joined)
 
     def _stands_alone(self, position: int) -> bool:
+        """Whether a short piece can be a title: no speech, and much shorter than the paragraphs of this text."""
         first = self._groups[position][0].lstrip()[:1]
+        if self._words[position] > 0.5 * self._mean_words:
+            return False
         return first not in "\"'“‘«—-" or self._groups[position][0].isupper()
 
     def _count_words(self, candidates: Sequence[_Candidate]) -> None:
         following = [candidate.position for candidate in candidates[1:]] + [self._own.stop]
-        for candidate, end in zip(candidates, following, strict=True):
+        for candidate, end in zip(candidates, following, strict=False):
             begin = (candidate.title_position or candidate.position) + 1
             own = sum(self._words[begin:end])
             group = self._groups[candidate.position]

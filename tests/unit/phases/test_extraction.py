@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from book_files import docx, epub, extract, item, itemref, nav, opf, pdf, simple_epub, text_book, xhtml
+from book_files import W, docx, epub, extract, item, itemref, nav, opf, pdf, simple_epub, text_book, xhtml
 
 from phases.contract import PermanentError
 
@@ -235,7 +235,8 @@ def test_binary_and_broken_text_are_refused(tmp_path):
 
 def test_project_gutenberg_header_and_licence_are_kept_on_record(tmp_path):
     content = (
-        "The Project Gutenberg EBook of Emma, by Jane Austen\n\nTitle: Emma\n\nAuthor: Jane Austen\n\nLanguage: French\n\n"
+        "The Project Gutenberg EBook of Emma, by Jane Austen\n\nTitle: Emma\n\nAuthor: Jane Austen\n\n"
+        "Language: French\n\n"
         "*** START OF THIS PROJECT GUTENBERG EBOOK EMMA ***\n\nProduced by A Volunteer\n\nEMMA\n\n"
         f"CHAPTER I\n\n{LONG}\n\nCHAPTER II\n\n{LONG}\n\nEnd of the Project Gutenberg EBook of Emma\n\n"
         "*** END OF THIS PROJECT GUTENBERG EBOOK EMMA ***\n\nSection 1.  Terms\n\nYou may copy it.\n"
@@ -263,7 +264,8 @@ def test_markdown(tmp_path):
     book = text_book(
         tmp_path,
         "a.md",
-        "---\ntitle: Emma\nauthor:\n  - Jane Austen\nlang: en-GB\ndate: 1815\n---\n\n# One\n\nFirst *very* `bold`\nline. "
+        "---\ntitle: Emma\nauthor:\n  - Jane Austen\nlang: en-GB\ndate: 1815\n---\n\n# One\n\n"
+        "First *very* `bold`\nline. "
         "[A link](http://x.org) &amp; more.\n\n> A quotation.\n\n- item\n\n***\n\n| a | b |\n|---|---|\n| c | d |\n\n"
         "## Sub\n\nMore.\n\n# Two\n\nline one  \nline two\n\n![picture](x.png)\n\n<p>Inside <b>HTML</b></p>\n",
     )
@@ -296,7 +298,7 @@ def test_markdown_headings_that_state_facts_are_metadata(tmp_path):
 
 
 def test_text_between_two_rules_is_no_front_matter(tmp_path):
-    assert text_book(tmp_path, "a.md", "---\n\nSome words.\n\n---\n\nMore.\n").spoken == ["", "Some words.", "", "More."]
+    assert text_book(tmp_path, "a.md", "---\n\nSome words.\n\n---\n\nMore.\n").spoken == ["Some words.", "", "More."]
 
 
 def test_the_first_top_heading_is_the_title_of_a_book_that_says_none(tmp_path):
@@ -444,7 +446,8 @@ def test_metadata_and_cover(tmp_path):
         '<meta refines="#t" property="title-type">main</meta>'
         '<dc:creator id="c">Jane Austen</dc:creator><dc:creator opf:role="ill">An Artist</dc:creator>'
         "<dc:language>en-GB</dc:language><dc:publisher>Murray</dc:publisher><dc:date>1815</dc:date>"
-        '<dc:description>A novel.</dc:description><dc:identifier>x</dc:identifier><dc:identifier id="id">isbn</dc:identifier>'
+        "<dc:description>A novel.</dc:description><dc:identifier>x</dc:identifier>"
+        '<dc:identifier id="id">isbn</dc:identifier>'
     )
     package = opf(
         item("a.xhtml") + item("c.jpg", properties="cover-image", media_type="image/jpeg"), itemref("a.xhtml"), metadata
@@ -499,15 +502,16 @@ def test_docx(tmp_path):
     body = (
         '<w:p><w:pPr><w:pStyle w:val="T1"/></w:pPr><w:r><w:t>One 1</w:t></w:r></w:p>'
         '<w:p><w:pPr><w:pStyle w:val="H1"/></w:pPr><w:r><w:t>One</w:t></w:r></w:p>'
-        "<w:p><w:r><w:t>a </w:t></w:r><w:ins><w:r><w:t>new</w:t></w:r></w:ins><w:del><w:r><w:delText>old</w:delText></w:r>"
-        "</w:del><w:r><w:tab/><w:t>word</w:t><w:footnoteReference/></w:r></w:p>"
+        "<w:p><w:r><w:t>a </w:t></w:r><w:ins><w:r><w:t>new</w:t></w:r></w:ins><w:del><w:r>"
+        "<w:delText>old</w:delText></w:r></w:del><w:r><w:tab/><w:t>word</w:t><w:footnoteReference/></w:r></w:p>"
         '<w:p><w:pPr><w:pStyle w:val="Own"/></w:pPr><w:r><w:t>Two</w:t></w:r></w:p>'
         "<w:p><w:pPr><w:numPr/></w:pPr><w:r><w:t>item</w:t></w:r></w:p>"
         "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>b</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"
         '<w:p><w:pPr><w:outlineLvl w:val="0"/></w:pPr><w:r><w:t>Three</w:t></w:r></w:p>'
         "<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>unseen</w:t></w:r><w:r><w:t>end</w:t></w:r></w:p>"
     )
-    notes = f'<w:footnotes xmlns:w="{"http://schemas.openxmlformats.org/wordprocessingml/2006/main"}"><w:footnote><w:p><w:r><w:t>A note.</w:t></w:r></w:p></w:footnote></w:footnotes>'
+    note = "<w:footnote><w:p><w:r><w:t>A note.</w:t></w:r></w:p></w:footnote>"
+    notes = f'<w:footnotes xmlns:w="{W}">{note}</w:footnotes>'
     book = extract(docx(tmp_path / "a.docx", body, styles, parts={"word/footnotes.xml": notes}))
     assert book.titles == ["One", "Two", "Three"]
     assert book.kinds() == [
@@ -557,13 +561,13 @@ def test_pdf_lines_become_paragraphs_and_divided_words_whole(tmp_path):
         ("heading", "The Title"),
         (
             "prose",
-            "The first paragraph begins here and goes on to the right edge of the paper, where it has to be broken because "
-            "the well-known line is full and well-known to be so.",
+            "The first paragraph begins here and goes on to the right edge of the paper, where it has to be broken "
+            "because the well-known line is full and well-known to be so.",
         ),
         (
             "prose",
-            "The second paragraph begins with an indent and fills the whole of its line until the page is over and nobody "
-            "minds that it goes on and on over the edge of the page.",
+            "The second paragraph begins with an indent and fills the whole of its line until the page is over and "
+            "nobody minds that it goes on and on over the edge of the page.",
         ),
     ]
 
