@@ -256,10 +256,9 @@ class StateTransaction:
                 name, details = _named(self._operation)
                 draft.commit(name, details, validate=self._validate)
             except BaseException as error:
-                noted = committing and isinstance(error, StateTransactionError)  # by the engine
-                if (
-                    not (noted or draft.committed) and os.getpid() == self._pid
-                ):  # a forked child has nothing to roll back
+                noted_by_engine = committing and isinstance(error, StateTransactionError)
+                in_child = os.getpid() != self._pid  # a forked child has nothing to roll back
+                if not (draft.committed or noted_by_engine or in_child):
                     self._note_rollback(draft.revision, error)
                 raise
 

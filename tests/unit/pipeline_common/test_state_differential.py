@@ -115,5 +115,5 @@ def without_own(document: dict) -> dict:
 
 TestDifferential = Differential.TestCase
 TestDifferential.settings = settings(
-    max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=40, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
 )
