@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pipeline_common.audit import RESTORE
 from pipeline_common.errors import StateError, StateReadError
 from pipeline_common.files import DEFAULT_NAME
 from pipeline_common.state import PipelineState
@@ -111,10 +112,15 @@ def _restore(state: PipelineState, arguments: argparse.Namespace) -> int:
     backup = Path(arguments.backup)
     if not backup.exists() and backup.name == str(backup):
         backup = state.backup_manager.folder / backup.name
+    existed = state.path.exists()
     state.restore_backup(backup)
     print(f"Restored {state.path} from {backup}.")
-    kept = state.get_transaction_history(1)[0]["details"].get("kept")
-    print(f"The damaged file is kept as {kept}." if kept else "What it replaced is the newest backup now.")
+    noted = next((entry for entry in state.get_transaction_history() if entry.get("operation") == RESTORE), {})
+    kept = noted.get("details", {}).get("kept")
+    if kept:
+        print(f"The damaged file is kept as {kept}.")
+    elif existed:
+        print("What it replaced is the newest backup now.")
     return OK
 
 

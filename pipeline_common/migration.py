@@ -7,6 +7,7 @@ number of the schema are the engine's business (`Lifecycle.migrate`).
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ def migrate_v1(document: Document, book_ids_by_name: Mapping[str, str], folder: 
 
     Args:
         document: as `PipelineState.read` gives it; it is not changed.
-        book_ids_by_name: book_id by file name, by stem, and by whatever else the first version may have called a book.
+        book_ids_by_name: book_id by file name, by stem, and by whatever else the first version may have called a book;
+            the Unicode form (NFC or NFD) does not matter.
         folder: the folder of the state file, where relative paths of artifacts begin.
 
     Returns:
@@ -40,12 +42,14 @@ def migrate_v1(document: Document, book_ids_by_name: Mapping[str, str], folder: 
     if _is_old_batch(batch):
         del new["batch"]
     names_by_book: dict[str, list[str]] = {}
+    books = {unicodedata.normalize("NFC", name): book for name, book in book_ids_by_name.items()}
     for name in _names(document):
-        if name in book_ids_by_name and name != book_ids_by_name[name]:
-            names_by_book.setdefault(book_ids_by_name[name], []).append(name)
+        book = books.get(unicodedata.normalize("NFC", name))
+        if book and book != name:
+            names_by_book.setdefault(book, []).append(name)
     for book, names in names_by_book.items():
         _move(document, new, book, names, folder)
-    if new.get("file_id") in book_ids_by_name:
+    if any(new.get("file_id") in names for names in names_by_book.values()):
         del new["file_id"]
     return new
 

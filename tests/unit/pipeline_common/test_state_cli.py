@@ -56,6 +56,13 @@ def test_restore_over_a_damaged_file_says_where_it_is_kept(state, capsys):
     assert Path(kept).read_text() == "{"
 
 
+def test_restore_where_the_file_is_missing_says_nothing_of_what_it_replaced(state, capsys):
+    state.path.unlink()
+    assert run(state, "restore", "--backup", str(state.list_backups()[0])) == 0
+    assert "replaced" not in capsys.readouterr().out
+    assert state.read()["x"] == 2
+
+
 def test_restore_of_what_is_no_backup_is_exit_3_and_a_sentence(state, capsys):
     assert run(state, "restore", "--backup", "nothing.bak") == 3
     error = capsys.readouterr().err

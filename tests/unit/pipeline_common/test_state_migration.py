@@ -99,6 +99,12 @@ def test_two_books_in_one_document_are_told_apart_and_unknown_names_stay(tmp_pat
     assert migrate_v1(new, NAMES, tmp_path) == new
 
 
+def test_the_unicode_form_of_a_name_does_not_matter(tmp_path: Path):
+    composed, decomposed = "\u00c9mile.pdf", "E\u0301mile.pdf"
+    document = {"phase1": {"files": {decomposed: {"status": "success"}}}}
+    assert migrate_v1(document, {composed: BOOK}, tmp_path)["phase1"]["files"] == {}
+
+
 def test_a_migrated_document_can_be_committed_and_its_phases_are_derived(tmp_path: Path, first_version: dict):
     path = tmp_path / "pipeline.json"
     path.write_text(json.dumps(first_version))
