@@ -15,6 +15,7 @@ from orchestrator.records import BookRecords
 from orchestrator.sources import Source
 from phases.catalogue import BUILT_IN
 from pipeline_common.phases import PHASES, Phase
+from pipeline_common.statuses import FAILED, PENDING, RUNNING, SUCCESS
 
 
 class MissingInputError(Exception):
@@ -118,14 +119,14 @@ def decide(records: BookRecords, config: Config, source: Source, selected: Seque
 def reason_to_run(phase: Phase, records: BookRecords, config: Config, source: Source) -> str | None:
     """Why a phase must run, given that all earlier ones are proven; None where it is proven itself."""
     record = records.phase(phase)
-    status = record.get("status", "pending")
+    status = record.get("status", PENDING)
     if not config.resume_enabled:
         return "resume is off"
-    if status != "success":
+    if status != SUCCESS:
         return {
-            "pending": "not done yet",
-            "running": "it was interrupted",
-            "failed": "it failed before",
+            PENDING: "not done yet",
+            RUNNING: "it was interrupted",
+            FAILED: "it failed before",
         }.get(status, f"it is recorded as {status}")
     if record.get("fingerprint") != fingerprint(phase, config, source, records.artifacts()):
         return _what_changed(phase, records, source)

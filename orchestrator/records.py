@@ -12,6 +12,7 @@ from orchestrator.sources import Source
 from phases.contract import Failure, Result
 from pipeline_common import PipelineState
 from pipeline_common.phases import PHASES, Phase
+from pipeline_common.statuses import FAILED, PENDING, RUNNING, SUCCESS
 
 HISTORY_LENGTH = 20
 """How many errors of a book are kept."""
@@ -53,7 +54,7 @@ class BookRecords:
         found: dict[str, dict[str, Any]] = {}
         for phase in PHASES:
             record = self.phase(phase)
-            if record.get("status") == "success":
+            if record.get("status") == SUCCESS:
                 found.update(record.get("artifacts", {}))
         return found
 
@@ -62,7 +63,7 @@ class BookRecords:
         found: dict[str, dict[str, Any]] = {}
         for phase in PHASES:
             record = self.phase(phase)
-            if record.get("status") == "success":
+            if record.get("status") == SUCCESS:
                 found.update(record.get("deliverables", {}))
         return found
 
@@ -73,7 +74,7 @@ class BookRecords:
             The number of the attempt, from 1.
         """
         attempt = int(self.phase(phase).get("attempts", 0)) + 1
-        fresh = {"status": "running", "attempts": attempt, "started_at": utc_now(), "fingerprint": fingerprint}
+        fresh = {"status": RUNNING, "attempts": attempt, "started_at": utc_now(), "fingerprint": fingerprint}
         later = PHASES[PHASES.index(phase) + 1 :]
         with self._changing("phase_start") as (records, book):
             records[phase.key] = fresh
@@ -97,7 +98,7 @@ class BookRecords:
         with self._changing("phase_success") as (records, book):
             record = records[phase.key]
             record.update(
-                status="success",
+                status=SUCCESS,
                 finished_at=utc_now(),
                 duration_s=round(duration_s, 3),
                 artifacts=dict(artifacts),
@@ -114,7 +115,7 @@ class BookRecords:
         now = utc_now()
         with self._changing("phase_failure") as (records, book):
             records.setdefault(phase.key, {}).update(
-                status="failed",
+                status=FAILED,
                 finished_at=now,
                 duration_s=round(duration_s, 3),
                 errors=[{"type": failure.error_type, "message": failure.message, "at": now}],
@@ -130,7 +131,7 @@ class BookRecords:
     def release(self, phase: Phase) -> None:
         """Record that an attempt was broken off from outside: the claim ends, and nothing counts as failed."""
         with self._changing("phase_release") as (records, _book):
-            records[phase.key].update(status="pending")
+            records[phase.key].update(status=PENDING)
 
     def refresh_source(self, source: Source) -> None:
         """Record newer facts of the same bytes, so that they are not read again next time."""

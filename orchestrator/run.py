@@ -24,6 +24,7 @@ from phases.catalogue import BUILT_IN
 from phases.contract import Failure, Plan, Result
 from pipeline_common import PipelineState
 from pipeline_common.phases import Phase
+from pipeline_common.statuses import SUCCESS
 
 logger = logging.getLogger(__name__)
 
@@ -221,7 +222,7 @@ def _unreadable(job: Job, records: BookRecords, error: OSError) -> Outcome:
     message = f"{job.path.name} cannot be read: {error.strerror}. Check that the file exists and may be read."
     failure = Failure("missing", message, permanent=True)
     first = job.config.phases()[0]
-    if records.phase(first).get("status") != "success":
+    if records.phase(first).get("status") != SUCCESS:
         records.fail(first, failure, 0.0)
     return Outcome(phase=first, failure=failure)
 
