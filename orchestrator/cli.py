@@ -80,7 +80,8 @@ def _run(path: Path, config: Config) -> int:
             _complain(f"{path.name}: interrupted; finished work is kept. Run the same command again to go on.")
             return ExitCode.INTERRUPTED + interruption.signum
     if outcome.failure:
-        _complain(f"{path.name}: {outcome.failure.message}")
+        message = outcome.failure.message
+        _complain(message if path.name in message else f"{path.name}: {message}")
         return ExitCode.FAILED
     return ExitCode.DONE
 
