@@ -219,7 +219,7 @@ class _Walker:
         elif tag == "r":
             mark = node.find("{*}rPr/{*}vanish")
             self._hidden_run = mark is not None and _value(mark, "val") not in ("0", "false", "off")
-        elif tag in ("t", "m:t"):
+        elif tag == "t":
             current = self.open[-1]
             (current.hidden if self._hidden_run else current.parts).append(node.text or "")
         elif tag in _SPACES:

@@ -107,7 +107,7 @@ def _package(archive: Archive) -> Package:
         if target is not None:
             items[element.get("id", "")] = Item(
                 element.get("id", ""),
-                target[0],
+                archive.find(target[0]) or target[0],
                 element.get("media-type", "").strip().lower(),
                 frozenset(element.get("properties", "").split()),
                 element.get("fallback", ""),

@@ -11,7 +11,8 @@ from lxml import etree
 from phases.contract import PermanentError
 from phases.readers import markup
 from phases.readers.archive import Archive, resolve
-from phases.readers.omission import EPUB_TYPE
+from phases.readers.omission import epub_type
+from phases.readers.text import names
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,7 @@ def _nav_entries(archive: Archive, name: str) -> Iterator[Entry]:
     root = markup.parse(archive.read(name), f"{name} in {archive.name}", as_xml=True)
     navs = [element for element in root.iter() if markup.local_name(element) == "nav"]
     tocs = [
-        n
-        for n in navs
-        if "toc" in f"{n.get(EPUB_TYPE, n.get('epub:type', ''))} {n.get('role', '')}".replace("doc-toc", "toc").split()
+        element for element in navs if {"toc", "doc-toc"} & names(f"{epub_type(element)} {element.get('role', '')}")
     ]
     for nav in tocs[:1]:
         depth = 0

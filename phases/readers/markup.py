@@ -17,7 +17,7 @@ from phases.contract import PermanentError
 from phases.readers import encoding, text
 from phases.readers.archive import damaged
 from phases.readers.document import Omission, Paragraph
-from phases.readers.omission import EPUB_TYPE, omission_of
+from phases.readers.omission import epub_type, omission_of
 from phases.readers.text import names
 
 _BLOCKS = names(
@@ -48,6 +48,9 @@ _DRAMA = frozenset(["z3998:drama", "z3998:persona"])
 _LINE_BREAK = "\x0b"
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _XML_OWN = frozenset(["amp", "lt", "gt", "quot", "apos"])
+_EMPTY_ELEMENT = re.compile(
+    r"<(title|script|style|iframe|textarea|noscript|object|video|audio|a|div|p|span|i|b|em|strong)(\s[^<>]{0,1000})?/>"
+)
 _XML_DECLARATION = re.compile(r"<\?xml[^>]{0,500}\?>")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # Longer replacements, and those made of other entities, are how a small file becomes a large one.
@@ -86,6 +89,8 @@ def parse(data: bytes, name: str, *, as_xml: bool) -> Any:
             _refuse_depth(error.msg or "", name)
             if "<!ENTITY" in content:  # HTML has none, so reading it as HTML would make text of the declarations
                 raise damaged(name, f"its XML entities cannot be read ({error.msg})") from error
+        # HTML knows no empty elements of these names: a lone <title/> would swallow the whole text.
+        content = _EMPTY_ELEMENT.sub(r"<\1\2></\1>", content)
     loose = etree.HTMLParser(no_network=True, huge_tree=False, encoding="utf-8")
     try:
         root = etree.fromstring(content.encode(), loose)
@@ -221,7 +226,7 @@ class _Walker:
                 self.ids.append(value)
 
     def _start(self, node: Any, tag: str) -> Iterator[Paragraph]:
-        types = names(f"{node.get(EPUB_TYPE, '')} {node.get('class', '')}" if node.attrib else "")
+        types = names(f"{epub_type(node)} {node.get('class', '')}" if node.attrib else "")
         cell = tag in ("td", "th")
         if types & _DRAMA and (cell or tag in _BLOCKS):
             self._drama.append(node)

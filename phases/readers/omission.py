@@ -41,6 +41,11 @@ _BY_TAG = {"rt": RUBY, "rtc": RUBY}
 _NOT_DISPLAYED = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 
 
+def epub_type(element: Any) -> str:
+    """An element's ``epub:type``, also where the file could only be read as HTML, which knows no namespaces."""
+    return str(element.get(EPUB_TYPE) or element.get("epub:type") or "")
+
+
 def omission_of(element: Any, tag: str) -> Omission | None:
     """The rule by which a marked-up element is left out, or None.
 
@@ -59,7 +64,7 @@ def omission_of(element: Any, tag: str) -> Omission | None:
         or _NOT_DISPLAYED.search(attributes.get("style", ""))
     ):
         return HIDDEN
-    kinds = f"{attributes.get(EPUB_TYPE, '')} {attributes.get('role', '')}".split()
+    kinds = f"{epub_type(element)} {attributes.get('role', '')}".split()
     for kind in kinds:
         if kind in _BY_TYPE:
             return _BY_TYPE[kind]

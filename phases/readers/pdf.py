@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,6 @@ from phases.readers.pdf_paragraphs import Line, Page, paragraphs, running_lines
 
 _MAX_OUTLINE = 50_000
 _MAX_OUTLINE_DEPTH = 12
-_DATE = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?")
 _TITLE_LINES = 12
 _PAGE_FAILED = "page {} cannot be read"
 
@@ -69,13 +71,11 @@ def _printed_title(pdf: Any, name: str) -> str | None:
 
 def _metadata(pdf: Any, printed_title: str | None) -> Metadata:
     facts = {key: text.one_line(value) for key, value in pdf.get_metadata_dict().items()}
-    date = _DATE.match(facts.get("CreationDate", ""))
     authors = [author.strip() for author in re.split(r"[;&]| and ", facts.get("Author", ""))]
     title = facts.get("Title", "")
     return Metadata(
         title=title if _is_title(title) else printed_title,
         authors=tuple(author for author in authors if author),
-        published="-".join(part for part in date.groups() if part) if date else None,
         description=facts.get("Subject") or None,
     )
 
@@ -110,21 +110,15 @@ def _blocks(pdf: Any, name: str) -> Iterator[Block]:
         )
     marks = _outline(pdf)
     running = running_lines(pages)
-    starts: dict[int, list[_Mark]] = {}
-    for mark in marks:
-        starts.setdefault(_line_at(pages, mark), []).append(mark)
+    before = list(accumulate((len(page.lines) for page in pages), initial=0))
+    starts = deque(sorted(((_line_at(pages, before, mark), mark) for mark in marks), key=itemgetter(0)))
+    cuts = {position for position, _ in starts}
     lines = [line for page in pages for line in page.lines]
-    cuts = set(starts)
     for position, paragraph in paragraphs(pages, lines, running, cuts):
-        for mark in _taken(starts, position):
+        while starts and starts[0][0] <= position:
+            _, mark = starts.popleft()
             yield ChapterStart(mark.title, mark.level)
         yield paragraph
-
-
-def _taken(starts: dict[int, list[_Mark]], position: int) -> list[_Mark]:
-    """The outline entries at or before a line that have not been used; of several at one place, all."""
-    due = sorted(key for key in starts if key <= position) if starts else []
-    return [mark for key in due for mark in starts.pop(key)]
 
 
 def _outline(pdf: Any) -> list[_Mark]:
@@ -146,15 +140,15 @@ def _outline(pdf: Any) -> list[_Mark]:
     return marks
 
 
-def _line_at(pages: list[Page], mark: _Mark) -> int:
+def _line_at(pages: list[Page], before: list[int], mark: _Mark) -> int:
     """The number of the first line at or below the place that an outline entry points to."""
-    before = sum(len(page.lines) for page in pages[: mark.page])
+    first = before[mark.page]
     if mark.y is None:
-        return before
+        return first
     for offset, line in enumerate(pages[mark.page].lines):
         if line.bottom <= mark.y and line.top <= mark.y + line.size:
-            return before + offset
-    return before
+            return first + offset
+    return first
 
 
 def _lines(pdf: Any, index: int, name: str) -> Page:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from phases.readers import encoding, gutenberg, numbering, text
 from phases.readers.document import Block, ChapterStart, Document, Paragraph
 from phases.readers.limits import Limits
+from phases.readers.omission import CONTENTS
 from phases.readers.plain_chapters import Chapters
 
 # Lines longer than this are whole paragraphs: nobody wraps by hand at so many characters.
@@ -64,7 +65,8 @@ def _blocks(content: str) -> Iterator[Block]:
             yield Paragraph("heading", joined, group.source)
         if used < len(group.lines):
             rest = Lines(group.lines[used:], group.number + used)
-            yield from _paragraphs(rest, width)
+            listed = CONTENTS if position in chapters.contents else None
+            yield from (replace(paragraph, omit=listed) for paragraph in _paragraphs(rest, width))
 
 
 def _groups(content: str) -> list[Lines]:

@@ -6,16 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from phases.readers import numbering, text
+from phases.readers import numbering, plain_contents, text
 from phases.readers.numbering import Heading
 
 _MAX_HEADING_LINES = 4
 _MAX_TITLE_CHARACTERS = 240
-_CONTENTS = re.compile(
-    r"(?:table of )?contents|contents of .{1,40}|inhalt(?:sverzeichnis)?|table des mati[eè]res|sommaire|[ií]ndice|"
-    r"inhoud|spis treści|obsah|содержание|оглавление",
-    re.IGNORECASE,
-)
 # So many headings with nothing but titles between them are a list of chapters, not chapters.
 _RUN = 3
 # A page of print has about 300 words: numbers closer together than that number pages, verses or items.
@@ -51,6 +46,7 @@ class Chapters:
     Attributes:
         starts: by position in `groups`, where a chapter starts.
         heading_lines: by position in `groups`, how many of its first lines are a heading.
+        contents: the positions of a table of contents.
     """
 
     def __init__(self, groups: Sequence[Sequence[str]], own: range) -> None:
@@ -67,6 +63,8 @@ class Chapters:
         self.starts: dict[int, Start] = {}
         self.heading_lines: dict[int, int] = {}
         self._place(chosen)
+        self.contents: frozenset[int] = frozenset()
+        self._use_contents()
 
     def _candidates(self) -> list[_Candidate]:
         found = []
@@ -156,7 +154,7 @@ class Chapters:
         repeated = [candidate for candidate in run if later[_key(candidate)] > run[-1].position]
         before = run[0].position - 1
         under_title = any(
-            _CONTENTS.fullmatch(numbering.undecorated(" ".join(self._groups[position])))
+            plain_contents.is_contents_title(self._groups[position])
             for position in range(max(0, before - 1), before + 1)
             if before >= 0
         )
@@ -216,6 +214,20 @@ class Chapters:
             self.heading_lines[candidate.position] = candidate.lines_used
             if candidate.title_position is not None:
                 self.heading_lines[candidate.title_position] = len(self._groups[candidate.title_position])
+
+    def _use_contents(self) -> None:
+        """Mark the table of contents, and take its entries for chapters where it names more than were found."""
+        titles = {start.title for start in self.starts.values()}
+        found = plain_contents.find(self._groups, self._own, titles)
+        if found is None:
+            return
+        self.contents = found.positions - self.heading_lines.keys()
+        if len(found.headings) > len(self.starts):
+            for position in found.headings:
+                if position not in self.heading_lines:
+                    title = numbering.undecorated(text.one_line(" ".join(self._groups[position])))
+                    self.starts[position] = Start(text.without_emphasis(title), 1)
+                    self.heading_lines[position] = len(self._groups[position])
 
 
 def _is_title(heading: Heading) -> bool:

@@ -83,17 +83,18 @@ _MAGIC = (
     (b"AT&TFORM", "djvu"),
     (b"ITOLITLS", "lit"),
     (b"L\x00R\x00F\x00", "lrf"),
-    (b"TPZ", "azw"),
+    (b"TPZ0", "azw"),
     (b"\xeaDRMION", "kfx"),
     (b"CONT\x02\x00", "kfx"),
     (b"7z\xbc\xaf\x27\x1c", "archive"),
     (b"Rar!\x1a\x07", "archive"),
     (b"\x1f\x8b", "archive"),
-    (b"BZh", "archive"),
+    (b"BZh9", "archive"),
     (b"\xfd7zXZ\x00", "archive"),
-    (b"ID3", "audio"),
-    (b"OggS", "audio"),
-    (b"fLaC", "audio"),
+    (b"ID3\x03", "audio"),
+    (b"ID3\x04", "audio"),
+    (b"OggS\x00", "audio"),
+    (b"fLaC\x00", "audio"),
     (b"\x7fELF", "program"),
     (b"MZ\x90\x00", "program"),
     (b"SQLite format 3\x00", "program"),
@@ -152,10 +153,10 @@ def _other(head: bytes) -> str | None:
             return name
     if head[60:68] == b"BOOKMOBI" or head[60:68] == b"TEXtREAd":
         return "mobi"
-    if head[4:8] == b"ftyp":
+    if head[:3] == b"\0\0\0" and head[4:8] == b"ftyp":
         return "audio"
     if head[:4] == b"RIFF":
-        return "image" if head[8:12] == b"WEBP" else "audio"
+        return {b"WEBP": "image", b"WAVE": "audio", b"AVI ": "audio"}.get(head[8:12])
     return None
 
 

@@ -157,6 +157,16 @@ def test_a_table_of_contents_is_not_taken_for_chapters(tmp_path):
         assert book.titles == [f"Story {number}", *names]
 
 
+def test_titles_that_a_table_of_contents_names_are_chapters(tmp_path):
+    names = ["STORY OF THE DOOR", "Search for Mr. Hyde", "DR. JEKYLL WAS QUITE AT EASE"]
+    contents = "\n\n".join(names)
+    body = "".join(f"{name}\n\n{LONG}\n\n" for name in names)
+    book = text_book(tmp_path, "The Case.txt", f"THE CASE\n\nContents\n\n{contents}\n\nA preface.\n\n{body}")
+    assert book.titles == ["The Case", *names]
+    assert book.spoken[:3] == ["THE CASE", "A preface.", "STORY OF THE DOOR"]
+    assert book.omitted() == [("contents", line) for line in ("Contents", *names)]
+
+
 def test_parts_hold_chapters(tmp_path):
     content = f"PART ONE\n\nCHAPTER I\n\n{LONG}\n\nCHAPTER II\n\n{LONG}\n\nPART TWO\n\nCHAPTER I\n\n{LONG}\n"
     book = text_book(tmp_path, "a.txt", content)
@@ -355,6 +365,11 @@ def test_inline_elements_do_not_cut_words(tmp_path):
 def test_xhtml_with_empty_elements_and_named_entities(tmp_path):
     page = xhtml('<p><a id="x"/>One&nbsp;two &amp; &lt;three&gt;</p><script src="a.js"/><p>four</p>', "<title/>")
     assert text_book(tmp_path, "a.xhtml", page).spoken == ["One two & <three>", "four"]
+
+
+def test_empty_elements_of_broken_xhtml_swallow_nothing(tmp_path):
+    page = xhtml("<p>one<br>two</p><script/><p>three</p>", "<title/>")
+    assert text_book(tmp_path, "a.xhtml", page).spoken == ["one two", "three"]
 
 
 def test_a_number_and_the_title_below_it_are_one_chapter(tmp_path):

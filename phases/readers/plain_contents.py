@@ -1,0 +1,94 @@
+"""The table of contents of a plain text: which lines it has, and where in the text these come again as headings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from phases.readers import numbering, text
+
+_TITLE = re.compile(
+    r"(?:table of )?contents|contents of .{1,40}|inhalt(?:sverzeichnis)?|table des mati[eè]res|sommaire|[ií]ndice|"
+    r"inhoud|spis treści|obsah|содержание|оглавление",
+    re.IGNORECASE,
+)
+_LEADER = re.compile(r"(?:\s*\.){2,}\s*\w{0,6}$|\s+\d{1,4}$|\s{3,}[ivxl]{1,6}$")
+# A table of contents is looked for among so many pieces after its title.
+_REACH = 400
+_ENTRIES = 3
+_HEADING_LINES = 3
+_MAX_ENTRY = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a table of contents says.
+
+    Attributes:
+        positions: of the pieces of text that are the table.
+        headings: positions of the pieces that its entries name, in order.
+    """
+
+    positions: frozenset[int]
+    headings: tuple[int, ...]
+
+
+def is_contents_title(lines: Sequence[str]) -> bool:
+    """Whether a piece of text is the title of a table of contents."""
+    return len(lines) == 1 and _TITLE.fullmatch(numbering.undecorated(lines[0]).rstrip(".:")) is not None
+
+
+def find(groups: Sequence[Sequence[str]], own: range, titles: Collection[str]) -> Contents | None:
+    """The table of contents of a text, None where it has none whose entries come again as headings.
+
+    Args:
+        groups: the text as pieces of lines that stand together.
+        own: the positions of the pieces that are the book itself.
+        titles: of chapters that are already known.
+    """
+    start = next((position for position in own if is_contents_title(groups[position])), None)
+    if start is None:
+        return None
+    alone = _standing_alone(groups, range(start + 1, own.stop))
+    known = {key(title) for title in titles}
+    positions: list[int] = [start]
+    entries: list[str] = []
+    for position in range(start + 1, min(start + 1 + _REACH, own.stop)):
+        keys = [key(line) for line in groups[position] if len(line) <= _MAX_ENTRY]
+        if entries and keys and keys[0] in entries[:2]:  # the first chapter itself
+            break
+        again = [entry for entry in keys if entry in known or alone.get(entry, [0])[-1] > position]
+        if again and len(again) * 2 >= len(groups[position]):
+            positions.append(position)
+            entries += keys
+    if len(entries) < _ENTRIES:
+        return None
+    return Contents(frozenset(positions), tuple(_in_order(entries, alone, positions[-1])))
+
+
+def _standing_alone(groups: Sequence[Sequence[str]], among: range) -> dict[str, list[int]]:
+    """Where each short piece of text stands, by its key."""
+    found: dict[str, list[int]] = {}
+    for position in among:
+        if len(groups[position]) <= _HEADING_LINES:
+            joined = text.one_line(" ".join(groups[position]))
+            if len(joined) <= _MAX_ENTRY:
+                found.setdefault(key(joined), []).append(position)
+    return found
+
+
+def _in_order(entries: Sequence[str], alone: dict[str, list[int]], after: int) -> list[int]:
+    """The place of each entry that comes again, in the order of the table."""
+    found: list[int] = []
+    for entry in entries:
+        position = next((place for place in alone.get(entry, []) if place > after), None) if entry else None
+        if position is not None:
+            found.append(position)
+            after = position
+    return found if len(found) >= _ENTRIES and len(found) >= 0.6 * len(entries) else []
+
+
+def key(line: str) -> str:
+    """A heading as it can be compared: without page numbers, punctuation, case and marks of notes."""
+    return re.sub(r"[\W_]+", " ", _LEADER.sub("", line.rstrip()[:200])).strip().casefold()
