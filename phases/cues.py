@@ -16,10 +16,18 @@ _SHORTEST_CUE_S = 1.0
 # Where a long sentence is parted, a clause's end is worth so many characters of unevenness.
 _CLAUSE_BONUS = 30.0
 _LINE_END_BONUS = 40.0
+_LINE_ENDS = frozenset("\n\r")
+_CUE_COST = 60.0
+_HASTY_COST = 50.0
+_GOOD_LENGTH = 60
 _CLAUSE_ENDS = frozenset(",;:.!?—–)”’…，、；：。！？")
 _WORD = re.compile(r"\S+")
-# A word that does not fit into a line is parted by characters: scripts without spaces, addresses.
-_LONGEST_WORD = LINE_CHARACTERS // 2
+# Scripts without spaces are parted between characters, but not before the mark that closes a clause; so is a word
+# that does not fit into a line.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_CHARACTER = re.compile(
+    "[「『（《〈“‘(]*.[\u0300-\u036f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e、。，．！？；：」』）》〉”’,.!?;:)]*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class _Token:
     """A word of the source text (or part of a long one) and when it is spoken."""
 
     text: str
+    width: int
     start_s: float
     space_before: bool
     ends_clause: float  # the bonus for parting the sentence after it
@@ -83,6 +92,14 @@ def arranged(cues: Iterable[Cue]) -> Iterator[Cue]:
         held = cue
     if held is not None:
         yield held
+
+
+def width(text: str) -> int:
+    """How many characters wide `text` is shown: those of East Asian scripts take the place of two, marks none."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
 
 
 def to_srt(cues: Iterable[Cue]) -> Iterator[str]:
@@ -129,20 +146,19 @@ def _anchors(
 
 def _tokens(text: str, start: int, end: int, anchors: Sequence[tuple[float, float]]) -> Iterator[_Token]:
     offsets = [offset for offset, _ in anchors]
-    for found in _WORD.finditer(text, start, end):
-        size = len(found[0]) if len(found[0]) <= LINE_CHARACTERS else _LONGEST_WORD
-        for begin in range(found.start(), found.end(), size):
-            piece = text[begin : min(begin + size, found.end())]
-            shown = "".join(character for character in piece if unicodedata.category(character) not in ("Cc", "Cs"))
+    for word in _WORD.finditer(text, start, end):
+        parted = len(word[0]) > LINE_CHARACTERS or _UNSPACED.search(word[0])
+        for found in _CHARACTER.finditer(text, *word.span()) if parted else (word,):
+            shown = "".join(character for character in found[0] if unicodedata.category(character) not in ("Cc", "Cs"))
             if not shown:
                 continue
-            after = text[begin + len(piece) : begin + len(piece) + 1]
-            bonus = _CLAUSE_BONUS if shown[-1] in _CLAUSE_ENDS else 0.0
+            clause = _CLAUSE_BONUS if shown[-1] in _CLAUSE_ENDS else 0.0
             yield _Token(
                 shown,
-                round(_time_at(begin, offsets, anchors), 3),
-                space_before=begin == found.start(),
-                ends_clause=_LINE_END_BONUS if after in ("\n", "\r") and after else bonus,
+                width(shown),
+                round(_time_at(found.start(), offsets, anchors), 3),
+                space_before=found.start() == word.start(),
+                ends_clause=_LINE_END_BONUS if text[found.end() : found.end() + 1] in _LINE_ENDS else clause,
             )
 
 
@@ -165,14 +181,13 @@ def _parts(tokens: Sequence[_Token], ends: Sequence[float]) -> list[tuple[int, i
     if _fits(tokens, ends, 0, count):
         return [(0, count)]
     best: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * count
-    target = LINE_CHARACTERS * _LINES * 0.75
     for last in range(1, count + 1):
         for first in range(last - 1, -1, -1):
-            length = _length(tokens, first, last)
             if last - first > 1 and not _fits(tokens, ends, first, last):
                 break
-            uneven = abs(length - target) * (0.5 if last == count else 1.0)
-            cost = best[first][0] + 60.0 + uneven - (tokens[last - 1].ends_clause if last < count else 0.0)
+            uneven = abs(_length(tokens[first:last]) - _GOOD_LENGTH) * (0.5 if last == count else 1.0)
+            hasty = _HASTY_COST if ends[last - 1] - tokens[first].start_s < _SHORTEST_CUE_S else 0.0
+            cost = best[first][0] + _CUE_COST + uneven + hasty - (tokens[last - 1].ends_clause if last < count else 0.0)
             if cost < best[last][0]:
                 best[last] = (cost, first)
     parts = []
@@ -185,34 +200,31 @@ def _parts(tokens: Sequence[_Token], ends: Sequence[float]) -> list[tuple[int, i
 
 
 def _fits(tokens: Sequence[_Token], ends: Sequence[float], first: int, last: int) -> bool:
-    if _length(tokens, first, last) > LINE_CHARACTERS * _LINES + 1:
-        return False
     if ends[last - 1] - tokens[first].start_s > _LONGEST_CUE_S:
         return False
-    return len(_wrapped(tokens[first:last])) <= _LINES
+    # Filling the first line as far as it goes leaves the least for the second.
+    lines, length = 1, 0
+    for number in range(first, last):
+        size = tokens[number].width
+        length += size + (tokens[number].space_before if length else 0)
+        if length > LINE_CHARACTERS:
+            lines, length = lines + 1, size
+            if lines > _LINES:
+                return False
+    return True
 
 
-def _length(tokens: Sequence[_Token], first: int, last: int) -> int:
-    return sum(len(token.text) + token.space_before for token in tokens[first:last]) - tokens[first].space_before
+def _length(tokens: Sequence[_Token]) -> int:
+    return sum(token.width + token.space_before for token in tokens) - tokens[0].space_before
 
 
 def _wrapped(tokens: Sequence[_Token]) -> tuple[str, ...]:
-    """One line, or two that are as even as can be; more only where the words leave no choice."""
+    """One line, or two that are as even as can be."""
     whole = _joined(tokens)
-    if len(whole) <= LINE_CHARACTERS:
+    if width(whole) <= LINE_CHARACTERS or len(tokens) == 1:
         return (whole,)
     pairs = [(_joined(tokens[:cut]), _joined(tokens[cut:])) for cut in range(1, len(tokens))]
-    fitting = [pair for pair in pairs if max(map(len, pair)) <= LINE_CHARACTERS]
-    if fitting:
-        return min(fitting, key=lambda pair: abs(len(pair[0]) - len(pair[1])))
-    lines: list[str] = []
-    for token in tokens:
-        longer = (lines[-1] + " " * token.space_before + token.text) if lines else token.text
-        if lines and len(longer) <= LINE_CHARACTERS:
-            lines[-1] = longer
-        else:
-            lines.append(token.text)
-    return tuple(lines)
+    return min(pairs, key=lambda pair: max(map(width, pair)))
 
 
 def _joined(tokens: Sequence[_Token]) -> str:

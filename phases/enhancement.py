@@ -126,12 +126,11 @@ def run(plan: Plan) -> Result:
 
 def _read(plan: Plan) -> _Book:
     document = read_json(plan.inputs["book"])
-    timings = list(read_lines(plan.inputs["timings"]))
-    _check_chunks(plan, timings)
+    _check_chunks(plan)
     timeline = lay_out(
         read_lines(plan.inputs["text"]),
         read_lines(plan.inputs["chunks"]),
-        timings,
+        read_lines(plan.inputs["timings"]),
         Pauses(**plan.settings["pauses"]),
     )
     cover = None
@@ -148,8 +147,8 @@ def _read(plan: Plan) -> _Book:
     )
 
 
-def _check_chunks(plan: Plan, timings: Sequence[Mapping[str, Any]]) -> None:
-    for row in timings:
+def _check_chunks(plan: Plan) -> None:
+    for row in read_lines(plan.inputs["timings"]):
         path = chunk_path(plan.book_dir, row["audio_id"])
         try:
             audio = read_chunk(path)

@@ -1,4 +1,7 @@
-"""Writes the ID3v2.4 tag of an audiobook.
+"""Writes the ID3v2.3 tag of an audiobook: the version that all players read.
+
+In version 2.4 the sizes are of another form, which ffmpeg takes for this one inside a chapter, so that chapters with
+long titles are lost.
 
 Its chapter frames stand in the order of the book, because many players read them in the order of the file and pass
 over the table of contents.
@@ -9,7 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
-_UTF_8 = b"\x03"
+_LATIN_1, _UTF_16 = b"\0", b"\x01"
 _NO_OFFSET = 0xFFFFFFFF
 _TOP_LEVEL, _ORDERED = 2, 1
 _FRONT_COVER = b"\x03"
@@ -20,22 +23,22 @@ _MOST_ENTRIES = 255
 def tag(frames: Iterable[bytes]) -> bytes:
     """The tag that holds `frames`, as it stands at the front of the file."""
     body = b"".join(frames)
-    return b"ID3\x04\x00\x00" + _syncsafe(len(body)) + body
+    return b"ID3\x03\x00\x00" + _syncsafe(len(body)) + body
 
 
 def text_frame(name: str, text: str) -> bytes:
     """A frame such as ``TIT2`` that holds one text."""
-    return _frame(name, _UTF_8 + text.encode())
+    return _frame(name, _UTF_16 + _utf_16(text))
 
 
 def comment_frame(text: str) -> bytes:
     """The comment, in no particular language."""
-    return _frame("COMM", _UTF_8 + b"und\0" + text.encode())
+    return _frame("COMM", _UTF_16 + b"und" + _utf_16("") + b"\0\0" + _utf_16(text))
 
 
 def picture_frame(media_type: str, data: bytes) -> bytes:
     """The front cover."""
-    return _frame("APIC", _UTF_8 + media_type.encode() + b"\0" + _FRONT_COVER + b"\0" + data)
+    return _frame("APIC", _LATIN_1 + media_type.encode() + b"\0" + _FRONT_COVER + b"\0" + data)
 
 
 def chapter_frames(chapters: Sequence[tuple[float, float, str]]) -> list[bytes]:
@@ -69,7 +72,11 @@ def _table(name: str, entries: Sequence[str], flags: int) -> bytes:
 
 
 def _frame(name: str, body: bytes) -> bytes:
-    return name.encode() + _syncsafe(len(body)) + b"\0\0" + body
+    return name.encode() + struct.pack(">I", len(body)) + b"\0\0" + body
+
+
+def _utf_16(text: str) -> bytes:
+    return b"\xff\xfe" + text.encode("utf-16-le")
 
 
 def _syncsafe(size: int) -> bytes:

@@ -23,6 +23,13 @@ _RELATIVE_GATE = 10 ** (-10 / 10)
 _OFFSET_DB = -0.691
 _HOPS_AT_ONCE = 64
 
+# The two filters of BS.1770-4 (tables 1 and 2), each numerator and denominator, for 48 kHz.
+_STANDARD_RATE = 48_000
+_K_WEIGHTING = (
+    ((1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585)),
+    ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621)),
+)
+
 _OVERSAMPLING = 4
 _TAPS_EACH_SIDE = 12
 _PEAK_BLOCK = 512
@@ -127,9 +134,12 @@ def interpolators(factor: int) -> tuple[npt.NDArray[np.float64], ...]:
 def _hop_weights(rate: int) -> npt.NDArray[np.float32]:
     """|K(f)|^2 at the frequencies of a hop's rfft, scaled so that the weighted sum of |X|^2 is the mean square."""
     hop = rate // HOPS_PER_S
-    delay = np.exp(-2j * np.pi * np.arange(hop // 2 + 1) / hop)
-    response = np.ones(hop // 2 + 1)
-    for numerator, denominator in _k_weighting(rate):
+    frequencies = np.arange(hop // 2 + 1) * (rate / hop)
+    # The response of the filters as the standard gives them, at 48 kHz, for every rate: filters designed for a low
+    # rate bend it near their upper end. Above 24 kHz there is no sound.
+    delay = np.exp(-2j * np.pi * np.minimum(frequencies, _STANDARD_RATE / 2) / _STANDARD_RATE)
+    response = np.ones(len(delay))
+    for numerator, denominator in _K_WEIGHTING:
         top = numerator[0] + numerator[1] * delay + numerator[2] * delay**2
         bottom = denominator[0] + denominator[1] * delay + denominator[2] * delay**2
         response = response * np.abs(top / bottom) ** 2
@@ -138,21 +148,3 @@ def _hop_weights(rate: int) -> npt.NDArray[np.float32]:
     if hop % 2 == 0:
         response[-1] /= 2
     return response.astype(np.float32)
-
-
-def _k_weighting(rate: int) -> tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]:
-    """The two filters of BS.1770 for any rate: bilinear transform of the analogue prototype that libebur128 uses."""
-    gain, quality = 10 ** (3.999843853973347 / 20), 0.7071752369554196
-    k = math.tan(math.pi * 1681.974450955533 / rate)
-    band = gain**0.4996667741545416
-    scale = 1 + k / quality + k * k
-    plus, minus = gain + band * k / quality + k * k, gain - band * k / quality + k * k
-    shelf = (
-        (plus / scale, 2 * (k * k - gain) / scale, minus / scale),
-        (1.0, 2 * (k * k - 1) / scale, (1 - k / quality + k * k) / scale),
-    )
-    quality = 0.5003270373238773
-    k = math.tan(math.pi * 38.13547087602444 / rate)
-    scale = 1 + k / quality + k * k
-    high_pass = ((1.0, -2.0, 1.0), (1.0, 2 * (k * k - 1) / scale, (1 - k / quality + k * k) / scale))
-    return shelf, high_pass

@@ -128,7 +128,7 @@ def id3_tag(tags: Tags, chapters: Sequence[Chapter], cover: Cover | None) -> byt
         "TCON": GENRE,
         "TRCK": "1/1",
         "TPUB": tags.publisher,
-        "TDRC": tags.year,
+        "TYER": tags.year,
     }
     frames = [id3.text_frame(name, text) for name, text in texts.items() if text]
     if tags.description:

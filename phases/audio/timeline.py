@@ -172,8 +172,11 @@ def _joined(
     chunks: Iterable[Mapping[str, Any]], timings: Iterable[Mapping[str, Any]]
 ) -> tuple[dict[tuple[int, int], list[tuple[Placed, list[tuple[int, int]]]]], int]:
     """Chunks by (chapter, paragraph), each with the ranges of the paragraph that it speaks; and their rate."""
-    timed = {(row["chapter"], row["index"]): row for row in timings}
-    rates = {row["rate"] for row in timed.values()}
+    timed: dict[tuple[int, int], tuple[str, int]] = {}
+    rates = set()
+    for row in timings:
+        timed[row["chapter"], row["index"]] = (row["audio_id"], row["samples"])
+        rates.add(row["rate"])
     if len(rates) > 1:
         raise PermanentError(
             f"The chunks of this book have different sample rates ({sorted(rates)}). Use one voice engine for a book.",
@@ -188,7 +191,7 @@ def _joined(
                 f"Chunk {place[1]} of chapter {place[0]} has not been spoken. Run again; it is spoken then.",
                 error_type="missing_chunk",
             )
-        placed = Placed(*place, timing["audio_id"], timing["samples"])
+        placed = Placed(*place, *timing)
         ranges = [(sentence["start"], sentence["end"]) for sentence in row["sentences"]]
         paragraph = row["sentences"][0]["paragraph"]
         by_paragraph.setdefault((row["chapter"], paragraph), []).append((placed, ranges))

@@ -1,0 +1,118 @@
+"""Chunk files, frames, tags and covers."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from mutagen.id3 import ID3
+from mutagen.mp3 import MP3
+
+from phases.audio.chunkfile import DamagedChunkError, read_chunk, read_pcm, write_chunk
+from phases.audio.encoding import Encoder, find_encoder
+from phases.audio.frames import FrameError, adts_frames, info_frame, mp3_frames
+from phases.audio.tags import Chapter, chapter_title, id3_tag, metadata_document, read_cover, tags_of
+from phases.contract import TransientError
+
+PCM = bytes(range(200)) * 10
+
+
+def test_a_chunk_is_read_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    write_chunk(path, PCM, 22_050, [(0, 3, 0.0), (4, 9, 0.51)])
+    audio = read_chunk(path)
+    assert (audio.samples, audio.rate, audio.words) == (1000, 22_050, ((0, 3, 0.0), (4, 9, 0.51)))
+    assert read_pcm(path, 1000) == PCM
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_chunk_cut_off_anywhere_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    write_chunk(path, PCM, 22_050, [(0, 3, 0.0)])
+    whole = path.read_bytes()
+    for length in [0, 10, 43, 44, 500, len(whole) - 30, len(whole) - 1]:
+        path.write_bytes(whole[:length])
+        with pytest.raises(DamagedChunkError):
+            read_chunk(path)
+    path.write_bytes(whole + b"x")
+    with pytest.raises(DamagedChunkError):
+        read_chunk(path)
+
+
+def test_a_chunk_whose_word_times_are_no_json_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    write_chunk(path, PCM, 22_050, [(0, 3, 0.0)])
+    path.write_bytes(path.read_bytes().replace(b'{"words"', b"~~~~~~~~"))
+    with pytest.raises(DamagedChunkError, match="word times"):
+        read_chunk(path)
+
+
+@pytest.mark.parametrize(("rate", "bitrate"), [(44_100, 64), (48_000, 32), (44_100, 192)])
+def test_the_first_frame_of_an_mp3_states_the_length(rate: int, bitrate: int) -> None:
+    samples = 9216 * 10
+    frame = info_frame(samples, 100_000, rate, bitrate)
+    assert mp3_frames(frame) == [0, len(frame)]
+    file = MP3(io.BytesIO(frame * 3))
+    assert file.info.length == pytest.approx(samples / rate, abs=0.001)
+
+
+@pytest.mark.parametrize("find", [mp3_frames, adts_frames])
+def test_what_is_no_frame_is_refused(find: object) -> None:
+    with pytest.raises(FrameError):
+        find(b"RIFF" + bytes(100))  # type: ignore[operator]
+
+
+def test_an_encoder_that_cannot_run_is_named(tmp_path: Path) -> None:
+    encoder = Encoder(str(tmp_path / "nothing"), 22_050, 44_100, 64, {"mp3": 0.0})
+    with pytest.raises(TransientError, match=r"nothing.*imageio-ffmpeg") as caught:
+        encoder.encode(bytes(9216), {"mp3": tmp_path / "a.mp3"}, is_last=True)
+    assert caught.value.error_type == "encoder_missing"
+
+
+def test_an_encoder_that_fails_says_why(tmp_path: Path) -> None:
+    encoder = Encoder(find_encoder(), 22_050, 44_100, 64, {"mp3": 0.0})
+    with pytest.raises(TransientError, match="No such file") as caught:
+        encoder.encode(bytes(9216), {"mp3": tmp_path / "missing" / "a.mp3"}, is_last=True)
+    assert caught.value.error_type == "encoder_failed"
+
+
+@pytest.mark.parametrize(
+    ("data", "extension"),
+    [(b"\xff\xd8\xff\xe0rest", "jpg"), (b"\x89PNG\r\n\x1a\nrest", "png"), (b"<svg/>", None), (b"", None)],
+)
+def test_a_cover_is_known_by_its_first_bytes(tmp_path: Path, data: bytes, extension: str | None) -> None:
+    path = tmp_path / "cover.jpg"
+    path.write_bytes(data)
+    cover = read_cover(path)
+    assert (cover.extension if cover else None) == extension
+    assert read_cover(tmp_path / "nothing.jpg") is None
+
+
+def test_long_titles_are_read_back_from_an_id3_tag(tmp_path: Path) -> None:
+    title = chapter_title("ü" * 500, 1)
+    path = tmp_path / "a.mp3"
+    path.write_bytes(id3_tag(tags_of({"title": "日本 𝒜"}, None), [Chapter(1, title, 0.0, 1.5)], None) + bytes(10))
+    tags = ID3(path)
+    assert str(tags["TIT2"]) == "日本 𝒜"
+    assert str(tags["CHAP:ch1"].sub_frames["TIT2"]) == title == "ü" * 127
+    assert str(tags["TPE1"]) == "Unknown Author"
+    assert "TDRC" not in tags
+
+
+def test_metadata_has_the_keys_that_a_library_reads() -> None:
+    book = {
+        "title": "Emma",
+        "authors": ["Jane Austen"],
+        "published": "1815-12-23",
+        "identifier": "urn:isbn:978-0141439587",
+    }
+    document = metadata_document(book, tags_of(book, "A Voice"), [Chapter(1, "One", 0.0, 2.5)])
+    assert document["chapters"] == [{"id": 0, "start": 0.0, "end": 2.5, "title": "One"}]
+    assert (document["publishedYear"], document["publishedDate"]) == ("1815", "1815-12-23")
+    assert (document["isbn"], document["narrators"]) == ("9780141439587", ["A Voice"])
+    assert metadata_document({"identifier": "https://example.org/1"}, tags_of({}, None), [])["isbn"] is None
+
+
+def test_a_chapter_without_a_title_is_numbered() -> None:
+    assert [chapter_title(title, 3) for title in (None, "", " \x00 ")] == ["Chapter 3"] * 3
