@@ -80,7 +80,9 @@ def _groups(content: str) -> list[Lines]:
     for number, line in enumerate([*lines, ""]):
         if line:
             continue
-        if number > start:
+        if any(_is_unwrapped(line) for line in lines[start:number]):  # every line is a paragraph
+            groups += [Lines((line,), start + offset + 1) for offset, line in enumerate(lines[start:number])]
+        elif number > start:
             groups.append(Lines(tuple(lines[start:number]), start + 1))
         start = number + 1
     return groups
@@ -122,10 +124,7 @@ def _width(groups: Sequence[Lines]) -> int:
 
 
 def _paragraphs(group: Lines, width: int) -> Iterator[Paragraph]:
-    if any(_is_unwrapped(line) for line in group.lines):
-        for offset, line in enumerate(group.lines):
-            yield from _prose((line,), f"line {group.number + offset}")
-    elif _keeps_lines(group.lines, width):
+    if _keeps_lines(group.lines, width):
         content = text.without_emphasis(text.lines("\n".join(group.lines)))
         if text.has_word(content):
             yield Paragraph("verse", content, group.source)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from phases.readers import numbering, plain_contents, text
 from phases.readers.numbering import Heading
 
 _MAX_HEADING_LINES = 4
 _MAX_TITLE_CHARACTERS = 240
+_MAX_LINE = 100
 # So many headings with nothing but titles between them are a list of chapters, not chapters.
 _RUN = 3
 # A page of print has about 300 words: numbers closer together than that number pages, verses or items.
@@ -90,10 +92,13 @@ class Chapters:
         """A heading with more lines right below it: its title, or already the text."""
         if len(group) <= _MAX_HEADING_LINES:
             rest = text.one_line(" ".join(group[1:]))
-            ends_open = candidate.heading.title and not group[0].rstrip().endswith((".", "!", "?"))
-            if not candidate.heading.title or ends_open:
-                candidate.lines_used = len(group)
-                candidate.title = rest
+            heading = candidate.heading
+            short = max(map(len, group)) <= _MAX_LINE and len(rest) <= _MAX_TITLE_CHARACTERS
+            if short and not heading.title:
+                candidate.lines_used, candidate.title = len(group), rest
+                return
+            if short and not group[0].rstrip().endswith((".", "!", "?")):  # the title goes on
+                candidate.lines_used, candidate.heading = len(group), replace(heading, text=f"{heading.text} {rest}")
                 return
         candidate.lines_used = 0 if candidate.heading.title and candidate.heading.rank != "chapter" else 1
 
@@ -151,6 +156,9 @@ class Chapters:
     def _without_contents(self, run: Sequence[_Candidate], later: dict[str, int]) -> list[_Candidate]:
         if len(run) < _RUN:
             return list(run)
+        keys = [_key(candidate) for candidate in run]
+        if keys[0] in keys[_RUN - 1 :]:  # the table, and right after it the first chapter
+            return list(run[keys.index(keys[0], _RUN - 1) :])
         repeated = [candidate for candidate in run if later[_key(candidate)] > run[-1].position]
         before = run[0].position - 1
         under_title = any(
@@ -175,6 +183,13 @@ class Chapters:
         return sorted(chosen, key=lambda candidate: candidate.position)
 
     def _sequences(self, numerals: Sequence[_Candidate]) -> list[_Candidate]:
+        """The numerals that number chapters: all, or those with titles where the others number sections in these."""
+        titled = [c for c in numerals if c.heading.title or c.title]
+        found = self._counted(titled)
+        restarts = sum(c.heading.number == 1 for c in numerals) > sum(c.heading.number == 1 for c in found)
+        return found if found and restarts else self._counted(numerals)
+
+    def _counted(self, numerals: Sequence[_Candidate]) -> list[_Candidate]:
         """The numerals that count up from one, at least to two, and number chapters rather than pages or verses."""
         found: list[_Candidate] = []
         for arabic in (False, True):
@@ -191,7 +206,8 @@ class Chapters:
     def _checked(self, run: Sequence[_Candidate]) -> list[_Candidate]:
         if len(run) < 2:
             return []
-        words = sorted(candidate.words_after for candidate in run)
+        places = [candidate.position for candidate in run] + [self._own.stop]
+        words = sorted(sum(self._words[begin + 1 : end]) for begin, end in pairwise(places))
         cut = sum(self._cuts_sentence(candidate.position) for candidate in run)
         return [] if words[len(words) // 2] < _FEW_WORDS or cut > 0.3 * len(run) else list(run)
 
@@ -217,7 +233,7 @@ class Chapters:
 
     def _use_contents(self) -> None:
         """Mark the table of contents, and take its entries for chapters where it names more than were found."""
-        titles = {start.title for start in self.starts.values()}
+        titles = {position: start.title for position, start in self.starts.items()}
         found = plain_contents.find(self._groups, self._own, titles)
         if found is None:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from phases.readers import numbering, text
@@ -19,6 +19,8 @@ _REACH = 400
 _ENTRIES = 3
 _HEADING_LINES = 3
 _MAX_ENTRY = 120
+# A piece with so many words that is no part of the table is text: the table is over.
+_PROSE_WORDS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +41,31 @@ def is_contents_title(lines: Sequence[str]) -> bool:
     return len(lines) == 1 and _TITLE.fullmatch(numbering.undecorated(lines[0]).rstrip(".:")) is not None
 
 
-def find(groups: Sequence[Sequence[str]], own: range, titles: Collection[str]) -> Contents | None:
+def find(groups: Sequence[Sequence[str]], own: range, titles: Mapping[int, str]) -> Contents | None:
     """The table of contents of a text, None where it has none whose entries come again as headings.
 
     Args:
         groups: the text as pieces of lines that stand together.
         own: the positions of the pieces that are the book itself.
-        titles: of chapters that are already known.
+        titles: of chapters that are already known, by their positions.
     """
     start = next((position for position in own if is_contents_title(groups[position])), None)
     if start is None:
         return None
     alone = _standing_alone(groups, range(start + 1, own.stop))
-    known = {key(title) for title in titles}
+    known = {key(title) for title in titles.values()}
     positions: list[int] = [start]
     entries: list[str] = []
     for position in range(start + 1, min(start + 1 + _REACH, own.stop)):
         keys = [key(line) for line in groups[position] if len(line) <= _MAX_ENTRY]
-        if entries and keys and keys[0] in entries[:2]:  # the first chapter itself
+        if position in titles or (entries and keys[:1] == entries[:1]):  # the first chapter itself
             break
         again = [entry for entry in keys if entry in known or alone.get(entry, [0])[-1] > position]
         if again and len(again) * 2 >= len(groups[position]):
             positions.append(position)
             entries += keys
+        elif sum(map(text.count_words, groups[position])) > _PROSE_WORDS:
+            break
     if len(entries) < _ENTRIES:
         return None
     return Contents(frozenset(positions), tuple(_in_order(entries, alone, positions[-1])))

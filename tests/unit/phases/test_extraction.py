@@ -157,6 +157,43 @@ def test_a_table_of_contents_is_not_taken_for_chapters(tmp_path):
         assert book.titles == [f"Story {number}", *names]
 
 
+def test_a_table_of_contents_with_parts_is_left_out(tmp_path):
+    headings = [(f"BOOK {book}", [f"CHAPTER {n}" for n in ("I", "II", "III")]) for book in ("ONE: 1805", "TWO: 1806")]
+    contents = "\n\n".join(line for part, chapters in headings for line in (part, *chapters))
+    body = "".join(f"{part}\n\n" + "".join(f"{c}\n\n{LONG}\n\n" for c in chapters) for part, chapters in headings)
+    book = text_book(tmp_path, "War.txt", f"WAR\n\nCONTENTS\n\n{contents}\n\n\n{body}")
+    assert book.titles == ["War", *(line for part, chapters in headings for line in (part, *chapters))]
+    assert book.spoken[:3] == ["WAR", "BOOK ONE: 1805", "CHAPTER I"]
+
+
+def test_speech_after_a_table_of_contents_is_spoken(tmp_path):
+    names = ["THE DOOR", "THE WINDOW", "THE WALL"]
+    body = "".join(f"{name}\n\n“Yes.”\n\n{LONG}\n\n“Yes.”\n\n" for name in names)
+    book = text_book(tmp_path, "a.txt", "CONTENTS\n\n" + "\n".join(names) + f"\n\n{body}")
+    assert book.titles == names
+    assert book.spoken.count("“Yes.”") == 6
+
+
+def test_numbered_sections_inside_titled_chapters_are_no_chapters(tmp_path):
+    titles = ["I. A SCANDAL IN BOHEMIA", "II. THE RED-HEADED LEAGUE", "III. A CASE OF IDENTITY"]
+    content = "".join(f"{title}\n\n\nI.\n\n{LONG}\n\nII.\n\n{LONG}\n\n" for title in titles)
+    assert text_book(tmp_path, "a.txt", content).titles == titles
+
+
+def test_a_heading_right_above_long_lines_is_a_heading(tmp_path):
+    content = "".join(f"Chapter {number}\n{LONG}\n{LONG}\n\n***\n\n{LONG}\n" for number in (1, 2, 3))
+    assert text_book(tmp_path, "a.txt", content).titles == ["Chapter 1", "Chapter 2", "Chapter 3"]
+
+
+def test_a_title_over_two_lines(tmp_path):
+    content = "".join(
+        f"Capítulo {n}. Que trata de la condición del hidalgo\ndon Quijote de la Mancha\n\n{LONG}\n\n"
+        for n in ("I", "II")
+    )
+    title = "Que trata de la condición del hidalgo don Quijote de la Mancha"
+    assert text_book(tmp_path, "a.txt", content).titles == [f"Capítulo I. {title}", f"Capítulo II. {title}"]
+
+
 def test_titles_that_a_table_of_contents_names_are_chapters(tmp_path):
     names = ["STORY OF THE DOOR", "Search for Mr. Hyde", "DR. JEKYLL WAS QUITE AT EASE"]
     contents = "\n\n".join(names)
