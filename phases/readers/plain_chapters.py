@@ -208,7 +208,7 @@ class Chapters:
             return []
         places = [candidate.position for candidate in run] + [self._own.stop]
         words = sorted(sum(self._words[begin + 1 : end]) for begin, end in pairwise(places))
-        cut = sum(self._cuts_sentence(candidate.position) for candidate in run)
+        cut = sum(self._cuts_sentence(c.position) for c in run if not (c.heading.title or c.title))
         return [] if words[len(words) // 2] < _FEW_WORDS or cut > 0.3 * len(run) else list(run)
 
     def _cuts_sentence(self, position: int) -> bool:
