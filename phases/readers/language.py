@@ -35,6 +35,8 @@ _THREE_LETTERS = {
     "tur": "tr",
     "ukr": "uk",
 }
+# Written alike: the detector cannot tell which of them a page of Chinese or Norwegian is meant to be.
+_SPOKEN_AS = {"wuu": "zh", "no": "nb"}
 DEFAULT = "en"
 SAMPLE_CHARACTERS = 20_000
 # Below this, a detector guesses: "Ouch." is no evidence of any language.
@@ -56,4 +58,5 @@ def detected(sample: str) -> str:
         return DEFAULT
     import py3langid
 
-    return str(py3langid.classify(sample[:SAMPLE_CHARACTERS])[0])
+    code = str(py3langid.classify(sample[:SAMPLE_CHARACTERS])[0])
+    return _SPOKEN_AS.get(code, code)

@@ -177,7 +177,7 @@ def test_speech_after_a_table_of_contents_is_spoken(tmp_path):
 def test_numbered_sections_inside_titled_chapters_are_no_chapters(tmp_path):
     titles = ["I. A SCANDAL IN BOHEMIA", "II. THE RED-HEADED LEAGUE", "III. A CASE OF IDENTITY"]
     content = "".join(f"{title}\n\n\nI.\n\n{LONG}\n\nII.\n\n{LONG}\n\n" for title in titles)
-    contents = "Table of contents\n\n" + "".join(f"   {title.title()}\n" for title in titles) + "\n"
+    contents = "Table of contents\n\n" + "".join(f"   {title}\n" for title in titles) + "\n"
     assert text_book(tmp_path, "a.txt", contents + content).titles == titles
 
 
