@@ -19,7 +19,8 @@ _END = re.compile(
     r"\*{2,}\s*END OF (?:TH(?:E|IS) )?PROJECT GUTENBERG|^\W*END OF (?:THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE
 )
 _CREDIT = re.compile(
-    r"(?:E-?text )?(?:produced|prepared|transcribed) (?:for \S+ )?by |this e-?text was (?:produced|prepared)",
+    r"(?:E-?text )?(?:produced|prepared|transcribed) (?:for \S+ )?by |this e-?text was (?:produced|prepared)|"
+    r"the project gutenberg e-?(?:text|book) of ",
     re.IGNORECASE,
 )
 # The longest known header, the "small print" of the 1990s, has about 90 paragraphs; files in one piece have more.

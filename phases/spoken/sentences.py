@@ -14,6 +14,7 @@ from phases.readers import text
 
 Span = tuple[int, int]
 
+_ITEM = re.compile(r"\W?(?:\d{1,3}|[ivxlc]{1,5}|[IVXLC]{1,5})[.)]")
 _LINE_ENDS = tuple(".,;:!?…—–\"'”’»")
 # Where a long sentence can be cut, the best first: after a clause, after a comma, after a word.
 _CUTS = tuple(re.compile(pattern) for pattern in (r"[;:—–…。！？；：][\"'”’»)\]]*\s*", r"[,，、،]\s*", r"\s+"))
@@ -33,7 +34,7 @@ def pieces(content: str, language: str, max_chars: int) -> list[Span]:
     parts: list[Span] = []
     for start, end in _sentences(content, language):
         parts += _trimmed(content, _fitting(content, start, end, max_chars))
-    return _attached(content, parts, max_chars)
+    return _numbered(content, _attached(content, parts), max_chars)
 
 
 def _sentences(content: str, language: str) -> Iterator[Span]:
@@ -85,7 +86,14 @@ def _trimmed(content: str, spans: Iterator[Span]) -> Iterator[Span]:
             yield left, right
 
 
-def _attached(content: str, parts: list[Span], max_chars: int) -> list[Span]:
+def _numbered(content: str, parts: list[Span], max_chars: int) -> list[Span]:
+    """The number of an item ("1.", "iv)") at the start of a paragraph belongs to the sentence that it numbers."""
+    if len(parts) > 1 and _ITEM.fullmatch(content, *parts[0]) and parts[1][1] - parts[0][0] <= max_chars:
+        return [(parts[0][0], parts[1][1]), *parts[2:]]
+    return parts
+
+
+def _attached(content: str, parts: list[Span]) -> list[Span]:
     """Pieces without a letter or digit (quotation marks, dashes) join the piece before, or the next one."""
     joined: list[Span] = []
     silent: int | None = None

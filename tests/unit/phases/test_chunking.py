@@ -60,6 +60,11 @@ def test_abbreviations_and_quotations_do_not_end_sentences():
     ]
 
 
+def test_the_number_of_an_item_stays_with_its_sentence():
+    assert cut("1. This is it. So is this.") == ["1. This is it.", "So is this."]
+    assert cut("1.") == ["1."]
+
+
 def test_pieces_without_a_letter_join_their_neighbours():
     assert cut("“… ” He went. …”") == ["“… ” He went. …”"]
     assert cut("* * *") == []
