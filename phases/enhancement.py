@@ -8,6 +8,7 @@ corrected once.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +45,8 @@ from phases.progress import Progress
 from phases.slots import core_slot
 
 VERSION = 1
+
+_log = logging.getLogger(__name__)
 
 _MARK_LEAD_S = 0.1  # a chapter's mark lies in the silence before its first word
 _CLOSE_S = 0.05
@@ -108,7 +111,9 @@ def run(plan: Plan) -> Result:
         levels = _levels(book)
         measured = _make(book, encoder, levels)
         problems = _problems(book, measured)
-        if problems:
+        corrected = bool(problems)
+        if corrected:
+            _log.warning("Encoding again at corrected levels: %s.", "; ".join(problems))
             measured = _make(book, encoder, _corrected(book, levels, measured))
             problems = _problems(book, measured)
     except ChildDiedError as error:
@@ -121,7 +126,7 @@ def run(plan: Plan) -> Result:
             f"The finished audiobook did not pass its check: {'; '.join(problems)}. Please report it with the logs.",
             error_type="not_verified",
         )
-    return _finish(book, measured)
+    return _finish(book, measured, corrected=corrected)
 
 
 def _read(plan: Plan) -> _Book:
@@ -319,7 +324,7 @@ def _chapter_problems(name: str, wanted: Sequence[Chapter], found: Sequence[Sequ
     ][:1]
 
 
-def _finish(book: _Book, measured: Mapping[str, Measured]) -> Result:
+def _finish(book: _Book, measured: Mapping[str, Measured], *, corrected: bool) -> Result:
     plan, timeline = book.plan, book.timeline
     speech_s = timeline.speech_samples / timeline.rate
     times = {
@@ -359,6 +364,7 @@ def _finish(book: _Book, measured: Mapping[str, Measured]) -> Result:
             **times,
             "loudness_lufs": _rounded(first.loudness_lufs),
             "true_peak_dbtp": _rounded(first.true_peak_dbtp),
+            "corrected": corrected,
         },
     )
 

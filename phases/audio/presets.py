@@ -24,8 +24,8 @@ class Preset:
 
 
 PRESETS: Mapping[str, Preset] = {
-    # Loudness of mono speech: AES TD1008. The ceiling is measured: coded at 64 kbit/s, peaks stay under -3.3 dBTP.
-    "audiobook": Preset(loudness_lufs=-19.0, tolerance_lu=0.5, true_peak_dbtp=-3.0, ceiling_dbtp=-4.4),
+    # Loudness of mono speech: AES TD1008. The ceiling is measured: coded at 64 kbit/s, peaks stay under -3.5 dBTP.
+    "audiobook": Preset(loudness_lufs=-19.0, tolerance_lu=0.5, true_peak_dbtp=-3.0, ceiling_dbtp=-4.8),
 }
 
 # What each encoder at 64 kbit/s takes off the loudness of speech, measured; it is given back before encoding.

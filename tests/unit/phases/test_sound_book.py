@@ -296,3 +296,35 @@ def test_chunk_files_play_anywhere(tmp_path: Path) -> None:
     audio = read_chunk(path)
     assert (len(samples), rate) == (audio.samples, audio.rate)
     assert audio.size_bytes == path.stat().st_size
+
+
+def test_a_missed_target_is_corrected_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = SoundBook(tmp_path)
+    book.write(CHAPTERS)
+    speak(book)
+    monkeypatch.setattr(enhancement, "CODING_LOSS_DB", {"m4b": 2.0, "mp3": -2.0})
+    _, result = enhance(book)
+    assert result.metrics["corrected"]
+    files = read_json(tmp_path / "report.json")["files"]
+    assert [file["loudness_lufs"] for file in files.values()] == pytest.approx([-19.0, -19.0], abs=0.5)
+
+
+def test_a_target_that_cannot_be_met_fails_with_the_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = SoundBook(tmp_path)
+    book.write(CHAPTERS)
+    speak(book)
+    monkeypatch.setattr(enhancement, "_corrected", lambda _book, levels, _measured: levels)
+    monkeypatch.setattr(enhancement, "CODING_LOSS_DB", {"m4b": 2.0, "mp3": 2.0})
+    with pytest.raises(PermanentError, match=r"the m4b has -1[67]\.\d\d LUFS, not -19\.0") as caught:
+        enhance(book)
+    assert caught.value.error_type == "not_verified"
+
+
+@pytest.mark.parametrize("name", ["m4b", "mp3"])
+def test_one_format_alone_is_made(tmp_path: Path, name: str) -> None:
+    book = SoundBook(tmp_path)
+    book.write(CHAPTERS)
+    speak(book)
+    plan, result = enhance(book, formats=[name])
+    assert set(result.deliverables) == {name, "metadata"}
+    assert sorted(path.suffix for path in plan.attempt_dir.iterdir()) == sorted([f".{name}", ".json"])
