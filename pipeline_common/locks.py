@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Protocol
-from weakref import WeakValueDictionary
 
 from pipeline_common.errors import StateLockError
 from pipeline_common.files import now
@@ -46,8 +45,8 @@ class PathLock:
         busy: whether the holder is inside a transaction.
     """
 
-    _known: ClassVar[WeakValueDictionary[str, PathLock]] = WeakValueDictionary()
-    _guard: ClassVar[threading.Lock] = threading.Lock()
+    # Kept for the life of the process: one small object a state file. No lock guards it, as `setdefault` is atomic.
+    _known: ClassVar[dict[str, PathLock]] = {}
     _fork_hook: ClassVar[bool] = False
 
     def __init__(self, path: Path) -> None:
@@ -60,14 +59,10 @@ class PathLock:
     @classmethod
     def of(cls, path: Path) -> PathLock:
         """The one lock of that path in this process."""
-        with cls._guard:
-            if not cls._fork_hook and hasattr(os, "register_at_fork"):
-                os.register_at_fork(after_in_child=cls._forget_all)
-                cls._fork_hook = True
-            lock = cls._known.get(str(path))
-            if lock is None:
-                lock = cls._known[str(path)] = cls(path)
-            return lock
+        if not cls._fork_hook and hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=cls._forget_all)
+            cls._fork_hook = True
+        return cls._known.setdefault(str(path), cls(path))
 
     @property
     def mine(self) -> bool:
@@ -89,10 +84,13 @@ class PathLock:
             yield
             return
         try:
-            self._take(timeout_s, system)
-            yield
+            try:
+                self._take(timeout_s, system)
+                yield
+            finally:
+                self._free()
         finally:
-            self._free()
+            self._free()  # Ctrl-C may have come in the middle of the line above, or just before it
 
     def _take(self, timeout_s: float, system: System) -> None:
         deadline = time.monotonic() + timeout_s
@@ -116,12 +114,13 @@ class PathLock:
             ) from error
 
     def _free(self) -> None:
-        """Undo `_take`, however far it came, also when Ctrl-C arrived in the middle of it."""
-        if self._owner == threading.get_ident():
-            held, self._held, self._owner = self._held, None, None
+        """Undo `_take`, however far it came; where this was interrupted, a second call goes on with it."""
+        if self.mine:
+            if self._held:
+                self._held.free()
+            self._held = None
             self.busy = False
-            if held:
-                held.free()
+            self._owner = None
         with suppress(RuntimeError):  # this thread does not have it: nothing to undo
             self._threads.release()
 
@@ -134,7 +133,6 @@ class PathLock:
     @classmethod
     def _forget_all(cls) -> None:
         """In a forked child: close what belongs to the parent, without unlocking it, and start afresh."""
-        cls._guard = threading.Lock()
         for lock in list(cls._known.values()):
             if lock._held:
                 lock._held.forget()

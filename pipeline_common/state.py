@@ -121,7 +121,7 @@ class PipelineState:
         validate: bool | None = None,
         seed_data: Mapping[str, Any] | None = None,
         operation: str = "transaction",
-    ) -> StateTransaction:
+    ) -> TransactionScope:
         """A context manager in which ``txn.data`` may be changed; leaving it commits, an exception rolls back.
 
         Args:
@@ -137,7 +137,7 @@ class PipelineState:
             StateTransactionError: misuse, such as a transaction inside another of the same thread; or the disk
                 refused, then a `StateWriteError` is the cause.
         """
-        return StateTransaction(self._engine, validate=validate is not False, seed=seed_data, operation=operation)
+        return TransactionScope(self._engine, validate=validate is not False, seed=seed_data, operation=operation)
 
     def list_backups(self, limit: int = 10) -> list[Path]:
         """The backups, newest first, at most `limit`."""
@@ -202,17 +202,10 @@ class PipelineState:
 
 
 class StateTransaction:
-    """One transaction; made by `PipelineState.transaction`, used once, as a context manager."""
+    """What a ``with state.transaction() as txn`` block is given."""
 
-    def __init__(self, engine: Engine, *, validate: bool, seed: Mapping[str, Any] | None, operation: str) -> None:
-        self._engine = engine
-        self._validate = validate
-        self._seed = seed
-        self._operation = operation
-        self._draft: Draft | None = None
-        self._scope = self._run()
-        self._used = False
-        self._pid = os.getpid()
+    def __init__(self, draft: Draft) -> None:
+        self._draft: Draft | None = draft
 
     @property
     def data(self) -> Any:
@@ -227,6 +220,31 @@ class StateTransaction:
     def data(self, document: Mapping[str, Any]) -> None:
         self._open_draft().data = document
 
+    def _close(self) -> None:
+        self._draft = None
+
+    def _open_draft(self) -> Draft:
+        if self._draft is None:
+            raise StateTransactionError(
+                "txn.data was used outside its `with` block. Read the committed document with state.read(), "
+                "or change it in a new transaction."
+            )
+        return self._draft
+
+
+class TransactionScope:
+    """The context manager of one transaction; `PipelineState.transaction` makes it.
+
+    It is another object than the `StateTransaction` that it gives, which outlives the ``with`` statement as a variable
+    of the caller. So where Ctrl-C arrives just as `__exit__` is called, nothing refers to this one any more, and its
+    end rolls back and frees the lock.
+    """
+
+    def __init__(self, engine: Engine, *, validate: bool, seed: Mapping[str, Any] | None, operation: str) -> None:
+        # A function and no method: a reference back to here would keep both alive.
+        self._scope = _transacting(engine, validate=validate, seed=seed, operation=operation)
+        self._used = False
+
     def __enter__(self) -> StateTransaction:
         if self._used:
             raise StateTransactionError(
@@ -240,43 +258,32 @@ class StateTransaction:
     ) -> None:
         self._scope.__exit__(kind, error, traceback)
 
-    @contextmanager
-    def _run(self) -> Iterator[StateTransaction]:
-        with self._engine.draft() as draft:
-            committing = False
+
+@contextmanager
+def _transacting(
+    engine: Engine, *, validate: bool, seed: Mapping[str, Any] | None, operation: str
+) -> Iterator[StateTransaction]:
+    pid = os.getpid()
+    with engine.draft() as draft:
+        committing = False
+        try:
+            if seed is not None:
+                draft.data = plain(seed)
+            txn = StateTransaction(draft)
             try:
-                if self._seed is not None:
-                    draft.data = plain(self._seed)
-                self._draft = draft
-                try:
-                    yield self
-                finally:
-                    self._draft = None
-                committing = True
-                name, details = _named(self._operation)
-                draft.commit(name, details, validate=self._validate)
-            except BaseException as error:
-                noted_by_engine = committing and isinstance(error, StateTransactionError)
-                in_child = os.getpid() != self._pid  # a forked child has nothing to roll back
-                if not (draft.committed or noted_by_engine or in_child):
-                    self._note_rollback(draft.revision, error)
-                raise
-
-    def _note_rollback(self, revision: int, error: BaseException) -> None:
-        self._engine.audit.note(
-            TRANSACTION_ROLLBACK,
-            success=False,
-            revision=revision,
-            details={"error": str(error), "error_type": type(error).__name__, "operation": self._operation},
-        )
-
-    def _open_draft(self) -> Draft:
-        if self._draft is None:
-            raise StateTransactionError(
-                "txn.data was used outside its `with` block. Read the committed document with state.read(), "
-                "or change it in a new transaction."
-            )
-        return self._draft
+                yield txn
+            finally:
+                txn._close()
+            committing = True
+            name, details = _named(operation)
+            draft.commit(name, details, validate=validate)
+        except BaseException as error:
+            noted_by_engine = committing and isinstance(error, StateTransactionError)
+            in_child = os.getpid() != pid  # a forked child has nothing to roll back
+            if not (draft.committed or noted_by_engine or in_child):
+                details = {"error": str(error), "error_type": type(error).__name__, "operation": operation}
+                engine.audit.note(TRANSACTION_ROLLBACK, success=False, revision=draft.revision, details=details)
+            raise
 
 
 def load_pipeline_json(path: str | os.PathLike[str]) -> Document:

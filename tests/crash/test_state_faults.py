@@ -9,12 +9,16 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
+import filelock
 import pytest
 
+import pipeline_common
 from pipeline_common import PipelineState, StateError
 from pipeline_common.system import System
 
@@ -170,6 +174,54 @@ def test_ctrl_c_at_any_step_leaves_a_whole_document_and_no_lock(tmp_path: Path, 
         # Before the rename nothing is committed; when Ctrl-C comes after it, and the folder is synced, all is.
         renamed = "replace" in system.steps[: at - 1]
         check_all_in_order(path, {before, before + 1} if renamed else {before}, f"step {at} of {steps}")
+
+
+# A file that was open at that line is closed by the garbage collector, which says so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_ctrl_c_at_any_line_leaves_a_whole_document_and_no_lock(tmp_path: Path):
+    """Finer than the steps: raised before each line of the package that a transaction executes."""
+    at, interrupted = 0, True
+    while interrupted:
+        at += 1
+        path = tmp_path / str(at) / "pipeline.json"
+        prepare(path, 2)
+        interrupted = False
+        with interrupted_at_line(at) as place:
+            try:
+                commit(path, 3, Unsynced())
+            except KeyboardInterrupt:
+                interrupted = True
+        with filelock.FileLock(f"{path}.lock", timeout=0):
+            pass
+        check_all_in_order(path, {2, 3} if interrupted else {3}, f"line {at}: {place}")
+    assert at > 300
+
+
+@contextmanager
+def interrupted_at_line(at: int) -> Iterator[list[str]]:
+    """Raises KeyboardInterrupt before the package's line with that number; gives a list for where that was."""
+    package = str(Path(pipeline_common.__file__).parent)
+    place: list[str] = []
+    count = 0
+    before = sys.gettrace()
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count
+        if not frame.f_code.co_filename.startswith(package):
+            return None
+        if event == "line":
+            count += 1
+            if count == at:
+                place.append(f"{frame.f_code.co_filename}:{frame.f_lineno}")
+                sys.settrace(before)
+                raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        yield place
+    finally:
+        sys.settrace(before)
 
 
 def test_short_writes_are_continued(tmp_path: Path):

@@ -246,12 +246,12 @@ def test_a_transaction_inside_another_of_the_thread_is_an_error_that_says_so(sta
 
 def test_a_transaction_is_used_once_and_only_inside_its_block(state: PipelineState):
     transaction = state.transaction()
+    with transaction as txn:
+        assert isinstance(txn, pipeline_common.StateTransaction)
     with pytest.raises(StateTransactionError, match="outside its `with` block"):
-        transaction.data["x"] = 1
-    with transaction:
-        pass
+        txn.data = {}
     with pytest.raises(StateTransactionError, match="outside its `with` block"):
-        transaction.data = {}
+        txn.data["x"] = 1
     with pytest.raises(StateTransactionError, match="used once"), transaction:
         pass
 
