@@ -9,13 +9,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from pipeline_common.books import book_id
-
 from orchestrator.config import Config
 from orchestrator.decisions import Decision, MissingInputError, decide
 from orchestrator.records import BookRecords
 from orchestrator.sources import Source, examine
 from pipeline_common import PipelineState
+from pipeline_common.books import book_id
 
 
 class Fate(Enum):

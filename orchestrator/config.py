@@ -15,6 +15,9 @@ DEFAULT_CONFIG = Path("config.yaml")
 
 DEFAULT_VOICE = "en-us"
 
+ENGINE_NAMES = {"espeak": "eSpeak NG"}
+"""What listeners are told who has spoken."""
+
 _GONE_KEYS = frozenset({"conda_env", "orchestrator_path", "phase_dirs", "poetry_path", "use_gpu", "venv_path"})
 NOT_YET_IN_EFFECT = ("retries", "alerts", "retention", "reports")
 """Sections that are accepted, so that a configuration may hold them, but that change nothing in this version."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.artifacts import missing_or_changed, path_of
-from orchestrator.config import Config
+from orchestrator.config import ENGINE_NAMES, Config
 from orchestrator.records import BookRecords
 from orchestrator.sources import Source
 from phases.catalogue import BUILT_IN
@@ -57,6 +57,7 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
             "preset": audio.preset,
             "bitrate_kbps": audio.bitrate_kbps,
             "pauses": audio.pauses.model_dump(),
+            "narrator": ENGINE_NAMES[config.tts.engine],
         },
         "subtitles": {},
     }

@@ -6,6 +6,7 @@ import logging
 import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from orchestrator.config import Config
 from orchestrator.library import discover
@@ -37,11 +38,11 @@ def open_state(config: Config, complain: Callable[[str], None], books: Iterable[
     finally:
         logging.getLogger("pipeline_common").removeHandler(relay)
     if document and "books" not in document:
-        _take_over(config, state, books)
+        _take_over(config, state, document, books)
     return state
 
 
-def _take_over(config: Config, state: PipelineState, books: Iterable[Path] | None) -> None:
+def _take_over(config: Config, state: PipelineState, document: dict[str, Any], books: Iterable[Path] | None) -> None:
     """Give the records of the first version, which are named after files, to the books that they are about."""
     if books is None:
         books = discover(config.input_dir).books if config.input_dir.is_dir() else ()
@@ -50,12 +51,9 @@ def _take_over(config: Config, state: PipelineState, books: Iterable[Path] | Non
         for name in (path.name, path.stem):
             # The first book in natural order has the name, as it had in the first version.
             names.setdefault(unicodedata.normalize("NFC", name), book_id(path, config.root))
-    document = state.read()
-    taken_over = migrate_v1(document, names, config.root)
-    if taken_over != document:
-        state.backup_manager.create_backup()
+    if migrate_v1(document, names, config.root) != document:
         with state.transaction(validate=False, operation="migrate") as txn:
-            txn.data = taken_over
+            txn.data = migrate_v1(txn.data, names, config.root)
         logger.info("records of the first version were taken over")
 
 

@@ -29,6 +29,7 @@ from pipeline_common.statuses import SUCCESS
 logger = logging.getLogger(__name__)
 
 _LAST_PHASES = ("enhancement", "subtitles")
+_MISSING_CHUNK = "missing_chunk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,26 +105,50 @@ def orchestrate(job: Job, interrupts: Interrupts) -> Outcome:
             return Outcome(failure=Failure("missing_input", str(error), permanent=True))
         if not any(decision.runs for decision in decisions):
             records.refresh_source(source)
-        for decision in decisions:
-            if not decision.runs:
-                job.say(f"{decision.phase.number} {decision.phase.name}: {decision.reason}")
-                continue
-            interrupts.check()
-            failure = _run_phase(job, records, decision, source, lock, interrupts)
-            if failure:
-                return Outcome(phase=decision.phase, failure=failure)
-        return _finish(job, records, decisions)
+        return _run_phases(_Attempts(job, records, source, lock, interrupts), decisions)
 
 
-def _run_phase(
-    job: Job, records: BookRecords, decision: Decision, source: Source, lock: int, interrupts: Interrupts
-) -> Failure | None:
-    phase = decision.phase
+@dataclass(frozen=True, slots=True)
+class _Attempts:
+    """What every attempt of this run of a book has in common."""
+
+    job: Job
+    records: BookRecords
+    source: Source
+    lock: int
+    interrupts: Interrupts
+
+
+def _run_phases(attempts: _Attempts, decisions: Sequence[Decision]) -> Outcome:
+    respoken = False
+    queue = list(decisions)
+    while queue:
+        decision = queue.pop(0)
+        if not decision.runs:
+            attempts.job.say(f"{decision.phase.number} {decision.phase.name}: {decision.reason}")
+            continue
+        attempts.interrupts.check()
+        failure = _run_phase(attempts, decision)
+        if failure is None:
+            continue
+        synthesis = next((other.phase for other in decisions if other.phase.name == "synthesis"), None)
+        if failure.error_type != _MISSING_CHUNK or respoken or synthesis is None:
+            return Outcome(phase=decision.phase, failure=failure)
+        # Only who reads the audio can tell that a file of the right size is damaged; synthesis speaks it again.
+        respoken = True
+        queue = [Decision(synthesis, runs=True, reason="a chunk is damaged"), decision, *queue]
+    return _finish(attempts.job, attempts.records, decisions)
+
+
+def _run_phase(attempts: _Attempts, decision: Decision) -> Failure | None:
+    job, records, phase = attempts.job, attempts.records, decision.phase
     if phase.name == "synthesis" and not job.config.resume_enabled:
         shutil.rmtree(job.folder / "chunks", ignore_errors=True)
     if phase.name == "enhancement":
         shutil.rmtree(staging_folder(job.config, job.book_id), ignore_errors=True)
-    attempt = records.start(phase, fingerprint(phase, job.config, source, records.artifacts()), source)
+    attempt = records.start(
+        phase, fingerprint(phase, job.config, attempts.source, records.artifacts()), attempts.source
+    )
     job.say(f"{phase.number} {phase.name}: {decision.reason}")
     started = time.monotonic()
     folder = fresh_folder(job.folder / "attempts" / f"{phase.name}-{attempt}")
@@ -133,8 +158,8 @@ def _run_phase(
             folder=folder,
             log=job.folder / "logs" / f"{phase.name}-{attempt}.log",
             limits=Limits(job.config.phase_timeout, job.config.limits.stall_timeout),
-            interrupts=interrupts,
-            keep_open=(lock,),
+            interrupts=attempts.interrupts,
+            keep_open=(attempts.lock,),
         )
         failure = result.failure or _commit(job, records, phase, result, folder, time.monotonic() - started)
     except InterruptedRun:

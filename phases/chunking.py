@@ -15,7 +15,6 @@ from phases.readers import text
 from phases.spoken.form import spoken_form
 from phases.spoken.sentences import pieces
 
-VERSION = 1
 MAX_CHARS = 600
 
 

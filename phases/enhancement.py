@@ -44,8 +44,6 @@ from phases.forks import ChildDiedError, run_in_forks
 from phases.progress import Progress
 from phases.slots import core_slot
 
-VERSION = 1
-
 _log = logging.getLogger(__name__)
 
 _MARK_LEAD_S = 0.1  # a chapter's mark lies in the silence before its first word

@@ -16,8 +16,6 @@ from phases.readers.limits import Limits
 from phases.readers.naming import from_file_name
 from phases.validation import no_text
 
-VERSION = 1
-
 
 def run(plan: Plan) -> Result:
     """Read the book and write ``book.json``, ``text.jsonl`` and the cover.
@@ -26,7 +24,7 @@ def run(plan: Plan) -> Result:
         PermanentError: it cannot be read whole, or has no word to speak.
     """
     source = read_json(plan.inputs["source"])
-    path = Path(source["path"])
+    path = plan.source
     with (
         Progress(plan.progress, plan.phase, 1) as progress,
         open_document(path, source["format"], Limits.of(plan.settings)) as document,

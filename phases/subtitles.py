@@ -11,8 +11,6 @@ from phases.cues import Cue, arranged, sentence_cues, to_srt, to_vtt
 from phases.files import read_json, read_lines, write_text
 from phases.progress import Progress
 
-VERSION = 1
-
 
 def run(plan: Plan) -> Result:
     """Write the subtitles of a book; no settings.

@@ -25,8 +25,6 @@ from phases.voices import engine_version, engines
 from phases.voices.espeak import Espeak, EspeakError, EspeakVoice
 from phases.voices.languages import choose_voice
 
-VERSION = 1
-
 # How much of a chunk's text an error shows.
 _SHOWN_CHARACTERS = 80
 

@@ -15,8 +15,6 @@ from phases.readers.limits import MEGABYTE, Limits, over_limit
 from phases.readers.naming import from_file_name
 from phases.readers.sniff import sniff
 
-VERSION = 1
-
 _BLOCK_BYTES = 1024 * 1024
 
 
@@ -40,7 +38,6 @@ def run(plan: Plan) -> Result:
         "language": language.declared(metadata.language),
     }
     source: dict[str, Any] = {
-        "path": str(path),
         "name": path.name,
         "format": kind,
         "size_bytes": size_bytes,

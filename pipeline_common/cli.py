@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="pipeline-state",
         description="Look after pipeline.json, the memory of the audiobook pipeline: list and restore backups, or "
         "start afresh.",
+        epilog="Exit codes: 0 done, 2 wrong usage, 3 the state cannot be used.",
     )
     parser.add_argument("--version", action=_Version)
     parser.add_argument(

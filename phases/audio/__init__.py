@@ -1,13 +1,7 @@
 """Sound: chunk files, the timeline, loudness, encoding, joining, tags and the check of what was made."""
 
 import os
-from importlib.metadata import version
 
 # The arrays are too small for a numerical library's threads, and cores are shared out by slots (phases/slots.py).
 # It reads this once, when numpy is first imported; only modules of this package import numpy.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
-def identity() -> str:
-    """The libraries that the bytes of an encoded file depend on; part of a fingerprint. Loads none of them."""
-    return ", ".join(f"{name} {version(name)}" for name in ("imageio-ffmpeg", "av", "mutagen", "numpy"))

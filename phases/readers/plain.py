@@ -8,8 +8,8 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from phases.readers import encoding, gutenberg, numbering, text
-from phases.readers.document import Block, ChapterStart, Document, Paragraph
+from phases.readers import encoding, gutenberg, numbering, text, title_page
+from phases.readers.document import Block, ChapterStart, Document, Metadata, Paragraph
 from phases.readers.limits import Limits
 from phases.readers.omission import CONTENTS
 from phases.readers.plain_chapters import Chapters
@@ -46,7 +46,12 @@ def read(path: Path, limits: Limits) -> Document:
         PermanentError: ``damaged`` where it is no text, or in an encoding that cannot be told.
     """
     content = encoding.decode(path.read_bytes(), path.name)
-    return Document(gutenberg.facts(content), partial(_blocks, content))
+    return Document(_metadata(content), partial(_blocks, content))
+
+
+def _metadata(content: str) -> Metadata:
+    stated = gutenberg.facts(content)
+    return stated if stated != Metadata() else title_page.facts(content)
 
 
 def _blocks(content: str) -> Iterator[Block]:

@@ -50,15 +50,3 @@ def engine_version(engine: str) -> str:
         KeyError: there is no such engine.
     """
     return version(_DISTRIBUTIONS[engine])
-
-
-def identity(engine: str) -> str:
-    """All that the sound of an engine depends on besides text, voice and settings; part of a fingerprint.
-
-    Args:
-        engine: one of `engines`.
-
-    Raises:
-        KeyError: there is no such engine.
-    """
-    return f"{engine} {_DISTRIBUTIONS[engine]} {engine_version(engine)}"

@@ -295,3 +295,21 @@ def test_a_signal_ends_the_phase_and_releases_its_claim(library: Library) -> Non
     document = library.document()
     assert document["phase3"]["files"][library.id]["status"] == "pending"
     assert document["phase2"]["files"][library.id]["status"] == "success"
+
+
+def test_a_damaged_chunk_that_only_enhancement_can_see_is_spoken_again_once(library: Library) -> None:
+    once = f"""
+flag = Path({str(library.root / "flag")!r})
+if not flag.exists():
+    flag.touch()
+    Path(sys.argv[-1]).write_text(Result(failure=Failure("missing_chunk", "Damaged. Again.", False)).to_json(plan))
+    sys.exit(1)
+"""
+    library.behave("enhancement", once)
+    assert library.run().failure is None
+    assert library.calls() == [*ALL[:4], "enhancement", "synthesis", "enhancement", "subtitles"]
+    library.behave("enhancement", once.replace("if not flag.exists():", "if True:"))
+    failure = library.run(resume_enabled=False).failure
+    assert failure is not None
+    assert failure.error_type == "missing_chunk"
+    assert library.calls() == [*ALL[:4], "enhancement", "synthesis", "enhancement"]

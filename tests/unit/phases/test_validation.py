@@ -24,7 +24,6 @@ def test_source_json_says_what_the_file_is(tmp_path):
     path.write_text("Emma Woodhouse, handsome, clever, and rich.")
     result, source = validate(path, tmp_path / "work")
     assert source == {
-        "path": str(path),
         "name": path.name,
         "format": "txt",
         "size_bytes": 43,

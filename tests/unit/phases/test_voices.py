@@ -15,7 +15,6 @@ from phases import synthesis
 from phases.contract import PermanentError, TransientError
 from phases.files import read_lines
 from phases.forks import run_in_forks
-from phases.voices import engine_version, identity
 from phases.voices.espeak import Espeak, EspeakVoice, VoiceEntry, speakable, word_times
 from phases.voices.languages import choose_voice
 
@@ -100,12 +99,6 @@ def test_the_first_event_inside_a_word_is_its_time() -> None:
 
 def test_scripts_without_spaces_have_a_word_an_event() -> None:
     assert word_times("名前は。", [(0, 0), (2, 50)], 100) == ((0, 2, 0.0), (2, 3, 0.5))
-
-
-def test_the_identity_names_engine_and_version() -> None:
-    assert identity("espeak") == f"espeak espeakng-loader {engine_version('espeak')}"
-    with pytest.raises(KeyError):
-        identity("nobody")
 
 
 def test_data_behind_a_long_path_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
