@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -12,16 +13,14 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import trio
 from filelock import FileLock, Timeout
-from rich.console import Console
 
 from batch.launcher import SubprocessLauncher
 from batch.monitor import CpuMonitor
 from batch.plan import Fate, PlannedBook, plan_batch
 from batch.records import BatchRecords, Tally
-from batch.run import Batch, BatchResult
-from batch.view import choose_view, show_plan, show_summary
+from batch.run import Batch, BatchResult, run_batch
+from batch.view import Screen, choose_view, show_plan, show_summary
 from orchestrator.config import Config
 from orchestrator.library import Library, discover
 from orchestrator.opening import open_state
@@ -97,6 +96,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"{error.filename or 'A folder of the pipeline'}: {error.strerror or error}. Mend that and run again."
         )
         return ExitCode.USAGE
+    except KeyboardInterrupt:  # while planning or summing up; in between, signals are watched
+        return _interrupted(signal.SIGINT)
 
 
 def _configure(args: argparse.Namespace) -> Config:
@@ -117,7 +118,7 @@ def _configure(args: argparse.Namespace) -> Config:
 
 
 def _run(config: Config, *, dry_run: bool) -> int:
-    console = Console(stderr=False)
+    console = Screen()
     for warning in config.warnings():
         _complain(warning)
     library = _discover(config)
@@ -135,7 +136,7 @@ def _run(config: Config, *, dry_run: bool) -> int:
         return _run_books(library, config, console)
 
 
-def _run_books(library: Library, config: Config, console: Console) -> int:
+def _run_books(library: Library, config: Config, console: Screen) -> int:
     started = time.monotonic()
     state = open_state(config, _complain, library.books)
     planned = plan_batch(library.books, config, state, state.read())
@@ -163,15 +164,19 @@ def _run_books(library: Library, config: Config, console: Console) -> int:
                 view=view,
                 work_dir=config.work_dir,
             )
-            result = trio.run(batch.run)
+            result = run_batch(batch)
     monitor.sample()
     summary = records.end(tally, time.monotonic() - started, monitor.average_percent)
     show_summary(console, summary, _folders(result.succeeded, state, config), result.failures)
     logger.info("batch ends: %s", summary["status"])
     if result.signum is not None:
-        _complain("interrupted; finished work is kept. Run the same command again to go on.")
-        return ExitCode.INTERRUPTED + result.signum
+        return _interrupted(result.signum)
     return ExitCode.FAILED if tally.failed else ExitCode.DONE
+
+
+def _interrupted(signum: int) -> int:
+    _complain("interrupted; finished work is kept. Run the same command again to go on.")
+    return ExitCode.INTERRUPTED + signum
 
 
 def _discover(config: Config) -> Library:

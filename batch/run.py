@@ -17,6 +17,7 @@ from batch.plan import PlannedBook
 from batch.progress import read_progress
 from batch.records import BatchRecords, Tally
 from batch.view import View, failure_text
+from orchestrator.interrupts import watched_signals
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,22 @@ class BatchResult:
     succeeded: list[PlannedBook] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     signum: int | None = None
+
+
+def run_batch(batch: Batch) -> BatchResult:
+    """Run a batch to its end.
+
+    Raises:
+        StateError: the state cannot be used any more; every child is gone.
+        OSError: the same of a folder of the pipeline.
+    """
+    try:
+        return trio.run(batch.run)
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):  # trio groups what its tasks raise, even where it is one
+            error = error.exceptions[0]
+        raise error from group
 
 
 class Batch:
@@ -146,7 +163,11 @@ class Batch:
     async def _watch_signals(
         self, work: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        watched = watched_signals()
+        if not watched:
+            task_status.started()
+            return
+        with trio.open_signal_receiver(*watched) as signals:
             task_status.started()
             async for signum in signals:
                 if self._result.signum is None:

@@ -15,6 +15,16 @@ from rich.table import Table
 from batch.launcher import Ended
 from batch.plan import Fate, PlannedBook
 from batch.progress import BookProgress
+from orchestrator.options import silence_output
+
+
+class Screen(Console):
+    """Standard output. The batch goes on where nobody reads it any more, as after ``| head``."""
+
+    def on_broken_pipe(self) -> None:
+        """Be silent from now on."""
+        self.quiet = True
+        silence_output()
 
 
 class View(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from orchestrator.config import Config
 from orchestrator.decisions import MissingInputError, decide
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.opening import open_state
-from orchestrator.options import ExitCode, UsageError, add_shared_options, configure, configure_logging
+from orchestrator.options import ExitCode, UsageError, add_shared_options, configure, configure_logging, silence_output
 from orchestrator.records import BookRecords
 from orchestrator.run import Job, orchestrate
 from orchestrator.sources import examine
@@ -68,6 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"{error.filename or 'A folder of the pipeline'}: {error.strerror or error}. Mend that and run again."
         )
         return ExitCode.USAGE
+    except KeyboardInterrupt:  # outside of the run itself, where signals are watched
+        _complain("interrupted.")
+        return ExitCode.INTERRUPTED + signal.SIGINT
 
 
 def _run(path: Path, config: Config) -> int:
@@ -112,7 +116,10 @@ def _book_file(path: Path) -> Path:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        silence_output()
 
 
 def _complain(text: str) -> None:

@@ -9,6 +9,11 @@ from types import FrameType, TracebackType
 _WATCHED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def watched_signals() -> list[signal.Signals]:
+    """The signals that end a run; one that is ignored, as by ``nohup``, stays ignored."""
+    return [signum for signum in _WATCHED if signal.getsignal(signum) is not signal.SIG_IGN]
+
+
 class InterruptedRun(Exception):  # noqa: N818 - not an error: somebody asked for the end
     """The run was asked to end by a signal; all finished work is kept.
 
@@ -22,7 +27,7 @@ class InterruptedRun(Exception):  # noqa: N818 - not an error: somebody asked fo
 
 
 class Interrupts:
-    """Notes SIGINT, SIGTERM and SIGHUP while it is entered.
+    """Notes SIGINT, SIGTERM and SIGHUP while it is entered, except those that were ignored before.
 
     Attributes:
         received: the first signal's number; None until one comes.
@@ -48,7 +53,7 @@ class Interrupts:
             self.received = signum
 
     def __enter__(self) -> Interrupts:
-        self._before = {number: signal.signal(number, self._note) for number in _WATCHED}
+        self._before = {number: signal.signal(number, self._note) for number in watched_signals()}
         self._wakeup_before = signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Mapping
 from enum import IntEnum
@@ -98,6 +99,13 @@ def configure_logging(config: Config, log_file: Path | None) -> None:
         handlers[0].setLevel(logging.WARNING)
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=config.log_level, format=form, handlers=handlers, force=True)
+
+
+def silence_output() -> None:
+    """Send standard output nowhere, because nobody reads it any more; the work goes on."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def positive_int(text: str) -> int:

@@ -5,11 +5,12 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 from books import write_txt
-from commands import DEADLINE_S, run, start
+from commands import BIN, DEADLINE_S, run, start
 
 from pipeline_common.books import book_id, stage
 
@@ -109,6 +110,24 @@ def test_wrong_usage_ends_with_2_and_a_sentence(library: Path, arguments: list[s
     assert result.returncode == 2
     assert result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", [["batch-audiobook"], ["orchestrate-audiobook", "input/Night.txt"]])
+def test_a_reader_that_goes_away_stops_nothing(library: Path, command: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = subprocess.run(
+        [BIN / command[0], *command[1:], "--phases", "1", "2"],
+        cwd=library,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+    os.close(writer)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert statuses(library, library / "input/Night.txt") == {"phase1": "success", "phase2": "success"}
 
 
 def test_an_empty_folder_is_an_answer(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
+import pytest
 import trio
 
 from batch.launcher import Ended
@@ -11,10 +12,10 @@ from batch.monitor import CpuMonitor, CpuTimes
 from batch.plan import PlannedBook, plan_batch
 from batch.progress import BookProgress, read_progress
 from batch.records import BatchRecords, Tally
-from batch.run import Batch, BatchResult
+from batch.run import Batch, BatchResult, run_batch
 from orchestrator.config import Config
 from orchestrator.library import discover
-from pipeline_common import PipelineState
+from pipeline_common import PipelineState, StateReadError
 
 
 class FakeLauncher:
@@ -78,25 +79,26 @@ class Folder:
         self.state = PipelineState(self.config.pipeline_json)
         self.launcher = launcher
         self.books = plan_batch(discover(self.config.input_dir).books, self.config, self.state, {})
-        self.monitor = CpuMonitor(85, 1, lambda: CpuTimes(trio.current_time(), 0, 0, 2))
+        self.monitor = CpuMonitor(85, 1, lambda: CpuTimes(0, 0, 0, 2))
 
     async def run(self) -> BatchResult:
-        records = BatchRecords(self.state, self.config.root)
-        tally = Tally(total=len(self.books))
-        records.begin(self.books)
-        batch = Batch(
+        result = await self.batch().run()
+        self.records.end(result.tally, 1.0, self.monitor.average_percent)
+        return result
+
+    def batch(self) -> Batch:
+        self.records = BatchRecords(self.state, self.config.root)
+        self.records.begin(self.books)
+        return Batch(
             self.books,
-            tally,
+            Tally(total=len(self.books)),
             max_workers=self.config.max_workers,
             launcher=self.launcher,
             monitor=self.monitor,
-            records=records,
+            records=self.records,
             view=SilentView(),
             work_dir=self.config.work_dir,
         )
-        result = await batch.run()
-        records.end(tally, 1.0, self.monitor.average_percent)
-        return result
 
     def section(self) -> dict[str, dict]:  # type: ignore[type-arg]
         return self.state.read()["batch"]
@@ -150,6 +152,29 @@ async def test_a_signal_ends_the_children_and_keeps_what_is_done(
     entries = folder.section()["files"].values()
     assert {entry["status"] for entry in entries} <= {"success", "pending"}
     assert folder.section()["summary"]["status"] == "partial"
+
+
+async def test_a_signal_that_is_ignored_as_by_nohup_ends_nothing(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    launcher = FakeLauncher({})
+    launcher.on_launch = lambda: os.kill(os.getpid(), signal.SIGHUP)
+    folder = Folder(tmp_path, 3, launcher)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        result = await folder.run()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (result.signum, result.tally.successful) == (None, 3)
+
+
+def test_a_state_that_breaks_under_a_batch_ends_it_with_the_states_own_error(tmp_path: Path) -> None:
+    launcher = FakeLauncher({}, duration_s=0)
+    folder = Folder(tmp_path, 3, launcher)
+    launcher.on_launch = lambda: folder.config.pipeline_json.write_text("{{{")
+    with pytest.raises(StateReadError, match="Corrupted state file"):
+        run_batch(folder.batch())
+    assert launcher.running == 0
 
 
 async def test_with_a_busy_machine_one_book_runs_at_a_time_and_all_are_done(
