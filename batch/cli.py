@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import yaml
 from filelock import FileLock, Timeout
 
 from batch.launcher import SubprocessLauncher
@@ -34,6 +35,7 @@ from orchestrator.options import (
     positive_int,
 )
 from orchestrator.records import BookRecords
+from orchestrator.sources import printable
 from phases.files import write_text
 from pipeline_common import ConfigError, PipelineState, StateError
 
@@ -122,10 +124,9 @@ def _run(config: Config, *, dry_run: bool) -> int:
     for warning in config.warnings():
         _complain(warning)
     library = _discover(config)
+    folder = printable(str(config.input_dir))
     if not library.books:
-        console.print(
-            f"No books in {config.input_dir}.{_passed_over(library)}", markup=False, highlight=False, soft_wrap=True
-        )
+        console.print(f"No books in {folder}.{_passed_over(library)}", markup=False, highlight=False, soft_wrap=True)
         return ExitCode.DONE
     if dry_run:
         state = PipelineState(config.pipeline_json)
@@ -142,7 +143,7 @@ def _run_books(library: Library, config: Config, console: Screen) -> int:
     planned = plan_batch(library.books, config, state, state.read())
     to_run = [book for book in planned if book.fate is Fate.RUN]
     tally = Tally(total=len(planned), skipped=len(planned) - len(to_run))
-    found = f"{len(planned)} books in {config.input_dir}, {len(to_run)} to do.{_passed_over(library)}"
+    found = f"{len(planned)} books in {printable(str(config.input_dir))}, {len(to_run)} to do.{_passed_over(library)}"
     console.print(found, markup=False, highlight=False, soft_wrap=True)
     logger.info("batch starts: %s", found)
     for book in planned:
@@ -198,7 +199,9 @@ def _folders(books: Sequence[PlannedBook], state: PipelineState, config: Config)
     folders = {}
     for book in books:
         folder = BookRecords(state, book.book_id, document).book.get("promotion", {}).get("folder")
-        folders[book.name] = os.path.relpath(config.output_dir / folder) if folder else "not all phases were asked for"
+        folders[book.name] = (
+            printable(os.path.relpath(config.output_dir / folder)) if folder else "not all phases were asked for"
+        )
     return folders
 
 
@@ -231,11 +234,10 @@ def _batch_lock(config: Config) -> Iterator[None]:
 @contextmanager
 def _shared_config(config: Config) -> Iterator[list[str]]:
     """Options that give every orchestrator this batch's own configuration, whatever happens to the file meanwhile."""
-    path = config.work_dir / ".locks" / f"config-{os.getpid()}.json"
-    write_text(
-        path,
-        config.model_dump_json(exclude_unset=True, exclude={"retries", "alerts", "retention", "reports"}, indent=2),
-    )
+    path = config.work_dir / ".locks" / f"config-{os.getpid()}.yaml"
+    values = config.model_dump(exclude_unset=True, exclude={"retries", "alerts", "retention", "reports"})
+    plain = {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
+    write_text(path, yaml.safe_dump(plain))  # escapes what is not ASCII, so that any path comes through
     try:
         yield ["--config", str(path)]
     finally:

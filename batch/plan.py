@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 from orchestrator.config import Config
 from orchestrator.decisions import Decision, MissingInputError, decide
 from orchestrator.records import BookRecords
-from orchestrator.sources import Source, examine
+from orchestrator.sources import Source, examine, printable
 from pipeline_common import PipelineState
 from pipeline_common.books import book_id
 
@@ -33,7 +34,7 @@ class PlannedBook:
     Attributes:
         book_id: the book.
         path: its file, absolute.
-        name: its path below the input folder.
+        name: its path below the input folder, printable.
         fate: what happens to it.
         reason: a few words or a sentence for a person.
         source: the facts of its file; None where it cannot be read.
@@ -78,7 +79,9 @@ def plan_batch(
 
 def _plan_book(path: Path, config: Config, state: PipelineState, document: Mapping[str, Any]) -> PlannedBook:
     identity = book_id(path, config.root)
-    name = str(path.relative_to(config.input_dir)) if path.is_relative_to(config.input_dir) else path.name
+    name = printable(
+        os.path.relpath(os.path.realpath(path.parent) + f"/{path.name}", os.path.realpath(config.input_dir))
+    )
     records = BookRecords(state, identity, document)
     try:
         source = examine(path, config.root, records.book.get("source"))

@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.interrupts import Interrupts
+from orchestrator.sources import printable
 from phases.contract import ContractError, Failure, Plan, Result
 from phases.files import write_text
 
@@ -166,6 +167,8 @@ def _answer(code: int, plan: Plan, result_path: Path, log: Path) -> Result:
             f"{plan.phase} says that it succeeded but ended with exit code {code}. See {log.name} in the book's logs."
         )
         return Result(failure=Failure("bad_result", message, permanent=False))
+    if result.failure:
+        return replace(result, failure=replace(result.failure, message=printable(result.failure.message)))
     return result
 
 

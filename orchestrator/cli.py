@@ -16,7 +16,7 @@ from orchestrator.opening import open_state
 from orchestrator.options import ExitCode, UsageError, add_shared_options, configure, configure_logging, silence_output
 from orchestrator.records import BookRecords
 from orchestrator.run import Job, orchestrate
-from orchestrator.sources import examine
+from orchestrator.sources import examine, printable
 from pipeline_common import ConfigError, PipelineState, StateError
 from pipeline_common.books import book_id
 
@@ -81,11 +81,13 @@ def _run(path: Path, config: Config) -> int:
             job = Job(book_id(path, config.root), path, config, state, _say)
             outcome = orchestrate(job, interrupts)
         except InterruptedRun as interruption:
-            _complain(f"{path.name}: interrupted; finished work is kept. Run the same command again to go on.")
+            _complain(
+                f"{printable(path.name)}: interrupted; finished work is kept. Run the same command again to go on."
+            )
             return ExitCode.INTERRUPTED + interruption.signum
     if outcome.failure:
-        message = outcome.failure.message
-        _complain(message if path.name in message else f"{path.name}: {message}")
+        name, message = printable(path.name), outcome.failure.message
+        _complain(message if name in message else f"{name}: {message}")
         return ExitCode.FAILED
     return ExitCode.DONE
 
@@ -117,7 +119,7 @@ def _book_file(path: Path) -> Path:
 
 def _say(text: str) -> None:
     try:
-        print(text, flush=True)
+        print(printable(text), flush=True)
     except BrokenPipeError:
         silence_output()
 

@@ -19,7 +19,7 @@ from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.lock import book_lock
 from orchestrator.promotion import PromotionError, abandon_promotion, complete_promotion, promote, staging_folder
 from orchestrator.records import BookRecords
-from orchestrator.sources import Source, examine
+from orchestrator.sources import Source, examine, printable
 from phases.catalogue import BUILT_IN
 from phases.contract import Failure, Plan, Result
 from pipeline_common import PipelineState
@@ -244,7 +244,9 @@ def _complete_earlier_promotion(job: Job, records: BookRecords) -> None:
 
 
 def _unreadable(job: Job, records: BookRecords, error: OSError) -> Outcome:
-    message = f"{job.path.name} cannot be read: {error.strerror}. Check that the file exists and may be read."
+    message = (
+        f"{printable(job.path.name)} cannot be read: {error.strerror}. Check that the file exists and may be read."
+    )
     failure = Failure("missing", message, permanent=True)
     first = job.config.phases()[0]
     if records.phase(first).get("status") != SUCCESS:

@@ -176,6 +176,7 @@ class Result:
                 "error": failure
                 and {"type": failure.error_type, "message": failure.message, "permanent": failure.permanent},
             },
+            ensure_ascii=False,
             indent=2,
         )
 
@@ -217,7 +218,7 @@ class Result:
 def _document(text: str, kind: str) -> dict[str, Any]:
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ContractError(f"{kind}: not JSON ({error})") from error
     if not isinstance(data, dict):
         raise ContractError(f"{kind}: expected an object, found {type(data).__name__}")

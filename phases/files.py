@@ -25,8 +25,8 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text as `write_bytes` does."""
-    write_bytes(path, text.encode("utf-8"))
+    """Write UTF-8 text as `write_bytes` does; lone surrogates, as of a file name that is no UTF-8, become ``?``."""
+    write_bytes(path, text.encode("utf-8", "replace"))
 
 
 def write_json(path: Path, document: Any) -> None:
@@ -41,7 +41,7 @@ def write_lines(path: Path, rows: Iterable[Any]) -> int:
         The number of rows written.
     """
     count = 0
-    with path.open("w", encoding="utf-8") as file:
+    with path.open("w", encoding="utf-8", errors="replace") as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False, separators=(", ", ": ")) + "\n")
             count += 1

@@ -148,6 +148,18 @@ def test_names_that_look_like_options_or_hold_line_ends_are_only_names(tmp_path:
     assert not list(tmp_path.rglob("pwned"))
 
 
+def test_names_of_any_bytes_are_spoken_and_shown_on_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"in\xff\x85")
+    folder.mkdir()
+    (folder / os.fsdecode(b"\xff night.txt")).write_text("Once upon a time. It was a dark night.\n")
+    (folder / "two\nlines\x1b[31m.rtf").write_text("Other words.")
+    result = run("batch-audiobook", folder, cwd=tmp_path, env={"PYTHONIOENCODING": "utf-8:strict", "COLUMNS": "400"})
+    assert (result.returncode, result.stderr) == (1, "")
+    assert len(list((tmp_path / "output").rglob("*.m4b"))) == 1
+    assert "\\udcff night.txt: done" in result.stdout
+    assert "two\\nlines\\x1b[31m.rtf: FAILED: two\\nlines\\x1b[31m.rtf is " in result.stdout
+
+
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_children_keeps_what_is_done_and_the_next_run_goes_on(
     library: Path, signum: int, code: int

@@ -31,6 +31,15 @@ def test_of_equal_books_the_first_in_order_is_spoken_and_named_by_the_others(tmp
     assert "a.txt" in planned["b.txt"].reason
 
 
+def test_books_of_one_name_in_two_folders_keep_their_folders_names_behind_a_link(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / "books" / folder).mkdir(parents=True)
+        (tmp_path / "books" / folder / "x.txt").write_text(folder)
+    (tmp_path / "work").mkdir()
+    (tmp_path / "input").symlink_to("books")
+    assert list(plan(tmp_path)) == list(plan(tmp_path, input_dir="work/../books")) == ["one/x.txt", "two/x.txt"]
+
+
 def test_empty_files_are_no_copies_of_each_other(tmp_path: Path) -> None:
     write(tmp_path, a="", b="")
     assert [book.fate for book in plan(tmp_path).values()] == [Fate.RUN, Fate.RUN]
