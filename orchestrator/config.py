@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,6 +25,8 @@ NOT_YET_IN_EFFECT = ("retries", "alerts", "retention", "reports")
 
 
 def _as_path(value: Any) -> Any:
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("a path holds no NUL character")
     return Path(value) if isinstance(value, str) and value else value
 
 
@@ -277,7 +280,7 @@ def load_config(path: Path | None) -> Config:
     from pipeline_common.strict_yaml import load
 
     if path is None:
-        if not DEFAULT_CONFIG.exists():
+        if not os.path.lexists(DEFAULT_CONFIG):  # a link to nothing is there, and an error
             return Config().resolved(Path.cwd())
         path = DEFAULT_CONFIG
     return load(path, Config).resolved(path.absolute().parent)

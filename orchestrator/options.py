@@ -6,16 +6,18 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from orchestrator.config import Config, load_config, phase_number
 from pipeline_common.phases import PHASES
 
 DISTRIBUTION = "audiobook-pipeline"
+
+_Number = TypeVar("_Number", int, float)
 
 
 class ExitCode(IntEnum):
@@ -89,7 +91,8 @@ def configure(args: argparse.Namespace, overrides: Mapping[str, Any]) -> Config:
 
 
 def configure_logging(config: Config, log_file: Path | None) -> None:
-    """Send the log to `log_file`, and warnings to standard error."""
+    """Send the log to `log_file`, or its warnings to standard error where that is None."""
+    logging.raiseExceptions = False  # a log that cannot be written, as on a full disk, fails no book
     handlers: list[logging.Handler] = []
     if log_file is not None:
         log_file.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +113,7 @@ def silence_output() -> None:
 
 def positive_int(text: str) -> int:
     """An argument that counts something, at least 1."""
-    value = int(text)
+    value = _number(int, text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is not at least 1")
     return value
@@ -118,14 +121,21 @@ def positive_int(text: str) -> int:
 
 def number_between(low: float, high: float, text: str) -> float:
     """An argument between two numbers, both included."""
-    value = float(text)
+    value = _number(float, text)
     if not low <= value <= high:
         raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
     return value
 
 
+def _number(kind: Callable[[str], _Number], text: str) -> _Number:
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no {'whole ' if kind is int else ''}number") from error
+
+
 def _seconds(text: str) -> float:
-    value = float(text)
+    value = _number(float, text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
     return value

@@ -80,6 +80,7 @@ def test_sections_without_effect_are_said_to_be_so(tmp_path: Path) -> None:
         ("max_workers: 1\nmax_workers: 2\n", ["line 2", "max_workers"]),
         ("- a\n- b\n", ["config.yaml"]),
         ("a: [1\n", ["config.yaml", "line"]),
+        ('input_dir: "a\\0b"\n', ["line 1", "input_dir", "NUL"]),
     ],
 )
 def test_a_wrong_configuration_names_file_line_key_and_nearest_key(tmp_path: Path, text: str, parts: list[str]) -> None:
@@ -87,6 +88,15 @@ def test_a_wrong_configuration_names_file_line_key_and_nearest_key(tmp_path: Pat
         load(tmp_path, text)
     for part in ["config.yaml", *parts]:
         assert part in str(caught.value)
+
+
+def test_a_default_configuration_that_is_a_link_to_nothing_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").symlink_to("nothing")
+    with pytest.raises(ConfigError, match="No such file"):
+        load_config(None)
 
 
 def test_the_page_on_the_configuration_is_current() -> None:
