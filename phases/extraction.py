@@ -10,7 +10,7 @@ from typing import Any
 from phases.contract import Plan, Result
 from phases.files import read_json, write_bytes, write_json, write_lines
 from phases.progress import Progress
-from phases.readers import gutenberg, language, open_document, text
+from phases.readers import gutenberg, language, open_document, text, title_page
 from phases.readers.document import Block, ChapterStart, Cover, Document, Omission, Paragraph
 from phases.readers.limits import Limits
 from phases.readers.naming import from_file_name
@@ -52,7 +52,7 @@ def _extract(plan: Plan, path: Path, document: Document) -> tuple[dict[str, Any]
     heading = None if metadata.title else _first_heading(document)
     title = metadata.title or heading or file_title
     numbering = Numbering(title)
-    write_lines(plan.attempt_dir / "text.jsonl", numbering.rows(gutenberg.mark(document.blocks())))
+    write_lines(plan.attempt_dir / "text.jsonl", numbering.rows(title_page.joined(gutenberg.mark(document.blocks()))))
     if not numbering.words:
         raise no_text(path.name)
     wanted = plan.settings.get("language") or language.declared(metadata.language)

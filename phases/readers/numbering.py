@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from phases.readers.text import names
-
 _PARTS = "part|partie|parte|teil|book|livre|libro|buch|volume|vol|band|tome|act|acte|akt|часть|том|книга"
 _CHAPTERS = (
     "chapter|chap|ch|chapitre|kapitel|capítulo|capitulo|capitolo|capítol|hoofdstuk|kapitola|rozdział|kapittel|kapitulo|"
@@ -19,19 +17,43 @@ _ALONE = (
     "intermezzo|postscript|conclusion|dedication|acknowledgments|acknowledgements|author's note|author’s note|"
     "пролог|эпилог|предисловие"
 )
-_WORD_NUMBERS = (
-    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|"
-    "nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|"
-    "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth|"
-    "sixteenth|seventeenth|eighteenth|nineteenth|twentieth|thirtieth|last|"
-    "premier|première|deuxième|second|seconde|troisième|quatrième|cinquième|sixième|septième|huitième|neuvième|dixième|"
-    "un|deux|trois|quatre|cinq|sept|huit|neuf|dix|erste|erster|erstes|zweite|zweiter|zweites|dritte|dritter|drittes|vierte|"
-    "vierter|viertes|fünfte|fünfter|fünftes|eins|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|"
-    "primero|primera|segundo|segunda|tercero|tercera|primo|prima|secondo|seconda|terzo|terza|uno|dos|tres|"
-    "первая|вторая|третья|четвёртая|пятая"
-)
-_FIRST = names("one first premier première un une erste erster erstes eins primero primera primo prima uno первая")
-_SPELLED = rf"(?:the\s+)?(?:{_WORD_NUMBERS})(?:[\s-](?:and\s+)?(?:{_WORD_NUMBERS}))?"
+_SPELLED_NUMBERS = {
+    1: "one first un une unième premier première premiere eins erste erster erstes uno una primero primera primo prima "
+    "первая",
+    2: "two second deux deuxième second seconde zwei zweite zweiter zweites dos segundo segunda due secondo seconda "
+    "вторая",
+    3: "three third trois troisième drei dritte dritter drittes tres tercero tercera tre terzo terza третья",
+    4: "four fourth quatre quatrième vier vierte vierter viertes cuatro cuarto cuarta quattro quarto quarta четвёртая",
+    5: "five fifth cinq cinquième fünf fünfte fünfter fünftes cinco quinto quinta cinque пятая",
+    6: "six sixth sixième sechs sechste sechster sechstes seis sexto sexta sei sesto sesta шестая",
+    7: "seven seventh sept septième sieben siebente siebenter siebentes siebte siebter siebtes siete séptimo séptima "
+    "sette settimo settima седьмая",
+    8: "eight eighth huit huitième acht achte achter achtes ocho octavo octava otto ottavo ottava восьмая",
+    9: "nine ninth neuf neuvième neun neunte neunter neuntes nueve noveno novena nono nona nove девятая",
+    10: "ten tenth dix dixième zehn zehnte zehnter zehntes diez décimo décima dieci decimo decima десятая",
+    11: "eleven eleventh onze onzième elf elfte elfter elftes once undécimo undécima undici undicesimo",
+    12: "twelve twelfth douze douzième zwölf zwölfte zwölfter zwölftes doce duodécimo duodécima dodici dodicesimo",
+    13: "thirteen thirteenth treize treizième dreizehn dreizehnte dreizehntes trece decimotercero tredici",
+    14: "fourteen fourteenth quatorze quatorzième vierzehn vierzehnte vierzehntes catorce quattordici",
+    15: "fifteen fifteenth quinze quinzième fünfzehn fünfzehnte fünfzehntes quince quindici",
+    16: "sixteen sixteenth seize seizième sechzehn sechzehnte sechzehntes dieciséis sedici",
+    17: "seventeen seventeenth siebzehn siebzehnte siebzehntes diecisiete diciassette",
+    18: "eighteen eighteenth achtzehn achtzehnte achtzehntes dieciocho diciotto",
+    19: "nineteen nineteenth neunzehn neunzehnte neunzehntes diecinueve diciannove",
+    20: "twenty twentieth vingt vingtième zwanzig zwanzigste zwanzigstes veinte vigésimo venti ventesimo",
+    30: "thirty thirtieth trente trentième dreißig dreißigste treinta trigésimo trenta trentesimo",
+    40: "forty fortieth quarante cuarenta cuadragésimo quaranta",
+    50: "fifty fiftieth cinquante cincuenta quincuagésimo cinquanta",
+    60: "sixty sixtieth soixante sesenta sessanta",
+    70: "seventy seventieth",
+    80: "eighty eightieth",
+    90: "ninety ninetieth",
+    100: "hundred hundredth cent cento ciento",
+    0: "last dernier dernière letzte letztes último última",
+}
+_VALUES = {word: value for value, words in _SPELLED_NUMBERS.items() for word in words.split()}
+_WORD_NUMBERS = "|".join(sorted(_VALUES, key=len, reverse=True))
+_SPELLED = rf"(?:the\s+)?(?:{_WORD_NUMBERS})(?:[\s-](?:(?:and|et|y|e)[\s-])?(?:{_WORD_NUMBERS}))?"
 _NUMBER = rf"(?:\d{{1,4}}|[ivxlcdm]{{1,10}}|{_SPELLED})"
 _REST = r"(?P<rest>.*)"
 
@@ -40,10 +62,17 @@ _KEYWORD_FIRST = re.compile(
     re.IGNORECASE,
 )
 _NUMBER_FIRST = re.compile(
-    rf"(?:the\s+)?(?P<number>{_WORD_NUMBERS}|\d{{1,3}}\.)\s+(?:(?P<part>{_PARTS})|(?P<chapter>{_CHAPTERS}))(?!\w){_REST}",
+    rf"(?:(?:the|his)\s+)?(?P<number>{_WORD_NUMBERS}|\d{{1,3}}\.)\s+(?:(?P<part>{_PARTS})|(?P<chapter>{_CHAPTERS}))(?!\w){_REST}",
     re.IGNORECASE,
 )
-_NAMED = re.compile(rf"(?P<name>{_ALONE}|appendix(?:\s+{_NUMBER})?)(?!\w){_REST}", re.IGNORECASE)
+_WHOSE = (
+    r"(?:(?:the|a)\s+)?(?:author|translator|editor|publisher|transcriber)(?:['’]?s|s['’])\s+|general\s+|historical\s+"
+)
+# What may follow such a name without a mark between: "Preface to the Second Edition".
+_OF_WHAT = re.compile(r"\s+(?:to|by|of|von|zur|zum|de|du|à|del|della)(?!\w)", re.IGNORECASE)
+_NAMED = re.compile(rf"(?P<name>(?:{_WHOSE})?(?:{_ALONE}|note)|appendix(?:\s+{_NUMBER})?)(?!\w){_REST}", re.IGNORECASE)
+# The part that a numbered piece belongs to, before it: "Inferno: Canto IV".
+_PREFIX = re.compile(r"(?P<part>[^\W\d_][^:.]{1,30})[:.]\s+(?P<numbered>\S.*)")
 _NUMERAL = re.compile(r"(?P<number>[IVXLCDM]{1,10}|\d{1,3})(?!\w)(?P<rest>.*)")
 _ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
@@ -84,12 +113,37 @@ def heading(line: str) -> Heading | None:
             title = _title(match["rest"], line)
             if title is not None:
                 return Heading("part" if match["part"] else "chapter", line, title, _value(match["number"]))
+    return _named(line) or _numeral(line) or _prefixed(line)
+
+
+def _named(line: str) -> Heading | None:
     match = _NAMED.fullmatch(line)
-    if match and line[0].isupper():
-        title = _title(match["rest"], line)
-        if title is not None and (not title or match["rest"].lstrip()[:1] in ".:—–-"):
-            return Heading("named", line, title)
-    return _numeral(line)
+    if not match or not line[0].isupper() or match["name"].casefold() == "note":
+        return None
+    if (
+        _OF_WHAT.match(match["rest"])
+        and not line.endswith((",", ";", ":"))
+        and (line.isupper() or _is_title_case(line))
+    ):
+        return Heading("named", line, match["rest"].strip())
+    title = _title(match["rest"], line)
+    if title is not None and (not title or match["rest"].lstrip()[:1] in ".:—–-"):
+        return Heading("named", line, title)
+    return None
+
+
+def _prefixed(line: str) -> Heading | None:
+    """A bare chapter after the name of its part."""
+    match = _PREFIX.fullmatch(line)
+    numbered = _KEYWORD_FIRST.fullmatch(match["numbered"]) if match and line[0].isupper() else None
+    if (
+        numbered is None
+        or not numbered["chapter"]
+        or numbered["rest"].strip(" .")
+        or not _is_number(numbered["number"])
+    ):
+        return None
+    return Heading("chapter", line, "", _value(numbered["number"]))
 
 
 def _numeral(line: str) -> Heading | None:
@@ -109,7 +163,7 @@ def _value(token: str) -> int:
     token = token.strip(". ").lower().removeprefix("the ").strip()
     if token.isdigit():
         return int(token)
-    return roman(token.upper()) or int(token in _FIRST)
+    return roman(token.upper()) or sum(_VALUES.get(word, 0) for word in re.split(r"[\s-]+", token))
 
 
 def _is_number(token: str) -> bool:
@@ -122,7 +176,10 @@ def _title(rest: str, line: str) -> str | None:
     if not title:
         return ""
     marked = rest.lstrip()[:1] in ".:—–-)]" or line.isupper()
-    if len(title) > _MAX_TITLE or not (title[0].isupper() or title[0].isdigit() or title[0] in "\"'“‘«¿¡(_["):
+    # "Book the Second--the Golden Thread" is a heading, "Chapter 4, the best of all" and "1914.--the year" are none.
+    opens = title[0].isupper() or title[0].isdigit() or title[0] in "\"'“‘«¿¡(_["
+    opens = opens or (rest.lstrip().startswith(("--", "—", "– ", "- ", ": ")) and not title.endswith((".", ",", ";")))
+    if len(title) > _MAX_TITLE or not opens:
         return None
     if not marked and (title.endswith((".", ",", ";")) or not _is_title_case(title)):
         return None
@@ -132,6 +189,17 @@ def _title(rest: str, line: str) -> str | None:
 def _is_title_case(title: str) -> bool:
     words = [word for word in re.findall(r"\w+", title) if len(word) > 3]
     return sum(1 for word in words if word[0].isupper() or word[0].isdigit()) >= 0.6 * len(words)
+
+
+def is_title(line: str) -> bool:
+    """Whether a line looks like a title: upper case, or title case without a full stop."""
+    if line.isupper():
+        return True
+    every = re.findall(r"\w+", line)
+    words = [word for word in every if len(word) > 3] or every
+    capitals = sum(word[0].isupper() for word in words)
+    ends_open = not line.endswith((".", ",", ";", ":")) and line[:1] not in "\"'“‘«—-"
+    return bool(words) and ends_open and len(line) <= 80 and capitals >= 0.7 * len(words)
 
 
 def undecorated(line: str) -> str:

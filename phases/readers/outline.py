@@ -15,15 +15,18 @@ def by_headings(paragraphs: Sequence[Paragraph]) -> Iterator[Block]:
     """The paragraphs, with a `ChapterStart` before each heading that starts a chapter.
 
     Chapters are the headings of the highest level that occurs more than once, and those above. Where these have
-    hardly any text of their own, they are parts, and the next level are chapters too.
+    hardly any text of their own, they are parts, and the next level are chapters too. A first heading that is alone on
+    its level, above the others, is the title of the book.
     """
     deepest = _chapter_level(paragraphs)
+    levels = [p.level for p in paragraphs if p.level and p.omit is None]
+    title = levels[0] if levels and levels[0] < deepest and levels.count(levels[0]) == 1 else 0
     title_follows = False
     for position, paragraph in enumerate(paragraphs):
-        starts = 0 < paragraph.level <= deepest and paragraph.omit is None
+        starts = 0 < paragraph.level <= deepest and paragraph.level != title and paragraph.omit is None
         if starts and not title_follows:
-            title, title_follows = _title(paragraphs, position)
-            yield ChapterStart(title, paragraph.level)
+            heading, title_follows = _title(paragraphs, position)
+            yield ChapterStart(heading, paragraph.level - bool(title))
         elif text.has_word(paragraph.text):
             title_follows = False
         yield paragraph

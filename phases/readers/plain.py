@@ -17,6 +17,10 @@ from phases.readers.plain_chapters import Chapters
 # Lines longer than this are whole paragraphs: nobody wraps by hand at so many characters.
 _UNWRAPPED = 140
 _WIDTH_SAMPLE = 5000
+_USUAL_WIDTH = 72
+_NARROWEST = 45
+# The first line of a file stands as free as any heading.
+_GAP_ABOVE_ALL = 10
 # With fewer blank lines than one in so many, paragraphs are told apart by their indent.
 _LINES_A_BLANK = 25
 
@@ -28,10 +32,12 @@ class Lines:
     Attributes:
         lines: with their indent, without trailing white space.
         number: of the first line in the file, from 1.
+        gap: how many blank lines stand before it.
     """
 
     lines: tuple[str, ...]
     number: int
+    gap: int = 0
 
     @property
     def source(self) -> str:
@@ -58,7 +64,7 @@ def _blocks(content: str) -> Iterator[Block]:
     groups = _groups(content)
     width = _width(groups)
     own = gutenberg.book_range(["\n".join(group.lines[:4]) for group in groups])
-    chapters = Chapters([group.lines for group in groups], own)
+    chapters = Chapters([group.lines for group in groups], [group.gap for group in groups], own)
     for position, group in enumerate(groups):
         start = chapters.starts.get(position)
         if start is not None:
@@ -82,13 +88,18 @@ def _groups(content: str) -> list[Lines]:
     if filled > _LINES_A_BLANK and blank * _LINES_A_BLANK < filled:
         return _groups_without_blanks(lines)
     start = 0
+    gap = _GAP_ABOVE_ALL
     for number, line in enumerate([*lines, ""]):
         if line:
             continue
-        if any(_is_unwrapped(line) for line in lines[start:number]):  # every line is a paragraph
+        if number == start:
+            gap += 1
+        elif any(_is_unwrapped(line) for line in lines[start:number]):  # every line is a paragraph
             groups += [Lines((line,), start + offset + 1) for offset, line in enumerate(lines[start:number])]
-        elif number > start:
-            groups.append(Lines(tuple(lines[start:number]), start + 1))
+            gap = 1
+        else:
+            groups.append(Lines(tuple(lines[start:number]), start + 1, gap))
+            gap = 1
         start = number + 1
     return groups
 
@@ -119,13 +130,22 @@ def _is_unwrapped(line: str) -> bool:
 
 
 def _width(groups: Sequence[Lines]) -> int:
-    """How many characters the hard-wrapped lines of this text hold: nine in ten are no longer."""
-    lengths = sorted(len(line) for group in groups if len(group.lines) > 2 for line in group.lines[:-1])
-    if not lengths:
-        return 72
-    step = max(1, len(lengths) // _WIDTH_SAMPLE)
-    sample = lengths[::step]
-    return sample[int(0.9 * (len(sample) - 1))]
+    """How many characters the hard-wrapped lines of this text hold: nine in ten are no longer.
+
+    Where hardly any line is as full as that, as in a book of poems, nothing was wrapped.
+    """
+    pairs = [pair for group in groups if len(group.lines) > 2 for pair in pairwise(group.lines)]
+    sample = pairs[:: max(1, len(pairs) // _WIDTH_SAMPLE)]
+    if not sample:
+        return _USUAL_WIDTH
+    width = sorted(len(line) for line, _ in sample)[int(0.9 * (len(sample) - 1))]
+    full = sum(len(line) + 1 + _first_word(following) > width for line, following in sample)
+    return width if width >= _NARROWEST and full > 0.6 * len(sample) else max(width, _USUAL_WIDTH)
+
+
+def _first_word(line: str) -> int:
+    """How long the first word of a line is."""
+    return len(line.split(maxsplit=1)[0])
 
 
 def _paragraphs(group: Lines, width: int) -> Iterator[Paragraph]:
@@ -166,8 +186,7 @@ def _keeps_lines(lines: Sequence[str], width: int) -> bool:
         return False
     early = 0
     for line, following in pairwise(lines):
-        first_word = following.split(maxsplit=1)[0]
-        early += len(line) + 1 + len(first_word) <= width - 6
+        early += len(line) + 1 + _first_word(following) <= width - 6
     return early >= 0.8 * (len(lines) - 1) and (len(lines) > 2 or len(lines[0]) < 0.7 * width)
 
 

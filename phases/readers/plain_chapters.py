@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from phases.readers import numbering, plain_contents, text
+from phases.readers import numbering, plain_contents, plain_layout, text
 from phases.readers.numbering import Heading
 
 _MAX_HEADING_LINES = 4
@@ -43,6 +43,7 @@ class Chapters:
 
     Args:
         groups: the text as groups of lines that stand together.
+        gaps: how many blank lines stand before each group.
         own: the positions of the groups that are the book itself.
 
     Attributes:
@@ -51,10 +52,12 @@ class Chapters:
         contents: the positions of a table of contents.
     """
 
-    def __init__(self, groups: Sequence[Sequence[str]], own: range) -> None:
+    def __init__(self, groups: Sequence[Sequence[str]], gaps: Sequence[int], own: range) -> None:
         self._groups = groups
+        self._gaps = gaps
         self._own = own
         self._words = [sum(text.count_words(line) for line in group) for group in groups]
+        self._listed = [self._looks_like_list(group) for group in groups]
         self._mean_words = sum(self._words) / max(len(self._words), 1)
         candidates = self._candidates()
         self._find_titles(candidates)
@@ -66,14 +69,19 @@ class Chapters:
         self.heading_lines: dict[int, int] = {}
         self._place(chosen)
         self.contents: frozenset[int] = frozenset()
-        self._use_contents()
+        named = all(candidate.heading.rank == "named" for candidate in chosen)
+        if not self._use_contents() and named:
+            self._add(plain_layout.headings(groups, gaps, own))
+        elif self.starts:
+            front = range(own.start, min(self.starts))
+            self._add(plain_layout.before_chapters(groups, gaps, front, self.contents))
 
     def _candidates(self) -> list[_Candidate]:
         found = []
         for position in self._own:
             group = self._groups[position]
             heading = numbering.heading(group[0])
-            if heading is None or numbering.is_contents_entry(group[0]) or self._looks_like_list(group):
+            if heading is None or numbering.is_contents_entry(group[0]) or self._listed[position]:
                 continue
             if heading.rank == "numeral" and (len(group) > _MAX_HEADING_LINES or not _is_title(heading)):
                 continue
@@ -94,7 +102,7 @@ class Chapters:
             rest = text.one_line(" ".join(group[1:]))
             heading = candidate.heading
             short = max(map(len, group)) <= _MAX_LINE and len(rest) <= _MAX_TITLE_CHARACTERS
-            if short and not heading.title:
+            if short and not heading.title and not _is_summary(rest):
                 candidate.lines_used, candidate.title = len(group), rest
                 return
             if short and not group[0].rstrip().endswith((".", "!", "?")):  # the title goes on
@@ -112,7 +120,9 @@ class Chapters:
             for candidate in short:
                 below = self._groups[candidate.position + 1]
                 joined = text.one_line(" ".join(below))
-                if (regular and self._stands_alone(candidate.position + 1)) or _looks_like_title(joined):
+                if _is_summary(joined):
+                    continue
+                if (regular and self._stands_alone(candidate.position + 1)) or numbering.is_title(joined):
                     candidate.title_position = candidate.position + 1
                     candidate.title = numbering.undecorated(joined)
 
@@ -134,7 +144,7 @@ class Chapters:
         following = [candidate.position for candidate in candidates[1:]] + [self._own.stop]
         for candidate, end in zip(candidates, following, strict=False):
             begin = (candidate.title_position or candidate.position) + 1
-            own = sum(self._words[begin:end])
+            own = sum(self._words[place] for place in range(begin, end) if not self._listed[place])
             group = self._groups[candidate.position]
             own += sum(text.count_words(line) for line in group[candidate.lines_used :])
             candidate.words_after = own
@@ -157,8 +167,10 @@ class Chapters:
         if len(run) < _RUN:
             return list(run)
         keys = [_key(candidate) for candidate in run]
-        if keys[0] in keys[_RUN - 1 :]:  # the table, and right after it the first chapter
-            return list(run[keys.index(keys[0], _RUN - 1) :])
+        places = [_place(candidate) for candidate in run]
+        again = max(_last(keys), _last(places))
+        if again >= _RUN - 1 or (again and run[0].heading.rank == "part"):
+            return list(run[again:])  # the table, and right after it the first chapter
         repeated = [candidate for candidate in run if later[_key(candidate)] > run[-1].position]
         before = run[0].position - 1
         under_title = any(
@@ -175,8 +187,8 @@ class Chapters:
     def _chosen(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
         worded = [c for c in candidates if c.heading.rank == "chapter"]
         parts = [c for c in candidates if c.heading.rank == "part"]
-        # Parts are counted from one; "Vol. XXXIII" on a title page is none.
-        counted = any(c.heading.number == 1 for c in parts)
+        # Parts are counted from one, or there are more than one; "Vol. XXXIII" on a title page is none.
+        counted = any(c.heading.number == 1 for c in parts) or len({c.heading.number for c in parts}) > 1
         chosen = [c for c in candidates if c.heading.rank != "numeral" and (c.heading.rank != "part" or counted)]
         if len(worded) < 2:
             chosen += self._sequences([c for c in candidates if c.heading.rank == "numeral"])
@@ -231,34 +243,50 @@ class Chapters:
             if candidate.title_position is not None:
                 self.heading_lines[candidate.title_position] = len(self._groups[candidate.title_position])
 
-    def _use_contents(self) -> None:
-        """Mark the table of contents, and take its entries for chapters where it names more than were found."""
+    def _use_contents(self) -> bool:
+        """Mark the table of contents, and take its entries for chapters where it names more than were found.
+
+        Returns:
+            Whether it named chapters.
+        """
         titles = {position: start.title for position, start in self.starts.items()}
         found = plain_contents.find(self._groups, self._own, titles)
         if found is None:
-            return
+            return False
         self.contents = found.positions - self.heading_lines.keys()
-        if len(found.headings) > len(self.starts):
-            for position in found.headings:
-                if position not in self.heading_lines:
-                    title = numbering.undecorated(text.one_line(" ".join(self._groups[position])))
-                    self.starts[position] = Start(text.without_emphasis(title), 1)
-                    self.heading_lines[position] = len(self._groups[position])
+        if len(found.headings) <= len(self.starts):
+            return False
+        self._add(found.headings)
+        return True
+
+    def _add(self, positions: Iterable[int]) -> None:
+        """Let chapters start where a whole group of lines is a heading."""
+        for position in positions:
+            if position not in self.heading_lines:
+                title = numbering.undecorated(text.one_line(" ".join(self._groups[position])))
+                self.starts[position] = Start(text.without_emphasis(title), 1)
+                self.heading_lines[position] = len(self._groups[position])
 
 
 def _is_title(heading: Heading) -> bool:
     """Whether what follows a lone number can be a title: "IV. The Trap", but no item of a list."""
-    return not heading.title or _looks_like_title(heading.title)
+    return not heading.title or numbering.is_title(heading.title)
 
 
-def _looks_like_title(line: str) -> bool:
-    """Upper case, or title case without a full stop."""
-    if line.isupper():
-        return True
-    words = [word for word in re.findall(r"\w+", line) if len(word) > 3]
-    capitals = sum(word[0].isupper() for word in words)
-    ends_open = not line.endswith((".", ",", ";", ":")) and line[:1] not in "\"'“‘«—-"
-    return bool(words) and ends_open and len(line) <= 80 and capitals >= 0.7 * len(words)
+def _is_summary(below: str) -> bool:
+    """Whether what stands below a number is no title but a summary in brackets, or the scene of a play."""
+    return below.startswith("[") or below.rstrip(" .:").casefold() in ("scene", "scène", "szene", "escena", "scena")
+
+
+def _place(candidate: _Candidate) -> object:
+    """What two headings of the same chapter have in common, however they are worded: "ACT I." and "FIRST ACT"."""
+    heading = candidate.heading
+    return (heading.rank, heading.number) if heading.number and heading.rank != "numeral" else _key(candidate)
+
+
+def _last(keys: Sequence[object]) -> int:
+    """Where the first of `keys` stands for the last time."""
+    return max(position for position, key in enumerate(keys) if key == keys[0])
 
 
 def _key(candidate: _Candidate) -> str:

@@ -53,22 +53,39 @@ def find(groups: Sequence[Sequence[str]], own: range, titles: Mapping[int, str])
     if start is None:
         return None
     alone = _standing_alone(groups, range(start + 1, own.stop))
-    known = {key(title) for title in titles.values()}
+    known = {form for title in titles.values() for form in _forms(title)}
     positions: list[int] = [start]
+    between: list[int] = []
     entries: list[str] = []
     for position in range(start + 1, min(start + 1 + _REACH, own.stop)):
-        keys = [key(line) for line in groups[position] if len(line) <= _MAX_ENTRY]
+        lines = [line for line in groups[position] if len(line) <= _MAX_ENTRY]
+        keys = [key(line) for line in lines]
         if position in titles or (entries and keys[:1] == entries[:1]):  # the first chapter itself
             break
-        again = [entry for entry in keys if entry in known or alone.get(entry, [0])[-1] > position]
+        again = [line for line in lines if alone.get(key(line), [0])[-1] > position or known & _forms(line)]
         if again and len(again) * 2 >= len(groups[position]):
-            positions.append(position)
+            positions += [*between, position]
+            between.clear()
             entries += keys
         elif sum(map(text.count_words, groups[position])) > _PROSE_WORDS:
             break
+        else:
+            between.append(position)
     if len(entries) < _ENTRIES:
         return None
     return Contents(frozenset(positions), tuple(_in_order(entries, alone, positions[-1])))
+
+
+def _forms(line: str) -> set[str]:
+    """A heading as it may be written elsewhere: whole, its title alone, its number alone with the word before it."""
+    shown = _LEADER.sub("", line.rstrip()[:200])
+    found = numbering.heading(shown)
+    forms = {key(shown)}
+    if found is not None and found.title:
+        forms.add(key(found.title))
+        if found.rank in ("part", "chapter"):
+            forms.add(key(found.text.removesuffix(found.title)))
+    return forms - {""}
 
 
 def _standing_alone(groups: Sequence[Sequence[str]], among: range) -> dict[str, list[int]]:

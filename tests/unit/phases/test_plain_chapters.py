@@ -1,0 +1,120 @@
+"""Chapters of plain text as the books of large libraries print them: parts, prefaces, stories without numbers."""
+
+import pytest
+from book_files import text_book
+
+from phases.readers import numbering
+
+PROSE = "\n".join(["The rain fell on the roofs of the little town and on the hills behind it."] * 6)
+POEM = "The rain falls softly,\nand on the roof\nthe sparrows argue,\nall day long."
+
+
+def chapter(heading: str, text: str = PROSE) -> str:
+    return f"{heading}\n\n\n{text}\n\n\n\n\n"
+
+
+def test_stories_are_told_by_the_space_above_their_titles(tmp_path):
+    names = ["THE RAIN", "DR. LEE IS LATE", "AN END AT LAST."]
+    content = "TALES\n\nby A. Writer\n\n\n\n\n" + "".join(
+        chapter(name, f"{PROSE}\n\nHE SAID NO\n\n{PROSE}") for name in names
+    )
+    book = text_book(tmp_path, "a.txt", content + "THE END\n")
+    assert book.titles == names
+    assert book.spoken[:3] == ["TALES", "by A. Writer", "THE RAIN"]
+
+
+def test_poems_are_told_by_the_space_above_their_titles(tmp_path):
+    names = ["THE ROOF", "SPARROWS", "EVENING"]
+    content = "".join(chapter(name, "\n\n".join([POEM] * 5)) for name in names)
+    book = text_book(tmp_path, "a.txt", content)
+    assert book.titles == names
+    assert sum(kind == "verse" for kind, _ in book.kinds()) == 15
+
+
+def test_words_in_capitals_between_paragraphs_are_no_chapters(tmp_path):
+    content = "".join(f"{PROSE}\n\nNO ENTRY\n\n" for _ in range(4))
+    assert len(text_book(tmp_path, "a.txt", content).titles) == 1
+
+
+def test_a_preface_of_any_name_before_the_first_chapter(tmp_path):
+    front = "".join(
+        chapter(name) for name in ("TO THE READER", "TRANSLATOR'S PREFACE", "Preface to the Second Edition")
+    )
+    chapters = "".join(f"CHAPTER {n}\n\n{PROSE}\n\n" for n in ("I", "II"))
+    book = text_book(tmp_path, "a.txt", f"MY BOOK\n\n\n\n{front}MY BOOK\n\n\n{PROSE}\n\n\n{chapters}")
+    assert book.titles == [
+        "TO THE READER",
+        "TRANSLATOR'S PREFACE",
+        "Preface to the Second Edition",
+        "CHAPTER I",
+        "CHAPTER II",
+    ]
+
+
+def test_a_list_of_scenes_is_not_taken_for_the_acts(tmp_path):
+    scenes = "ACT I.  A flat in town.\n\nACT II.  A garden.\n\nACT III.  A room.\n\nTIME: The Present.\n\n\n"
+    acts = "".join(f"{n} ACT\n\n\nSCENE\n\n{PROSE}\n\n" for n in ("FIRST", "SECOND", "THIRD"))
+    assert text_book(tmp_path, "a.txt", scenes + acts).titles == ["FIRST ACT", "SECOND ACT", "THIRD ACT"]
+
+
+def test_contents_with_parts_whose_chapters_are_worded_otherwise(tmp_path):
+    contents = (
+        "CONTENTS\n\n\n  Book the First--Out of Town\n\n  Chapter I      The Rain\n  Chapter II     The Hill\n\n"
+        "  Book the Second--the Long Way\n\n  Chapter I      The Road\n  Chapter II     The Inn\n\n\n\n"
+    )
+    body = (
+        chapter("Book the First--Out of Town\n\n\n\nI. The Rain")
+        + chapter("II. The Hill")
+        + chapter("Book the Second--the Long Way\n\n\n\nI. The Road")
+        + chapter("II. The Inn")
+    )
+    book = text_book(tmp_path, "a.txt", contents + body)
+    assert book.titles == [
+        "Book the First--Out of Town",
+        "I. The Rain",
+        "II. The Hill",
+        "Book the Second--the Long Way",
+        "I. The Road",
+        "II. The Inn",
+    ]
+    assert {rule for rule, _ in book.omitted()} == {"contents"}
+    assert len(book.omitted()) == 5
+
+
+def test_contents_that_break_the_titles_of_parts(tmp_path):
+    contents = "CONTENTS\n\n  PART ONE\n  The Town\n\n  1. THE RAIN .... 11\n\n"
+    contents += "  PART TWO\n  The Hills\n\n  2. THE WAY .... 48\n\n\n"
+    body = chapter("PART ONE--The Town\n\n\n1\n\nThe Rain") + chapter("PART TWO--The Hills\n\n\n2\n\nThe Way")
+    book = text_book(tmp_path, "a.txt", contents + body)
+    assert book.titles == ["PART ONE--The Town", "1. The Rain", "PART TWO--The Hills", "2. The Way"]
+
+
+def test_a_summary_in_brackets_below_a_number_is_no_title(tmp_path):
+    content = "".join(f"CHAPTER {n}.\n\n\n[The author is late.]\n\n{PROSE}\n\n" for n in ("I", "II"))
+    book = text_book(tmp_path, "a.txt", content)
+    assert book.titles == ["CHAPTER I.", "CHAPTER II."]
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("Capítulo décimo. De lo que pasó", 10),
+        ("CHAPTER TWENTY-FIRST", 21),
+        ("Siebentes Kapitel", 7),
+        ("Chapter the Thirty and Second", 32),
+        ("Inferno: Canto XIV", 14),
+        ("Chapitre vingt et unième", 21),
+        ("HIS FIRST BOOK", 1),
+    ],
+)
+def test_spelled_numbers_and_places_in_parts(line: str, number: int) -> None:
+    found = numbering.heading(line)
+    assert found is not None
+    assert found.number == number
+
+
+@pytest.mark.parametrize(
+    "line", ["The town: a letter", "Preface of sorts, he thought.", "Inferno: he said so.", "Note"]
+)
+def test_sentences_are_no_headings(line: str) -> None:
+    assert numbering.heading(line) is None
