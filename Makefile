@@ -42,4 +42,4 @@ docs: $(VENV)/.installed-dev
 	$(BIN)/python -m orchestrator.docs docs
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
