@@ -18,7 +18,7 @@ from phases.readers.plain_chapters import Chapters
 _UNWRAPPED = 140
 _WIDTH_SAMPLE = 5000
 _USUAL_WIDTH = 72
-_NARROWEST = 45
+_NARROWEST = 30
 # The first line of a file stands as free as any heading.
 _GAP_ABOVE_ALL = 10
 # With fewer blank lines than one in so many, paragraphs are told apart by their indent.

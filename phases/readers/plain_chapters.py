@@ -64,6 +64,7 @@ class Chapters:
         titles = {candidate.title_position for candidate in candidates}
         candidates = [candidate for candidate in candidates if candidate.position not in titles]
         self._count_words(candidates)
+        self._untitled = [candidate for candidate in candidates if not candidate.heading.title]
         chosen = self._chosen(self._outside_contents(candidates))
         self.starts: dict[int, Start] = {}
         self.heading_lines: dict[int, int] = {}
@@ -73,8 +74,9 @@ class Chapters:
         if not self._use_contents() and named:
             self._add(plain_layout.headings(groups, gaps, own))
         elif self.starts:
-            front = range(own.start, min(self.starts))
-            self._add(plain_layout.before_chapters(groups, gaps, front, self.contents))
+            first = min([c.position for c in chosen if c.heading.rank != "named"] or self.starts)
+            known = {*self.starts, *self.contents}
+            self._add(plain_layout.before_chapters(groups, gaps, range(own.start, first), known))
 
     def _candidates(self) -> list[_Candidate]:
         found = []
@@ -116,13 +118,14 @@ class Chapters:
         for rank in ("part", "chapter", "numeral"):
             bare = [c for c in candidates if c.heading.rank == rank and not c.heading.title and not c.title]
             short = [c for c in bare if c.position + 1 not in taken and self._is_short(c.position + 1)]
-            regular = len(short) >= 2 and len(short) >= 0.8 * len(bare)
+            alone = [c for c in short if self._stands_alone(c.position + 1)]
+            regular = len(alone) >= 2 and len(alone) >= 0.8 * len(bare)
             for candidate in short:
                 below = self._groups[candidate.position + 1]
-                joined = text.one_line(" ".join(below))
+                joined = text.without_emphasis(text.one_line(" ".join(below)))
                 if _is_summary(joined):
                     continue
-                if (regular and self._stands_alone(candidate.position + 1)) or numbering.is_title(joined):
+                if (regular and candidate in alone) or numbering.is_title(joined):
                     candidate.title_position = candidate.position + 1
                     candidate.title = numbering.undecorated(joined)
 
@@ -182,7 +185,9 @@ class Chapters:
             return list(run)
         # The last of the run may be the real first chapter: it has text after it, and does not come again.
         last = run[-1]
-        return [last] if last.words_after > _FEW_WORDS and last not in repeated else []
+        shorter = (c.position for c in self._untitled if _bare(c) == _bare(last) and c.position > last.position)
+        listed = last in repeated or (bool(last.heading.title) and any(shorter))
+        return [last] if last.words_after > _FEW_WORDS and not listed else []
 
     def _chosen(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
         worded = [c for c in candidates if c.heading.rank == "chapter"]
@@ -256,7 +261,7 @@ class Chapters:
         self.contents = found.positions - self.heading_lines.keys()
         if len(found.headings) <= len(self.starts):
             return False
-        self._add(found.headings)
+        self._add(p for p in found.headings if not self.starts or _is_title_of(self._groups[p]))
         return True
 
     def _add(self, positions: Iterable[int]) -> None:
@@ -273,6 +278,11 @@ def _is_title(heading: Heading) -> bool:
     return not heading.title or numbering.is_title(heading.title)
 
 
+def _is_title_of(group: Sequence[str]) -> bool:
+    """Whether a group of lines looks like a title, and not like a sentence of a summary."""
+    return numbering.is_title(numbering.undecorated(text.one_line(" ".join(group))))
+
+
 def _is_summary(below: str) -> bool:
     """Whether what stands below a number is no title but a summary in brackets, or the scene of a play."""
     return below.startswith("[") or below.rstrip(" .:").casefold() in ("scene", "scène", "szene", "escena", "scena")
@@ -282,6 +292,12 @@ def _place(candidate: _Candidate) -> object:
     """What two headings of the same chapter have in common, however they are worded: "ACT I." and "FIRST ACT"."""
     heading = candidate.heading
     return (heading.rank, heading.number) if heading.number and heading.rank != "numeral" else _key(candidate)
+
+
+def _bare(candidate: _Candidate) -> str:
+    """The words of a heading without its title: "CHAPTER THE LAST"."""
+    heading = candidate.heading
+    return re.sub(r"\W+", " ", heading.text.removesuffix(heading.title)).strip().casefold()
 
 
 def _last(keys: Sequence[object]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
@@ -47,7 +48,7 @@ def headings(groups: Sequence[Sequence[str]], gaps: Sequence[int], own: range) -
 
 
 def before_chapters(
-    groups: Sequence[Sequence[str]], gaps: Sequence[int], front: range, contents: Collection[int]
+    groups: Sequence[Sequence[str]], gaps: Sequence[int], front: range, known: Collection[int]
 ) -> Iterator[int]:
     """The positions of headings of prefaces and the like, which stand before the first chapter.
 
@@ -55,15 +56,17 @@ def before_chapters(
         groups: the text as groups of lines that stand together.
         gaps: how many blank lines stand before each group.
         front: the positions of the groups before the first chapter.
-        contents: the positions of the table of contents.
+        known: the positions of the table of contents, and where prefaces are known to start.
     """
-    usable = [p for p in front if p not in contents]
+    usable = [p for p in front if p not in known]
     # A heading that comes again is the title of the book, on its title page and above its first part.
     seen = Counter(plain_contents.key(" ".join(group)) for group in groups if len(group) <= _MAX_LINES)
     places = [p for p in usable if gaps[p] >= _PREFACE_GAP and _is_heading(groups[p], upper=True)]
     places = [p for p in places if seen[plain_contents.key(" ".join(groups[p]))] < 2]
-    for begin, end in pairwise([*places, front.stop]):
-        if any(sum(map(text.count_words, groups[p])) >= _PARAGRAPH_WORDS for p in range(begin + 1, end) if p in usable):
+    ends = sorted({*places, *known, front.stop})
+    for begin in places:
+        end = ends[bisect_right(ends, begin)]
+        if any(sum(map(text.count_words, groups[p])) >= _PARAGRAPH_WORDS for p in range(begin + 1, end)):
             yield begin
 
 

@@ -118,3 +118,26 @@ def test_spelled_numbers_and_places_in_parts(line: str, number: int) -> None:
 )
 def test_sentences_are_no_headings(line: str) -> None:
     assert numbering.heading(line) is None
+
+
+def test_a_piece_between_a_preface_and_the_first_number(tmp_path):
+    front = chapter("PREFACE") + chapter('THE OLD HOUSE.\n\nINTRODUCTORY TO "THE RAIN."')
+    book = text_book(tmp_path, "a.txt", front + chapter("I.\n\nTHE DOOR.") + chapter("II.\n\nTHE ROOM."))
+    assert book.titles == ["PREFACE", "THE OLD HOUSE.", "I. THE DOOR.", "II. THE ROOM."]
+
+
+def test_the_last_entry_of_contents_is_no_chapter_whatever_follows(tmp_path):
+    contents = (
+        "CONTENTS.\n\nCHAPTER I. Rain.--A Door.\n\nCHAPTER II. Wind.--A Wall.\n\nCHAPTER THE LAST. Sun.--An End.\n\n"
+    )
+    body = "".join(f"{name}\n\n{PROSE}\n\n" for name in ("CHAPTER I.", "CHAPTER II.", "CHAPTER THE LAST"))
+    book = text_book(tmp_path, "a.txt", f"{contents}\nEXPLANATORY\n\n{PROSE}\n\n\n{body}")
+    assert book.titles[-3:] == ["CHAPTER I.", "CHAPTER II.", "CHAPTER THE LAST"]
+    assert not any("Sun" in title for title in book.titles)
+
+
+def test_sentences_that_a_long_table_of_contents_names_are_no_chapters(tmp_path):
+    names = ["CHAPTER 1. RAIN.", "CHAPTER 2. WIND.", "CHAPTER 3. SUN."]
+    contents = "\n\n".join(f"{name}\n\nBears on the {number} question." for number, name in enumerate(names))
+    body = "".join(f"{name}\n\nBears on the {number} question.\n\n{PROSE}\n\n" for number, name in enumerate(names))
+    assert text_book(tmp_path, "a.txt", f"CONTENTS.\n\n{contents}\n\n\n{body}").titles == names
