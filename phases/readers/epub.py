@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from phases.contract import PermanentError
-from phases.readers import epub_contents, markup, outline
+from phases.readers import epub_contents, epub_cover, markup, outline
 from phases.readers.archive import Archive, damaged, resolve
 from phases.readers.document import Block, ChapterStart, Cover, Document, Metadata
 from phases.readers.epub_contents import Entry
@@ -23,8 +25,9 @@ _OPF_TYPE = "application/oebps-package+xml"
 # Fonts may be scrambled without a word of the text being protected.
 _FONT_ALGORITHMS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _MAX_FALLBACKS = 10
+_COVER_PAGE = re.compile(r"^cover[-_ ]?(?:page)?\d*\.", re.IGNORECASE)
 _DC = "{http://purl.org/dc/elements/1.1/}"
-_COVER_TYPES = {"image/jpeg": "jpg", "image/jpg": "jpg", "image/png": "png"}
+_COVER_TYPES = ("image/jpeg", "image/jpg", "image/png", "image/svg+xml", "application/xhtml+xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,20 +268,21 @@ def _omitted(flow: markup.Flow, omission: Any) -> markup.Flow:
     return markup.Flow([replace(p, omit=p.omit or omission, level=0) for p in flow.paragraphs], flow.trailing_ids)
 
 
+def _is_cover_page(item: Item) -> bool:
+    return _COVER_PAGE.search(posixpath.basename(item.path)) is not None
+
+
 def _cover(archive: Archive, package: Package) -> Cover | None:
     items = package.items.values()
     candidates = [item for item in items if "cover-image" in item.properties]
     candidates += [item for item in items if item.id and item.id == package.cover_id]
     candidates += [
-        item for item in items if item.media_type in _COVER_TYPES and "cover" in f"{item.id} {item.path}".lower()
+        item
+        for item in items
+        if (
+            "cover" in f"{item.id} {item.path}".lower()
+            if item.media_type.startswith("image/")
+            else _is_cover_page(item)
+        )
     ]
-    for item in candidates:
-        suffix = _COVER_TYPES.get(item.media_type)
-        name = archive.find(item.path)
-        if suffix and name:
-            data = archive.read(name)
-            if data.startswith(b"\xff\xd8\xff"):
-                return Cover(data, "jpg")
-            if data.startswith(b"\x89PNG\r\n\x1a\n"):
-                return Cover(data, "png")
-    return None
+    return epub_cover.read(archive, ((i.path, i.media_type) for i in candidates if i.media_type in _COVER_TYPES))

@@ -1,3 +1,4 @@
+import base64
 import json
 
 import pytest
@@ -656,3 +657,39 @@ def test_rows_are_one_json_object_a_line(tmp_path):
     book = text_book(tmp_path, "a.txt", "One\u2028\u2028Two \u0007 bell <tag> $(rm) {x}")
     lines = (book.folder / "text.jsonl").read_text("utf-8").split("\n")
     assert [json.loads(line)["text"] for line in lines if line] == ["One", "Two bell <tag> $(rm) {x}"]
+
+
+@pytest.mark.parametrize("inside", ["data", "file"])
+def test_the_picture_inside_a_drawn_cover_is_the_cover(tmp_path, inside):
+    picture = b"\xff\xd8\xff\xe0 a picture"
+    href = "p.jpg" if inside == "file" else "data:image/jpeg;base64," + base64.b64encode(picture).decode()
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
+        f'<image xlink:href="{href}"/></svg>'
+    )
+    package = opf(
+        item("cover.svg", properties="cover-image", media_type="image/svg+xml") + item("a.xhtml"), itemref("a.xhtml")
+    )
+    files = {"a.xhtml": xhtml("<p>text</p>"), "cover.svg": svg, "p.jpg": picture}
+    book = extract(epub(tmp_path / "a.epub", package, files))
+    assert book.book["cover"] == "cover.jpg"
+
+
+def test_a_cover_that_is_drawn_without_a_picture_or_broken_is_none(tmp_path):
+    package = opf(
+        item("cover.svg", properties="cover-image", media_type="image/svg+xml") + item("a.xhtml"), itemref("a.xhtml")
+    )
+    for number, svg in enumerate(("<svg><path/></svg>", "<svg", '<svg><image href="data:image/png;base64,?"/></svg>')):
+        files = {"a.xhtml": xhtml("<p>text</p>"), "cover.svg": svg}
+        assert extract(epub(tmp_path / f"{number}.epub", package, files)).book["cover"] is None
+
+
+@pytest.mark.parametrize(("page", "cover"), [("cover.xhtml", "cover.png"), ("discovery.xhtml", None)])
+def test_the_picture_on_a_page_called_cover_is_the_cover(tmp_path, page, cover):
+    package = opf(item(page) + item("a.xhtml"), itemref(page) + itemref("a.xhtml"))
+    files = {
+        page: xhtml('<p><img src="p.png" alt=""/></p>'),
+        "a.xhtml": xhtml("<p>text</p>"),
+        "p.png": b"\x89PNG\r\n\x1a\n a picture",
+    }
+    assert extract(epub(tmp_path / "a.epub", package, files)).book["cover"] == cover
