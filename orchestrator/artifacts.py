@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.sources import recorded_path, sha256_of
+from phases.files import sync_file, sync_folder
 
 Record = dict[str, Any]
 """``{"path", "size_bytes", "mtime_ns", "sha256"}`` with the path relative to the folder of the state file."""
@@ -89,22 +90,12 @@ def move(source: Path, destination: Path) -> None:
         temporary = destination.with_name(f".{destination.name}.{os.getpid()}.tmp")
         try:
             shutil.copy2(source, temporary)
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
+            sync_file(temporary)
             temporary.replace(destination)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         source.unlink()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _checked(attempt_dir: Path, name: str, relative: str) -> Path:

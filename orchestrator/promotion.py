@@ -5,6 +5,7 @@ An interrupted promotion is completed by whoever comes next, from the committed 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -12,10 +13,11 @@ import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from orchestrator.artifacts import missing_or_changed, move, path_of, sync_folder
+from orchestrator.artifacts import missing_or_changed, move, path_of
 from orchestrator.config import Config
 from orchestrator.records import BookRecords, utc_now
 from orchestrator.sources import recorded_path
+from phases.files import sync_folder
 
 UNSORTED = "Unsorted"
 """Where a book goes whose phases name no folder."""
@@ -85,7 +87,9 @@ def complete_promotion(records: BookRecords, config: Config) -> bool:
         placed[name] = {key: record[key] for key in ("path", "size_bytes", "mtime_ns", "sha256")}
     for folder in {path_of(record, config.root).parent for record in files.values()}:
         sync_folder(folder)
-    _remove_previous(promotion.get("previous", []), config)
+    _remove_previous(
+        promotion.get("previous", []), {_real(path_of(record, config.root)) for record in files.values()}, config
+    )
     shutil.rmtree(staging_folder(config, records.book_id), ignore_errors=True)
     records.finish_promotion(placed)
     return True
@@ -112,18 +116,28 @@ def _place(record: dict[str, Any], root: Path) -> None:
         raise PromotionError(f"The audiobook cannot be put into place: {lost}. Run again; phase 5 will be redone.")
 
 
-def _remove_previous(paths: list[str], config: Config) -> None:
+def _remove_previous(paths: list[str], kept: set[Path], config: Config) -> None:
     """Remove what an earlier version of this book left under other names, and folders that are empty then."""
+    output = Path(os.path.realpath(config.output_dir))
     for recorded in paths:
-        path = config.root / recorded
-        if not path.resolve().is_relative_to(config.output_dir.resolve()):
-            continue  # a document from elsewhere names no file to delete outside the output folder
+        path = _real(config.root / recorded)
+        if path in kept:
+            continue  # the output folder has another name now
+        if output not in path.parents or path.is_dir():
+            continue  # a document from elsewhere names nothing to delete outside the output folder
         path.unlink(missing_ok=True)
-        for folder in list(path.parents)[: len(path.relative_to(config.output_dir).parts) - 1]:
+        for folder in path.parents:
+            if folder == output:
+                break
             try:
                 folder.rmdir()
             except OSError:
                 break
+
+
+def _real(path: Path) -> Path:
+    """One name for a file, whatever links lead to its folder."""
+    return Path(os.path.realpath(path.parent)) / path.name
 
 
 def _claim(output: Path, folder: str, book_id: str) -> str:
@@ -144,17 +158,15 @@ def _owner(output: Path, folder: str, book_id: str) -> str:
     owners.mkdir(parents=True, exist_ok=True)
     # Names that some file systems take for the same are the same here.
     key = unicodedata.normalize("NFC", folder).casefold()
-    claim = owners / hashlib.sha256(key.encode()).hexdigest()[:32]
-    try:
-        descriptor = os.open(claim, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    except FileExistsError:
-        owner = claim.read_text(encoding="utf-8").split("\n", 1)[0]
-        if owner:
-            return owner
-        descriptor = os.open(
-            claim, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC
-        )  # a crash cut the claim short: nobody has it
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    claim = owners / hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32]
+    descriptor = os.open(claim, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    with os.fdopen(descriptor, "r+", encoding="utf-8", errors="replace") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # two books with one title may come at the same moment
+        first = file.readline()
+        if first.endswith("\n"):
+            return first[:-1]
+        file.seek(0)  # new, or a crash cut the claim short: nobody has it
+        file.truncate()
         file.write(f"{book_id}\n{folder}\n")
         file.flush()
         os.fsync(file.fileno())

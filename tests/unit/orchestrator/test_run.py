@@ -1,7 +1,10 @@
+import contextlib
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -227,15 +230,52 @@ def test_a_promotion_whose_staged_files_are_lost_is_redone_from_phase_5(
     assert stage(library.document(), library.id) == "COMPLETE"
 
 
+RETITLED = """
+real = Result.__init__
+def init(self, **k):
+    real(self, **{**k, "output_folder": "Author/New"})
+Result.__init__ = init
+"""
+
+
 def test_a_book_whose_title_changes_moves_and_leaves_no_old_files(library: Library) -> None:
     library.run()
-    code = "plan_output = 'New'\nimport phases.contract as c\nreal = c.Result.__init__\n"
-    code += "def init(self, **k):\n    k['output_folder'] = 'Author/New' if plan.phase == 'enhancement' else None\n    real(self, **k)\nc.Result.__init__ = init"
-    library.behave("enhancement", code)
+    library.behave("enhancement", RETITLED)
     library.book.write_text("Changed.\n")
     outcome = library.run()
     assert outcome.folder == library.config.output_dir / "Author/New"
     assert sorted(os.listdir(library.config.output_dir / "Author")) == ["New"]
+
+
+@pytest.mark.parametrize("output", ["input/../../elsewhere", "link"])
+def test_a_book_moves_in_an_output_folder_that_is_named_by_dots_or_a_link(library: Library, output: str) -> None:
+    (library.root / "disk").mkdir()
+    (library.root / "link").symlink_to("disk")
+    library.config = library.config.model_copy(update={"output_dir": library.root / "disk"})
+    library.run()
+    library.config = library.config.model_copy(update={"output_dir": library.root / output})
+    library.behave("enhancement", RETITLED)
+    library.book.write_text("Changed.\n")
+    outcome = library.run()
+    assert outcome.failure is None
+    library.behave("enhancement", "")
+    library.book.write_text("Changed again.\n")
+    outcome = library.run()
+    assert outcome.folder == library.config.output_dir / "Author/Title"
+    assert os.listdir(library.config.output_dir / "Author") == ["Title"]
+
+
+def test_a_folder_that_another_book_is_just_claiming_is_not_taken_for_a_claim_cut_short(tmp_path: Path) -> None:
+    assert promotion._claim(tmp_path / "model", "Author/Title", "first-11111111") == "Author/Title"
+    (claim,) = (tmp_path / "model/.owners").iterdir()
+    (tmp_path / "output/.owners").mkdir(parents=True)
+    with ThreadPoolExecutor() as pool, (tmp_path / "output/.owners" / claim.name).open("w") as claimed:
+        fcntl.flock(claimed, fcntl.LOCK_EX)
+        second = pool.submit(promotion._claim, tmp_path / "output", "Author/Title", "second-22222222")
+        with contextlib.suppress(TimeoutError):
+            second.result(timeout=0.3)
+        claimed.write("first-11111111\nAuthor/Title\n")
+    assert second.result() == "Author/Title [22222222]"
 
 
 def test_two_books_with_one_title_get_two_folders_and_keep_them(library: Library) -> None:
