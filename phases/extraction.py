@@ -10,7 +10,7 @@ from typing import Any
 from phases.contract import Plan, Result
 from phases.files import read_json, write_bytes, write_json, write_lines
 from phases.progress import Progress
-from phases.readers import gutenberg, language, open_document, text, title_page
+from phases.readers import gutenberg, language, open_document, outline, text, title_page
 from phases.readers.document import Block, ChapterStart, Cover, Document, Omission, Paragraph
 from phases.readers.limits import Limits
 from phases.readers.naming import from_file_name
@@ -73,11 +73,10 @@ def _extract(plan: Plan, path: Path, document: Document) -> tuple[dict[str, Any]
 
 
 def _first_heading(document: Document) -> str | None:
-    """The text of a heading of the highest level before anything else is said: the book's own title."""
-    for block in document.blocks():
-        if isinstance(block, Paragraph) and block.omit is None and text.has_word(block.text):
-            return block.text if block.level == 1 else None
-    return None
+    """The text of the one heading of the highest level before anything else is said: the book's own title."""
+    spoken = (b for b in document.blocks() if isinstance(b, Paragraph) and b.omit is None and text.has_word(b.text))
+    first = next(spoken, None)
+    return outline.book_title([first, *spoken]) if first is not None and first.level == 1 else None
 
 
 def _write_cover(folder: Path, cover: Cover | None) -> str | None:

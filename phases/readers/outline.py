@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from phases.readers import numbering, text
 from phases.readers.document import Block, ChapterStart, Paragraph
@@ -16,20 +16,32 @@ def by_headings(paragraphs: Sequence[Paragraph]) -> Iterator[Block]:
 
     Chapters are the headings of the highest level that occurs more than once, and those above. Where these have
     hardly any text of their own, they are parts, and the next level are chapters too. A first heading that is alone on
-    its level, above the others, is the title of the book.
+    its level, above the others, is the title of the book, and starts none.
     """
     deepest = _chapter_level(paragraphs)
-    levels = [p.level for p in paragraphs if p.level and p.omit is None]
-    title = levels[0] if levels and levels[0] < deepest and levels.count(levels[0]) == 1 else 0
+    headings = [p for p in paragraphs if p.level and p.omit is None]
+    title = headings[0] if headings and headings[0].level < deepest and book_title(headings) else None
+    highest = min((p.level for p in headings if p is not title), default=1)
     title_follows = False
     for position, paragraph in enumerate(paragraphs):
-        starts = 0 < paragraph.level <= deepest and paragraph.level != title and paragraph.omit is None
+        starts = 0 < paragraph.level <= deepest and paragraph is not title and paragraph.omit is None
         if starts and not title_follows:
             heading, title_follows = _title(paragraphs, position)
-            yield ChapterStart(heading, paragraph.level - bool(title))
+            yield ChapterStart(heading, paragraph.level - highest + 1)
         elif text.has_word(paragraph.text):
             title_follows = False
         yield paragraph
+
+
+def book_title(paragraphs: Iterable[Paragraph]) -> str | None:
+    """The first heading, where it is alone on its level or right above "Chapter 1", and is none such itself."""
+    spoken = [p for p in paragraphs if p.omit is None and text.has_word(p.text)]
+    headings = [p for p in spoken if p.level]
+    if not headings or numbering.heading(headings[0].text) is not None:
+        return None
+    alone = sum(p.level == headings[0].level for p in headings) == 1
+    above = spoken[1:2] == headings[1:2] and bool(headings[1:]) and numbering.heading(headings[1].text) is not None
+    return headings[0].text if alone or above else None
 
 
 def _title(paragraphs: Sequence[Paragraph], position: int) -> tuple[str, bool]:

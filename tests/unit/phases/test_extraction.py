@@ -693,3 +693,30 @@ def test_the_picture_on_a_page_called_cover_is_the_cover(tmp_path, page, cover):
         "p.png": b"\x89PNG\r\n\x1a\n a picture",
     }
     assert extract(epub(tmp_path / "a.epub", package, files)).book["cover"] == cover
+
+
+def test_headings_of_parts_and_chapters_are_not_the_title_of_the_book(tmp_path):
+    chapters = f"# Chapter 1\n\n{LONG}\n\n# Chapter 2\n\n{LONG}\n"
+    assert text_book(tmp_path, "My Book.md", chapters).book["title"] == "My Book"
+    above = text_book(tmp_path, "b.md", f"# Emma\n\n{chapters}")
+    assert (above.book["title"], above.titles) == ("Emma", ["Emma", "Chapter 1", "Chapter 2"])
+    one_volume = f"# VOLUME ONE\n\n## Chapter 1\n\n{LONG}\n\n## Chapter 2\n\n{LONG}\n"
+    book = text_book(tmp_path, "Long Book.md", one_volume)
+    assert book.book["title"] == "Long Book"
+    assert [(c["title"], c["level"]) for c in book.book["chapters"]] == [
+        ("VOLUME ONE", 1),
+        ("Chapter 1", 2),
+        ("Chapter 2", 2),
+    ]
+
+
+def test_the_highest_level_in_use_is_one(tmp_path):
+    book = text_book(tmp_path, "a.md", f"## One\n\n{LONG}\n\n## Two\n\n{LONG}\n")
+    assert [c["level"] for c in book.book["chapters"]] == [1, 1]
+
+
+def test_a_title_on_the_level_of_the_parts_hides_no_part(tmp_path):
+    chapters = f"## Chapter 1\n\n{LONG * 3}\n\n## Chapter 2\n\n{LONG * 3}\n\n"
+    book = text_book(tmp_path, "a.md", f"# Emma\n\n# Part 1\n\n{chapters}# Part 2\n\n{chapters}")
+    assert book.titles == ["Part 1", "Chapter 1", "Chapter 2", "Part 2", "Chapter 1", "Chapter 2"]
+    assert book.book["title"] == "Emma"
