@@ -129,7 +129,7 @@ def _run(config: Config, *, dry_run: bool) -> int:
         console.print(f"No books in {folder}.{_passed_over(library)}", markup=False, highlight=False, soft_wrap=True)
         return ExitCode.DONE
     if dry_run:
-        state = PipelineState(config.pipeline_json)
+        state = PipelineState(config.pipeline_json, validate_on_read=True)
         show_plan(console, plan_batch(library.books, config, state, state.read()))
         return ExitCode.DONE
     configure_logging(config, config.log_file)

@@ -95,8 +95,7 @@ def _run(path: Path, config: Config) -> int:
 def _show_decisions(path: Path, config: Config) -> int:
     identity = book_id(path, config.root)
     _say(f"{path.name} ({identity})")
-    document = PipelineState(config.pipeline_json).read()
-    records = BookRecords(PipelineState(config.pipeline_json), identity, document)
+    records = BookRecords(PipelineState(config.pipeline_json, validate_on_read=True), identity)
     try:
         decisions = decide(records, config, examine(path, config.root, records.book.get("source")), config.phases())
     except MissingInputError as error:

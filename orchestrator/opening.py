@@ -30,7 +30,7 @@ def open_state(config: Config, complain: Callable[[str], None], books: Iterable[
         OSError: the state file's folder cannot be made.
     """
     config.root.mkdir(parents=True, exist_ok=True)
-    state = PipelineState(config.pipeline_json)
+    state = PipelineState(config.pipeline_json, validate_on_read=True)
     relay = _Relay(complain)
     logging.getLogger("pipeline_common").addHandler(relay)
     try:

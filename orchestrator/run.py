@@ -24,7 +24,7 @@ from phases.catalogue import BUILT_IN
 from phases.contract import Failure, Plan, Result
 from pipeline_common import PipelineState
 from pipeline_common.phases import Phase
-from pipeline_common.statuses import SUCCESS
+from pipeline_common.statuses import SKIPPED, SUCCESS
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +93,9 @@ def orchestrate(job: Job, interrupts: Interrupts) -> Outcome:
         job.say(f"waiting for the process that works on this book ({holder})")
 
     with book_lock(job.config.work_dir / ".locks" / job.book_id, on_wait, interrupts) as lock:
+        # What a killed run has left; no process of it lives, because it would hold the lock.
+        shutil.rmtree(job.folder / "attempts", ignore_errors=True)
+        (job.folder / "progress.jsonl").unlink(missing_ok=True)
         records = BookRecords(job.state, job.book_id)
         _complete_earlier_promotion(job, records)
         try:
@@ -151,8 +154,9 @@ def _run_phase(attempts: _Attempts, decision: Decision) -> Failure | None:
     )
     job.say(f"{phase.number} {phase.name}: {decision.reason}")
     started = time.monotonic()
-    folder = fresh_folder(job.folder / "attempts" / f"{phase.name}-{attempt}")
+    folder = job.folder / "attempts" / f"{phase.name}-{attempt}"
     try:
+        fresh_folder(folder)
         result = run_attempt(
             _plan(job, records, phase, attempt, folder),
             folder=folder,
@@ -162,7 +166,7 @@ def _run_phase(attempts: _Attempts, decision: Decision) -> Failure | None:
             keep_open=(attempts.lock,),
         )
         failure = result.failure or _commit(job, records, phase, result, folder, time.monotonic() - started)
-    except InterruptedRun:
+    except (InterruptedRun, OSError):
         records.release(phase)
         raise
     finally:
@@ -249,7 +253,7 @@ def _unreadable(job: Job, records: BookRecords, error: OSError) -> Outcome:
     )
     failure = Failure("missing", message, permanent=True)
     first = job.config.phases()[0]
-    if records.phase(first).get("status") != SUCCESS:
+    if records.phase(first).get("status") not in (SUCCESS, SKIPPED):
         records.fail(first, failure, 0.0)
     return Outcome(phase=first, failure=failure)
 

@@ -208,6 +208,15 @@ def test_a_damaged_state_file_is_restored_from_its_newest_backup_and_said(librar
     assert [path.read_text() for path in (library / ".pipeline/conflicts").rglob("*") if "phase1" in path.read_text()]
 
 
+@pytest.mark.parametrize("text", ['{"books": []}', '{"phase1": "x"}', '{"batch": 3}'])
+def test_a_state_of_another_form_ends_with_3_and_a_sentence(library: Path, text: str) -> None:
+    (library / "pipeline.json").write_text(text)
+    for options in ((), ("--dry-run",)):
+        result = run("batch-audiobook", "--phases", 1, *options, cwd=library)
+        assert (result.returncode, "Traceback" in result.stderr) == (3, False)
+        assert "Schema validation failed" in result.stderr
+
+
 def test_a_missing_state_file_with_a_history_ends_with_3_and_names_restore_and_reset(library: Path) -> None:
     assert run("batch-audiobook", "--phases", 1, cwd=library).returncode == 0
     (library / "pipeline.json").unlink()

@@ -1,4 +1,5 @@
 import contextlib
+import errno
 import fcntl
 import os
 import signal
@@ -10,8 +11,9 @@ from pathlib import Path
 import pytest
 from stand_ins import Library
 
-from orchestrator import promotion
+from orchestrator import promotion, run
 from orchestrator.promotion import staging_folder
+from pipeline_common import PipelineState
 from pipeline_common.books import stage
 
 ALL = ["validation", "extraction", "chunking", "synthesis", "enhancement", "subtitles"]
@@ -293,8 +295,6 @@ def test_a_document_from_elsewhere_cannot_make_a_promotion_delete_files_outside_
     library.run()
     precious = library.root / "precious.txt"
     precious.write_text("keep")
-    from pipeline_common import PipelineState
-
     with PipelineState(library.config.pipeline_json).transaction() as txn:
         txn.data["books"][library.id]["promotion"]["previous"] = ["precious.txt", "output/../precious.txt"]
     library.book.write_text("Changed.\n")
@@ -307,6 +307,37 @@ def test_a_missing_book_is_a_failure_with_a_sentence(library: Library) -> None:
     failure = library.run().failure
     assert failure is not None
     assert "cannot be read" in failure.message
+
+
+def test_an_unreadable_book_that_was_a_copy_of_another_is_a_failure_and_no_error_of_the_state(library: Library) -> None:
+    with PipelineState(library.config.pipeline_json).transaction() as txn:
+        txn.data["phase1"] = {"files": {library.id: {"status": "skipped"}}}
+    library.book.unlink()
+    failure = library.run().failure
+    assert failure is not None
+    assert failure.error_type == "missing"
+
+
+def test_what_a_killed_run_left_is_cleared_away(library: Library) -> None:
+    left = library.config.work_dir / library.id / "attempts" / "enhancement-7"
+    left.mkdir(parents=True)
+    progress = library.config.work_dir / library.id / "progress.jsonl"
+    progress.write_text('{"phase": "subtitles", "done": 1, "total": 1}\n')
+    library.run()
+    assert not left.exists()
+    assert not progress.exists()
+
+
+def test_a_work_folder_that_fails_under_a_phase_leaves_no_claim(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_plan: object, **_how: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(run, "run_attempt", full)
+    with pytest.raises(OSError, match="No space"):
+        library.run()
+    assert library.document()["phase1"]["files"][library.id]["status"] == "pending"
 
 
 def test_a_signal_ends_the_phase_and_releases_its_claim(library: Library) -> None:
