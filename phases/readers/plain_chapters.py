@@ -64,7 +64,9 @@ class Chapters:
         titles = {candidate.title_position for candidate in candidates}
         candidates = [candidate for candidate in candidates if candidate.position not in titles]
         self._count_words(candidates)
-        self._untitled = [candidate for candidate in candidates if not candidate.heading.title]
+        self._untitled = {
+            _bare(candidate): candidate.position for candidate in candidates if not candidate.heading.title
+        }
         chosen = self._chosen(self._outside_contents(candidates))
         self.starts: dict[int, Start] = {}
         self.heading_lines: dict[int, int] = {}
@@ -118,14 +120,14 @@ class Chapters:
         for rank in ("part", "chapter", "numeral"):
             bare = [c for c in candidates if c.heading.rank == rank and not c.heading.title and not c.title]
             short = [c for c in bare if c.position + 1 not in taken and self._is_short(c.position + 1)]
-            alone = [c for c in short if self._stands_alone(c.position + 1)]
+            alone = {c.position for c in short if self._stands_alone(c.position + 1)}
             regular = len(alone) >= 2 and len(alone) >= 0.8 * len(bare)
             for candidate in short:
                 below = self._groups[candidate.position + 1]
                 joined = text.without_emphasis(text.one_line(" ".join(below)))
                 if _is_summary(joined):
                     continue
-                if (regular and candidate in alone) or numbering.is_title(joined):
+                if (regular and candidate.position in alone) or numbering.is_title(joined):
                     candidate.title_position = candidate.position + 1
                     candidate.title = numbering.undecorated(joined)
 
@@ -185,8 +187,8 @@ class Chapters:
             return list(run)
         # The last of the run may be the real first chapter: it has text after it, and does not come again.
         last = run[-1]
-        shorter = (c.position for c in self._untitled if _bare(c) == _bare(last) and c.position > last.position)
-        listed = last in repeated or (bool(last.heading.title) and any(shorter))
+        shorter = bool(last.heading.title) and self._untitled.get(_bare(last), 0) > last.position
+        listed = last in repeated or shorter
         return [last] if last.words_after > _FEW_WORDS and not listed else []
 
     def _chosen(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
