@@ -74,11 +74,13 @@ class BatchRecords:
 
     def book_started(self, book: PlannedBook) -> None:
         """Record that a book's orchestrator starts."""
-        entry = {
+        entry: dict[str, Any] = {
             "status": RUNNING,
             "source_path": recorded_path(book.path, self._root),
             "started_at": utc_now(),
             "was_skipped": False,
+            "errors": [],
+            **dict.fromkeys(("error_message", "exit_code", "completed_at", "duration_sec")),
         }
         with self._state.transaction(operation="batch_book_start") as txn:
             txn.data["batch"]["files"][book.book_id] = entry
@@ -127,6 +129,7 @@ class BatchRecords:
             "errors": [],
             "source_path": recorded_path(book.path, self._root),
             "was_skipped": True,
+            **dict.fromkeys(("exit_code", "started_at", "completed_at", "duration_sec")),
         }
 
 

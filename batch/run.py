@@ -14,7 +14,7 @@ import trio
 from batch.launcher import Ended, Launcher
 from batch.monitor import CpuMonitor
 from batch.plan import PlannedBook
-from batch.progress import read_progress
+from batch.progress import BookProgress, read_progress
 from batch.records import BatchRecords, Tally
 from batch.view import View, failure_text
 from orchestrator.interrupts import watched_signals
@@ -91,6 +91,7 @@ class Batch:
         self._view = view
         self._work_dir = work_dir
         self._running: dict[str, PlannedBook] = {}
+        self._earlier: dict[str, BookProgress] = {}
         self._result = BatchResult(tally)
 
     async def run(self) -> BatchResult:
@@ -125,6 +126,7 @@ class Batch:
 
     async def _run_book(self, book: PlannedBook) -> None:
         started = time.monotonic()
+        self._earlier[book.book_id] = self._progress_of(book)
         self._records.book_started(book)
         self._view.started(book)
         logger.info("%s: starts (%s)", book.name, book.reason)
@@ -157,8 +159,13 @@ class Batch:
         while True:
             await trio.sleep(_PROGRESS_INTERVAL_S)
             for book in list(self._running.values()):
-                self._view.progress(book, read_progress(self._work_dir / book.book_id / "progress.jsonl"))
+                progress = self._progress_of(book)
+                if progress != self._earlier.get(book.book_id):  # otherwise an earlier run has left it
+                    self._view.progress(book, progress)
             self._view.machine(self._monitor.others_percent, throttled=self._monitor.throttled)
+
+    def _progress_of(self, book: PlannedBook) -> BookProgress:
+        return read_progress(self._work_dir / book.book_id / "progress.jsonl")
 
     async def _watch_signals(
         self, work: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED

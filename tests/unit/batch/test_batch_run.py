@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import signal
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ import trio
 
 from batch.launcher import Ended
 from batch.monitor import CpuMonitor, CpuTimes
-from batch.plan import PlannedBook, plan_batch
+from batch.plan import Fate, PlannedBook, plan_batch
 from batch.progress import BookProgress, read_progress
 from batch.records import BatchRecords, Tally
 from batch.run import Batch, BatchResult, run_batch
@@ -78,6 +79,7 @@ class Folder:
         self.config = Config(max_workers=max_workers).resolved(root)
         self.state = PipelineState(self.config.pipeline_json)
         self.launcher = launcher
+        self.view = SilentView()
         self.books = plan_batch(discover(self.config.input_dir).books, self.config, self.state, {})
         self.monitor = CpuMonitor(85, 1, lambda: CpuTimes(0, 0, 0, 2))
 
@@ -96,9 +98,14 @@ class Folder:
             launcher=self.launcher,
             monitor=self.monitor,
             records=self.records,
-            view=SilentView(),
+            view=self.view,
             work_dir=self.config.work_dir,
         )
+
+    def records_of_skipped(self) -> None:
+        """As a batch before, which passed over every book."""
+        passed_over = [dataclasses.replace(book, fate=Fate.DONE) for book in self.books]
+        BatchRecords(self.state, self.config.root).begin(passed_over)
 
     def section(self) -> dict[str, dict]:  # type: ignore[type-arg]
         return self.state.read()["batch"]
@@ -119,6 +126,27 @@ async def test_every_book_is_run_once_with_at_most_max_workers_at_a_time(
     assert set(folder.statuses().values()) == {"success"}
     summary = folder.section()["summary"]
     assert (summary["status"], summary["total_files"], summary["successful_files"]) == ("success", 7, 7)
+
+
+async def test_every_entry_has_every_field_and_progress_of_an_earlier_run_is_not_shown(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    folder = Folder(tmp_path, 2, FakeLauncher({"1.txt": 1}))
+    for book in folder.books:
+        (folder.config.work_dir / book.book_id).mkdir(parents=True)
+        (folder.config.work_dir / book.book_id / "progress.jsonl").write_text(
+            '{"phase": "subtitles", "done": 1, "total": 1}\n'
+        )
+    shown: list[BookProgress] = []
+    folder.view.progress = lambda _book, progress: shown.append(progress)  # type: ignore[method-assign]
+    folder.records_of_skipped()
+    during: list[set[str]] = []
+    folder.launcher.on_launch = lambda: during.extend(map(set, folder.section()["files"].values()))
+    await folder.run()
+    fields = "status error_message errors exit_code source_path started_at completed_at duration_sec was_skipped"
+    assert all(keys == set(fields.split()) for keys in during)
+    assert all(set(entry) == set(fields.split()) for entry in folder.section()["files"].values())
+    assert shown == []
 
 
 async def test_a_bad_book_stops_nobody_else_and_is_recorded(
