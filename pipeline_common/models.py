@@ -50,7 +50,9 @@ class FileRecord(Record):
     """One book in one phase."""
 
     status: Status | None = Field(None, description="missing counts as pending")
-    attempts: Count | None = Field(None, description="how often the phase was started")
+    attempts: Count | None = Field(
+        None, description="how often the phase was started since its records were last cleared"
+    )
     started_at: Time | None = Field(None, description="when the last attempt started")
     finished_at: Time | None = Field(None, description="when it ended")
     duration_s: Seconds | None = Field(None, description="how long it took, seconds")
@@ -97,7 +99,17 @@ class PastError(Record):
 class Promotion(Record):
     """How far the finished files are on their way to the output folder."""
 
-    state: str | None = Field(None, description="`done` once every file is in its place")
+    state: str | None = Field(
+        None,
+        description="`promoting` from the commit of the list, `done` once every file is in its place, later `outdated`",
+    )
+    folder: str | None = Field(None, description="relative to the output folder")
+    files: dict[str, Artifact] | None = Field(
+        None, description="each file by name, at its place; `from` is where it was"
+    )
+    previous: list[str] | None = Field(None, description="files of earlier versions, to be removed")
+    started_at: str | None = Field(None, description="ISO 8601, UTC")
+    finished_at: str | None = Field(None, description="ISO 8601, UTC")
 
 
 class BookRecord(Record):

@@ -61,7 +61,7 @@ def write_docx(path: Path, title: str, author: str, chapters: Chapters) -> Path:
 
     document = WordDocument()
     properties = document.core_properties
-    properties.title, properties.author, properties.language = title, author, "en"
+    properties.title, properties.author, properties.language, properties.comments = title, author, "en", ""
     properties.created = properties.modified = datetime.datetime(1980, 1, 1, tzinfo=datetime.UTC)
     document.add_paragraph(title, style="Title")
     for heading, paragraphs in chapters:
