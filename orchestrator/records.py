@@ -120,13 +120,12 @@ class BookRecords:
                 duration_s=round(duration_s, 3),
                 errors=[{"type": failure.error_type, "message": failure.message, "at": now}],
             )
-            book["error"] = failure.message
-            book["error_type"] = failure.error_type
-            book["failed_at"] = now
-            book.setdefault("first_failed_at", now)
-            book["retry_count"] = int(book.get("retry_count", 0)) + 1
-            entry = {"timestamp": now, "stage": phase.name, "error": failure.message, "traceback": None}
-            book["error_history"] = [*book.get("error_history", []), entry][-HISTORY_LENGTH:]
+            _note_failure(book, phase.name, failure, now)
+
+    def fail_promotion(self, failure: Failure) -> None:
+        """Record why finished files are not in place; the phases that made them keep their success."""
+        with self._changing("promotion_failure") as (_records, book):
+            _note_failure(book, "promotion", failure, utc_now())
 
     def release(self, phase: Phase) -> None:
         """Record that an attempt was broken off from outside: the claim ends, and nothing counts as failed."""
@@ -175,3 +174,13 @@ class BookRecords:
             txn.data.setdefault("books", {})[self.book_id] = book
         self._phases = records
         self.book = book
+
+
+def _note_failure(book: dict[str, Any], stage: str, failure: Failure, now: str) -> None:
+    book["error"] = failure.message
+    book["error_type"] = failure.error_type
+    book["failed_at"] = now
+    book.setdefault("first_failed_at", now)
+    book["retry_count"] = int(book.get("retry_count", 0)) + 1
+    entry = {"timestamp": now, "stage": stage, "error": failure.message, "traceback": None}
+    book["error_history"] = [*book.get("error_history", []), entry][-HISTORY_LENGTH:]

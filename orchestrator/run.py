@@ -228,14 +228,18 @@ def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Ou
     try:
         folder = promote(records, job.config)
     except PromotionError as error:
-        return Outcome(phase=decisions[-1].phase, failure=Failure("promotion", str(error), permanent=False))
+        failure = Failure("promotion", str(error), permanent=False)
     except OSError as error:
         message = (
             f"The audiobook cannot be put into place ({error.filename}): {error.strerror}. Mend that and run again."
         )
-        return Outcome(phase=decisions[-1].phase, failure=Failure("disk", message, permanent=False))
-    job.say(f"finished: {folder}")
-    return Outcome(folder=folder)
+        failure = Failure("disk", message, permanent=False)
+    else:
+        job.say(f"finished: {folder}")
+        return Outcome(folder=folder)
+    records.fail_promotion(failure)
+    logger.error("%s: %s", job.book_id, failure.message)
+    return Outcome(phase=decisions[-1].phase, failure=failure)
 
 
 def _complete_earlier_promotion(job: Job, records: BookRecords) -> None:

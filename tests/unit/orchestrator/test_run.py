@@ -240,6 +240,20 @@ Result.__init__ = init
 """
 
 
+def test_an_audiobook_that_cannot_be_put_into_place_is_recorded_and_then_completed(library: Library) -> None:
+    library.config.output_dir.mkdir()
+    (library.config.output_dir / "Author").write_text("a file in the way")
+    failure = library.run().failure
+    assert failure is not None
+    book = library.document()["books"][library.id]
+    assert (book["error"], book["error_type"], book["retry_count"]) == (failure.message, "disk", 1)
+    (library.config.output_dir / "Author").unlink()
+    library.calls()
+    assert library.run().failure is None
+    assert library.calls() == []
+    assert "error" not in library.document()["books"][library.id]
+
+
 def test_a_book_whose_title_changes_moves_and_leaves_no_old_files(library: Library) -> None:
     library.run()
     library.behave("enhancement", RETITLED)
