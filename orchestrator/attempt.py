@@ -120,7 +120,9 @@ class _EndOf:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self._descriptor = os.pidfd_open(process.pid) if hasattr(os, "pidfd_open") else None
+        self._descriptor: int | None = None
+        with contextlib.suppress(AttributeError, OSError):  # not every system and kernel has it
+            self._descriptor = os.pidfd_open(process.pid)
 
     def reached(self, wake_fd: int) -> bool:
         if self._descriptor is not None:

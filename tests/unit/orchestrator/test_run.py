@@ -342,6 +342,14 @@ def test_what_a_killed_run_left_is_cleared_away(library: Library) -> None:
     assert not progress.exists()
 
 
+def test_a_kernel_without_pidfd_is_waited_on_all_the_same(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_pid: int) -> int:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", missing, raising=False)
+    assert library.run(phases_to_run=("1", "2")).failure is None
+
+
 def test_a_work_folder_that_fails_under_a_phase_leaves_no_claim(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
