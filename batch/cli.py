@@ -24,7 +24,7 @@ from batch.run import Batch, BatchResult, run_batch
 from batch.view import Screen, choose_view, show_plan, show_summary
 from orchestrator.config import Config
 from orchestrator.library import Library, discover
-from orchestrator.opening import open_state
+from orchestrator.opening import look_at_state, open_state
 from orchestrator.options import (
     ExitCode,
     UsageError,
@@ -129,8 +129,7 @@ def _run(config: Config, *, dry_run: bool) -> int:
         console.print(f"No books in {folder}.{_passed_over(library)}", markup=False, highlight=False, soft_wrap=True)
         return ExitCode.DONE
     if dry_run:
-        state = PipelineState(config.pipeline_json, validate_on_read=True)
-        show_plan(console, plan_batch(library.books, config, state, state.read()))
+        show_plan(console, plan_batch(library.books, config, *look_at_state(config, library.books)))
         return ExitCode.DONE
     configure_logging(config, config.log_file)
     with _batch_lock(config):

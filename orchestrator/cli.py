@@ -12,12 +12,12 @@ from pathlib import Path
 from orchestrator.config import Config
 from orchestrator.decisions import MissingInputError, decide
 from orchestrator.interrupts import InterruptedRun, Interrupts
-from orchestrator.opening import open_state
+from orchestrator.opening import look_at_state, open_state
 from orchestrator.options import ExitCode, UsageError, add_shared_options, configure, configure_logging, silence_output
 from orchestrator.records import BookRecords
 from orchestrator.run import Job, orchestrate
 from orchestrator.sources import examine, printable
-from pipeline_common import ConfigError, PipelineState, StateError
+from pipeline_common import ConfigError, StateError
 from pipeline_common.books import book_id
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,8 @@ def _run(path: Path, config: Config) -> int:
 def _show_decisions(path: Path, config: Config) -> int:
     identity = book_id(path, config.root)
     _say(f"{path.name} ({identity})")
-    records = BookRecords(PipelineState(config.pipeline_json, validate_on_read=True), identity)
+    state, document = look_at_state(config)
+    records = BookRecords(state, identity, document)
     try:
         decisions = decide(records, config, examine(path, config.root, records.book.get("source")), config.phases())
     except MissingInputError as error:

@@ -42,8 +42,30 @@ def open_state(config: Config, complain: Callable[[str], None], books: Iterable[
     return state
 
 
+def look_at_state(config: Config, books: Iterable[Path] | None = None) -> tuple[PipelineState, dict[str, Any]]:
+    """The state and its document as `open_state` would leave it, with nothing changed, for ``--dry-run``.
+
+    Raises:
+        StateError: the state cannot be used; the message says what to do.
+    """
+    state = PipelineState(config.pipeline_json, validate_on_read=True)
+    document = state.read()
+    if document and "books" not in document:
+        document = migrate_v1(document, _names(config, books), config.root)
+    return state, document
+
+
 def _take_over(config: Config, state: PipelineState, document: dict[str, Any], books: Iterable[Path] | None) -> None:
     """Give the records of the first version, which are named after files, to the books that they are about."""
+    names = _names(config, books)
+    if migrate_v1(document, names, config.root) != document:
+        with state.transaction(validate=False, operation="migrate") as txn:
+            txn.data = migrate_v1(txn.data, names, config.root)
+        logger.info("records of the first version were taken over")
+
+
+def _names(config: Config, books: Iterable[Path] | None) -> dict[str, str]:
+    """What the first version called each book, to its book_id."""
     if books is None:
         books = discover(config.input_dir).books if config.input_dir.is_dir() else ()
     names: dict[str, str] = {}
@@ -51,10 +73,7 @@ def _take_over(config: Config, state: PipelineState, document: dict[str, Any], b
         for name in (path.name, path.stem):
             # The first book in natural order has the name, as it had in the first version.
             names.setdefault(unicodedata.normalize("NFC", name), book_id(path, config.root))
-    if migrate_v1(document, names, config.root) != document:
-        with state.transaction(validate=False, operation="migrate") as txn:
-            txn.data = migrate_v1(txn.data, names, config.root)
-        logger.info("records of the first version were taken over")
+    return names
 
 
 class _Relay(logging.Handler):
