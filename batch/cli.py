@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from batch.launcher import SubprocessLauncher
 from batch.monitor import CpuMonitor
-from batch.plan import Fate, PlannedBook, plan_batch
+from batch.plan import STARTED, Fate, PlannedBook, plan_batch
 from batch.records import BatchRecords, Tally
 from batch.run import Batch, BatchResult, run_batch
 from batch.view import Screen, choose_view, show_plan, show_summary
@@ -140,7 +140,7 @@ def _run_books(library: Library, config: Config, console: Screen) -> int:
     started = time.monotonic()
     state = open_state(config, _complain, library.books)
     planned = plan_batch(library.books, config, state, state.read())
-    to_run = [book for book in planned if book.fate is Fate.RUN]
+    to_run = [book for book in planned if book.fate in STARTED]
     tally = Tally(total=len(planned), skipped=len(planned) - len(to_run))
     found = f"{len(planned)} books in {printable(str(config.input_dir))}, {len(to_run)} to do.{_passed_over(library)}"
     console.print(found, markup=False, highlight=False, soft_wrap=True)

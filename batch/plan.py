@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.config import Config
-from orchestrator.decisions import Decision, MissingInputError, decide
+from orchestrator.decisions import MissingInputError, decide
+from orchestrator.promotion import is_in_place
 from orchestrator.records import BookRecords
 from orchestrator.sources import Source, examine, printable
 from pipeline_common import PipelineState
@@ -25,6 +26,11 @@ class Fate(Enum):
     DONE = "done"
     DUPLICATE = "duplicate"
     LATER = "later"
+    BLOCKED = "blocked"
+
+
+STARTED = frozenset({Fate.RUN, Fate.BLOCKED})
+"""The fates that start an orchestrator; a blocked book's ends at once and records why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ def plan_batch(
     room = config.batch_size
     limited = []
     for book in planned:
-        if book.fate is Fate.RUN:
+        if book.fate in STARTED:
             room -= 1
             if room < 0:
                 book = _with_fate(book, Fate.LATER, f"batch_size is {config.batch_size}; the next run takes it")
@@ -89,19 +95,14 @@ def _plan_book(path: Path, config: Config, state: PipelineState, document: Mappi
     except OSError as error:
         return PlannedBook(identity, path, name, Fate.RUN, f"cannot be read: {error.strerror}", None)
     except MissingInputError as error:
-        return PlannedBook(identity, path, name, Fate.RUN, str(error), source)
+        return PlannedBook(identity, path, name, Fate.BLOCKED, str(error), source)
     first = next((decision for decision in decisions if decision.runs), None)
-    if first is None and _is_in_place(records, decisions):
+    if first is None and (not records.deliverables() or is_in_place(records, config)):
         return PlannedBook(identity, path, name, Fate.DONE, "done", source)
     reason = (
         f"from phase {first.phase.number} ({first.phase.name}): {first.reason}" if first else "not yet put into place"
     )
     return PlannedBook(identity, path, name, Fate.RUN, reason, source)
-
-
-def _is_in_place(records: BookRecords, decisions: Sequence[Decision]) -> bool:
-    makes_deliverables = any(records.phase(decision.phase).get("deliverables") for decision in decisions)
-    return not makes_deliverables or records.book.get("promotion", {}).get("state") == "done"
 
 
 def _without_duplicates(planned: Sequence[PlannedBook], config: Config) -> list[PlannedBook]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from batch.launcher import Ended
-from batch.plan import Fate, PlannedBook
+from batch.plan import STARTED, Fate, PlannedBook
 from orchestrator.records import utc_now
 from orchestrator.sources import recorded_path
 from pipeline_common import PipelineState
@@ -63,7 +63,7 @@ class BatchRecords:
             section["summary"] = {"status": RUNNING, "total_files": len(planned), "started_at": self.started_at}
             files = section.setdefault("files", {})
             for book in planned:
-                if book.fate is Fate.RUN:
+                if book.fate in STARTED:
                     continue
                 known = files.get(book.book_id, {})
                 entry = self._passed_over_entry(book)

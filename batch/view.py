@@ -197,7 +197,9 @@ def duration_text(seconds: float) -> str:
 def show_plan(console: Console, planned: Sequence[PlannedBook]) -> None:
     """Print what a batch would do with each book."""
     for book in planned:
-        verb = {Fate.RUN: "run", Fate.DONE: "skip", Fate.DUPLICATE: "skip", Fate.LATER: "later"}[book.fate]
+        verb = {Fate.RUN: "run", Fate.DONE: "skip", Fate.DUPLICATE: "skip", Fate.LATER: "later", Fate.BLOCKED: "fail"}[
+            book.fate
+        ]
         console.print(f"{verb:<6}{book.name}: {book.reason}", markup=False, highlight=False, soft_wrap=True)
 
 

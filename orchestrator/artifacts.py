@@ -68,14 +68,19 @@ def path_of(record: Mapping[str, Any], root: Path) -> Path:
 
 
 def missing_or_changed(records: Mapping[str, Mapping[str, Any]], root: Path) -> str | None:
-    """Why these files are not what was recorded, such as ``text.jsonl is gone``; None where all are."""
+    """Why these files are not what was recorded, such as ``text.jsonl is gone``; None where all are.
+
+    Size and mtime are proof. Where only the mtime differs, as in a copy of the whole folder, the bytes are hashed.
+    """
     for record in records.values():
         path = path_of(record, root)
         try:
             facts = path.stat()
         except OSError:
             return f"{path.name} is gone"
-        if facts.st_size != record["size_bytes"] or facts.st_mtime_ns != record["mtime_ns"]:
+        if facts.st_size != record["size_bytes"] or (
+            facts.st_mtime_ns != record["mtime_ns"] and sha256_of(path) != record.get("sha256")
+        ):
             return f"{path.name} was changed"
     return None
 

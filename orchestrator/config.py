@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
 from pipeline_common.phases import PHASES, Phase
 
@@ -27,7 +27,7 @@ NOT_YET_IN_EFFECT = ("retries", "alerts", "retention", "reports")
 def _as_path(value: Any) -> Any:
     if isinstance(value, str) and "\0" in value:
         raise ValueError("a path holds no NUL character")
-    return Path(value) if isinstance(value, str) and value else value
+    return Path(value).expanduser() if isinstance(value, str) and value else value
 
 
 def _as_tuple(value: Any) -> Any:
@@ -220,22 +220,22 @@ class Config(Section):
     alerts: AlertsSection = AlertsSection()
     retention: RetentionSection = RetentionSection()
     reports: ReportsSection = ReportsSection()
-    gone_keys: tuple[str, ...] = Field((), exclude=True, description="keys of the first version that mean nothing now")
+    _gone_keys: tuple[str, ...] = ()
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _accept_older_keys(cls, data: Any) -> Any:
+    def _accept_older_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Config]) -> Config:
         if not isinstance(data, Mapping):
-            return data
+            return handler(data)
         keys = dict(data)
         if isinstance(keys.get("phases"), list):
             keys.setdefault("phases_to_run", keys.pop("phases"))
         if "resume" in keys:
             keys.setdefault("resume_enabled", keys.pop("resume"))
         gone = sorted(_GONE_KEYS & keys.keys())
-        for key in gone:
-            del keys[key]
-        return {**keys, "gone_keys": tuple(gone)} if gone else keys
+        config = handler({key: value for key, value in keys.items() if key not in gone})
+        config._gone_keys = tuple(gone)
+        return config
 
     @property
     def root(self) -> Path:
@@ -258,9 +258,9 @@ class Config(Section):
     def warnings(self) -> list[str]:
         """What the user has set and will not have: one sentence a kind."""
         found = []
-        if self.gone_keys:
+        if self._gone_keys:
             found.append(
-                f"These keys of the first version mean nothing any more and are ignored: {', '.join(self.gone_keys)}."
+                f"These keys of the first version mean nothing any more and are ignored: {', '.join(self._gone_keys)}."
             )
         idle = [name for name in NOT_YET_IN_EFFECT if name in self.model_fields_set]
         if idle:

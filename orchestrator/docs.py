@@ -36,8 +36,6 @@ def configuration_page() -> str:
 
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:
     for name, field in model.model_fields.items():
-        if field.exclude:
-            continue
         if isinstance(field.default, BaseModel):
             yield from _rows(type(field.default), f"{prefix}{name}.")
         elif field.description:

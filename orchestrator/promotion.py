@@ -32,6 +32,16 @@ def staging_folder(config: Config, book_id: str) -> Path:
     return config.output_dir / ".staging" / book_id
 
 
+def is_in_place(records: BookRecords, config: Config) -> bool:
+    """Whether all of a book's deliverables lie in their folder below the output folder of the configuration."""
+    promotion = records.book.get("promotion", {})
+    if promotion.get("state") != "done":
+        return False
+    target = os.path.normpath(config.output_dir / str(promotion.get("folder", "")))
+    paths = (path_of(record, config.root) for record in records.deliverables().values())
+    return bool(promotion.get("migrated")) or all(os.path.normpath(path.parent) == target for path in paths)
+
+
 def promote(records: BookRecords, config: Config) -> Path:
     """Put all recorded deliverables of a book into its folder below the output folder, and mark the book done.
 

@@ -17,7 +17,14 @@ from orchestrator.config import Config
 from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint, settings_of
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.lock import book_lock
-from orchestrator.promotion import PromotionError, abandon_promotion, complete_promotion, promote, staging_folder
+from orchestrator.promotion import (
+    PromotionError,
+    abandon_promotion,
+    complete_promotion,
+    is_in_place,
+    promote,
+    staging_folder,
+)
 from orchestrator.records import BookRecords
 from orchestrator.sources import Source, examine, printable
 from phases.catalogue import BUILT_IN
@@ -196,9 +203,14 @@ def _plan(job: Job, records: BookRecords, phase: Phase, attempt: int, folder: Pa
         inputs={name: path_of(artifacts[name], job.config.root) for name in names},
         settings=settings_of(phase, job.config),
         slots_dir=job.config.work_dir / ".slots",
-        cores=os.cpu_count() or 1,
+        cores=usable_cores(),
         progress=job.folder / "progress.jsonl",
     )
+
+
+def usable_cores() -> int:
+    """How many cores this process may use, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _commit(
@@ -223,7 +235,7 @@ def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Ou
     """Promote where the last phase of the book is done and its files are not yet in place."""
     if decisions[-1].phase.name not in _LAST_PHASES or not records.deliverables():
         return Outcome()
-    if records.book.get("promotion", {}).get("state") == "done":
+    if is_in_place(records, job.config):
         return Outcome(folder=job.config.output_dir / str(records.book["promotion"].get("folder", "")))
     try:
         folder = promote(records, job.config)

@@ -53,3 +53,10 @@ def test_a_batch_takes_at_most_so_many_books_that_need_work(tmp_path: Path) -> N
 def test_the_reason_names_the_phase_that_a_book_starts_with(tmp_path: Path) -> None:
     write(tmp_path, a="1")
     assert plan(tmp_path)["a.txt"].reason == "from phase 1 (validation): not done yet"
+
+
+def test_a_book_that_lacks_what_its_phases_need_is_said_to_fail(tmp_path: Path) -> None:
+    write(tmp_path, a="1")
+    book = plan(tmp_path, phases_to_run=[5.5])["a.txt"]
+    assert book.fate is Fate.BLOCKED
+    assert "needs 'book' of phase 2" in book.reason

@@ -44,6 +44,8 @@ def test_a_missing_and_a_changed_file_are_told_apart(tmp_path: Path) -> None:
     records = take(attempt(tmp_path), {"text": "text.jsonl"}, tmp_path, tmp_path)
     path = tmp_path / "text.jsonl"
     os.utime(path, ns=(1, 1))
+    assert missing_or_changed(records, tmp_path) is None
+    path.write_text("[]\n")
     assert missing_or_changed(records, tmp_path) == "text.jsonl was changed"
     path.unlink()
     assert missing_or_changed(records, tmp_path) == "text.jsonl is gone"

@@ -2,6 +2,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from stand_ins import Library
 
 from orchestrator import promotion, run
+from orchestrator.config import Config
 from orchestrator.promotion import staging_folder
 from pipeline_common import PipelineState
 from pipeline_common.books import stage
@@ -406,3 +408,23 @@ if not flag.exists():
     assert failure is not None
     assert failure.error_type == "missing_chunk"
     assert library.calls() == [*ALL[:4], "enhancement", "synthesis", "enhancement"]
+
+
+def test_with_another_output_folder_a_finished_book_moves_there(library: Library) -> None:
+    library.run()
+    library.calls()
+    outcome = library.run(output_dir=library.root / "elsewhere")
+    assert outcome.folder == library.root / "elsewhere/Author/Title"
+    assert sorted(os.listdir(outcome.folder)) == ["Title.m4b", "Title.srt"]
+    assert library.calls() == []
+    assert library.run(output_dir=library.root / "elsewhere").folder == outcome.folder
+
+
+def test_a_copy_of_the_whole_folder_is_as_done_as_the_folder_itself(library: Library, tmp_path: Path) -> None:
+    library.run()
+    library.calls()
+    copy = tmp_path / "copy"
+    shutil.copytree(library.root, copy, ignore=shutil.ignore_patterns("copy"), copy_function=shutil.copyfile)
+    other = Library(copy, Config().resolved(copy))
+    assert other.run().failure is None
+    assert library.calls() == []
