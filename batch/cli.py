@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -26,18 +25,20 @@ from orchestrator.config import Config
 from orchestrator.library import Library, discover
 from orchestrator.opening import look_at_state, open_state
 from orchestrator.options import (
+    INTERRUPTED_TEXT,
     ExitCode,
     UsageError,
     add_shared_options,
     configure,
     configure_logging,
+    guarded,
     number_between,
     positive_int,
 )
 from orchestrator.records import BookRecords
 from orchestrator.sources import printable
 from phases.files import write_text
-from pipeline_common import ConfigError, PipelineState, StateError
+from pipeline_common import PipelineState, StateError
 
 logger = logging.getLogger(__name__)
 
@@ -85,21 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     args = build_parser().parse_args(argv)
-    try:
-        return _run(_configure(args), dry_run=args.dry_run)
-    except (ConfigError, UsageError) as error:
-        _complain(str(error))
-        return ExitCode.USAGE
-    except StateError as error:
-        _complain(str(error))
-        return ExitCode.STATE
-    except OSError as error:
-        _complain(
-            f"{error.filename or 'A folder of the pipeline'}: {error.strerror or error}. Mend that and run again."
-        )
-        return ExitCode.USAGE
-    except KeyboardInterrupt:  # while planning or summing up; in between, signals are watched
-        return _interrupted(signal.SIGINT)
+    return guarded(lambda: _run(_configure(args), dry_run=args.dry_run), _complain)
 
 
 def _configure(args: argparse.Namespace) -> Config:
@@ -170,13 +157,9 @@ def _run_books(library: Library, config: Config, console: Screen) -> int:
     show_summary(console, summary, _folders(result.succeeded, state, config), result.failures)
     logger.info("batch ends: %s", summary["status"])
     if result.signum is not None:
-        return _interrupted(result.signum)
+        _complain(INTERRUPTED_TEXT)
+        return ExitCode.INTERRUPTED + result.signum
     return ExitCode.FAILED if tally.failed else ExitCode.DONE
-
-
-def _interrupted(signum: int) -> int:
-    _complain("interrupted; finished work is kept. Run the same command again to go on.")
-    return ExitCode.INTERRUPTED + signum
 
 
 def _discover(config: Config) -> Library:

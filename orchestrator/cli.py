@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +12,19 @@ from orchestrator.config import Config
 from orchestrator.decisions import MissingInputError, decide
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.opening import look_at_state, open_state
-from orchestrator.options import ExitCode, UsageError, add_shared_options, configure, configure_logging, silence_output
+from orchestrator.options import (
+    INTERRUPTED_TEXT,
+    ExitCode,
+    UsageError,
+    add_shared_options,
+    configure,
+    configure_logging,
+    guarded,
+    silence_output,
+)
 from orchestrator.records import BookRecords
 from orchestrator.run import Job, orchestrate
 from orchestrator.sources import examine, printable
-from pipeline_common import ConfigError, StateError
 from pipeline_common.books import book_id
 
 logger = logging.getLogger(__name__)
@@ -49,29 +56,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     args = build_parser().parse_args(argv)
-    try:
-        config = configure(args, {})
-        configure_logging(config, args.log_file)
-        for warning in config.warnings():
-            _complain(warning)
-        path = _book_file(args.book)
-        if args.dry_run:
-            return _show_decisions(path, config)
-        return _run(path, config)
-    except (ConfigError, UsageError) as error:
-        _complain(str(error))
-        return ExitCode.USAGE
-    except StateError as error:
-        _complain(str(error))
-        return ExitCode.STATE
-    except OSError as error:
-        _complain(
-            f"{error.filename or 'A folder of the pipeline'}: {error.strerror or error}. Mend that and run again."
-        )
-        return ExitCode.USAGE
-    except KeyboardInterrupt:  # outside of the run itself, where signals are watched
-        _complain("interrupted.")
-        return ExitCode.INTERRUPTED + signal.SIGINT
+    return guarded(lambda: _start(args), _complain)
+
+
+def _start(args: argparse.Namespace) -> int:
+    config = configure(args, {})
+    configure_logging(config, args.log_file)
+    for warning in config.warnings():
+        _complain(warning)
+    path = _book_file(args.book)
+    return _show_decisions(path, config) if args.dry_run else _run(path, config)
 
 
 def _run(path: Path, config: Config) -> int:
@@ -81,9 +75,7 @@ def _run(path: Path, config: Config) -> int:
             job = Job(book_id(path, config.root), path, config, state, _say)
             outcome = orchestrate(job, interrupts)
         except InterruptedRun as interruption:
-            _complain(
-                f"{printable(path.name)}: interrupted; finished work is kept. Run the same command again to go on."
-            )
+            _complain(f"{printable(path.name)}: {INTERRUPTED_TEXT}")
             return ExitCode.INTERRUPTED + interruption.signum
     if outcome.failure:
         name, message = printable(path.name), outcome.failure.message

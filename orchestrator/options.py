@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from enum import IntEnum
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from orchestrator.config import Config, load_config, phase_number
+from pipeline_common import ConfigError, StateError
 from pipeline_common.phases import PHASES
 
 DISTRIBUTION = "audiobook-pipeline"
@@ -28,6 +30,9 @@ class ExitCode(IntEnum):
     USAGE = 2
     STATE = 3
     INTERRUPTED = 128
+
+
+INTERRUPTED_TEXT = "interrupted; finished work is kept. Run the same command again to go on."
 
 
 class UsageError(Exception):
@@ -109,6 +114,30 @@ def silence_output() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
+
+
+def guarded(work: Callable[[], int], complain: Callable[[str], None]) -> int:
+    """Run a command, and turn what a user can cause into a sentence and an exit code.
+
+    Args:
+        work: the command; gives the exit code.
+        complain: tells the user one line.
+    """
+    try:
+        return work()
+    except (ConfigError, UsageError) as error:
+        complain(str(error))
+        return ExitCode.USAGE
+    except StateError as error:
+        complain(str(error))
+        return ExitCode.STATE
+    except OSError as error:
+        where = error.filename or "A folder of the pipeline"
+        complain(f"{where}: {error.strerror or error}. Mend that and run again.")
+        return ExitCode.USAGE
+    except KeyboardInterrupt:  # while planning or summing up; in between, signals are watched
+        complain(INTERRUPTED_TEXT)
+        return ExitCode.INTERRUPTED + signal.SIGINT
 
 
 def positive_int(text: str) -> int:
