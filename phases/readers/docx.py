@@ -126,16 +126,16 @@ def _styles(archive: Archive, main: str) -> dict[str, Style]:
 
 
 def _named_level(name: str) -> int:
-    """The heading level that a style's name says; -1 where it says nothing."""
+    """The heading level that a style's name says, "Title" above "heading 1"; -1 where it says nothing."""
     first, _, last = name.rpartition(" ")
     if first == "heading" and last.isdigit():
-        return int(last)
+        return int(last) + 1
     return 1 if name == "title" else -1
 
 
 def _level(value: str) -> int:
-    """`w:outlineLvl` counts from 0; 9 is body text."""
-    return int(value) + 1 if value.isdigit() and int(value) < 9 else 0
+    """`w:outlineLvl` counts from 0, below "Title"; 9 is body text."""
+    return int(value) + 2 if value.isdigit() and int(value) < 9 else 0
 
 
 def _value(element: Any, name: str) -> str:
@@ -154,7 +154,7 @@ def _child_value(element: Any, name: str) -> str:
 def _blocks(archive: Archive, main: str) -> Iterator[Block]:
     archive.restart_count()
     styles = _styles(archive, main)
-    paragraphs = list(_paragraphs(archive.read_xml(main), styles, "paragraph"))
+    paragraphs = _with_levels_from_one(list(_paragraphs(archive.read_xml(main), styles, "paragraph")))
     for kind, part in _relationships(archive, main):
         omission = _SIDE_PARTS.get(kind)
         if omission is not None:
@@ -162,6 +162,11 @@ def _blocks(archive: Archive, main: str) -> Iterator[Block]:
             side = _paragraphs(archive.read_xml(part), styles, f"{source}, paragraph")
             paragraphs += [replace(p, omit=p.omit or omission, level=0) for p in side if text.has_word(p.text)]
     yield from outline.by_headings(paragraphs)
+
+
+def _with_levels_from_one(paragraphs: list[Paragraph]) -> list[Paragraph]:
+    above = min((p.level for p in paragraphs if p.level), default=1) - 1
+    return [replace(p, level=p.level - above) if p.level else p for p in paragraphs] if above else paragraphs
 
 
 @dataclass(slots=True)
