@@ -17,7 +17,7 @@ from pipeline_common.audit import BACKUP, AuditTrail
 from pipeline_common.codec import DamagedError, decode
 from pipeline_common.errors import StateReadError, StateWriteError
 from pipeline_common.files import StateFiles, now
-from pipeline_common.system import System, read_file, sync_folder, write_whole
+from pipeline_common.system import System, make_durable_folder, read_file, sync_folder, write_whole
 
 LARGEST_TOTAL_BYTES = 1 << 30
 """The backups of a state file together; the newest is kept even if it alone is larger."""
@@ -62,6 +62,7 @@ class Backups:
         self._audit = audit
         self._hold = hold
         self._revisions: dict[tuple[str, int, int, int], int] = {}
+        self._folder_durable = False
 
     @property
     def folder(self) -> Path:
@@ -155,9 +156,10 @@ class Backups:
             StateWriteError: the folder cannot be made.
         """
         try:
-            if not self._files.backups.is_dir():
-                self._system.make_folder(str(self._files.backups))
-                sync_folder(self._system, str(self._files.backups.parent))
+            # Once a handle, as the process that made the folder may have been killed before it was durable.
+            if not (self._folder_durable and self._files.backups.is_dir()):
+                make_durable_folder(self._system, str(self._files.backups), str(self._files.folder))
+                self._folder_durable = True
         except OSError as error:
             raise StateWriteError(
                 f"The folder of backups {self._files.backups} cannot be made: {error.strerror or error}. "

@@ -32,7 +32,7 @@ from pipeline_common.errors import (
 from pipeline_common.files import StateFiles, now, time_name
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.locks import PathLock
-from pipeline_common.system import System, read_file, sync_folder, write_whole
+from pipeline_common.system import System, make_durable_folder, read_file, sync_folder, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +352,7 @@ class Engine:
         except BaseException:
             if written and not os.path.lexists(temporary):  # asked of the disk: Ctrl-C comes between any two lines
                 self._put_back(stored)
+                kept = None  # after a power cut the new document may be there again: its backup stays
             for path in (temporary, kept):
                 if path:
                     with suppress(OSError):
@@ -384,7 +385,7 @@ class Engine:
             if not self.files.state.exists():
                 return None, _Stored({}, 0, None, None, migrated=False)
             raw, status = read_file(self._system, str(self.files.state), self._limit_bytes)
-            self._system.make_folder(str(self.files.conflicts))
+            make_durable_folder(self._system, str(self.files.conflicts), str(self.files.folder))
             kept = self.files.conflicts / f"{time_name(now())}_{self.files.state.name}"
             write_whole(self._system, str(kept), raw, mode=status.st_mode)
             write_whole(self._system, f"{kept}.why.txt", f"{error}\n".encode("utf-8", "backslashreplace"))

@@ -130,6 +130,17 @@ def sync_folder(system: System, path: str) -> None:
         system.close(descriptor)
 
 
+def make_durable_folder(system: System, path: str, root: str) -> None:
+    """Make a folder below `root`, and make the names on the way to it durable, whoever made them.
+
+    Without that a power cut may take a folder away, together with the files in it that were synced.
+    """
+    system.make_folder(path)
+    while path != root:
+        path = os.path.dirname(path)
+        sync_folder(system, path)
+
+
 def _remove(unlink: Callable[[str], None], path: str) -> None:
     with suppress(FileNotFoundError):
         unlink(path)

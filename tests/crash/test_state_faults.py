@@ -236,6 +236,29 @@ def test_short_writes_are_continued(tmp_path: Path):
     assert len(PipelineState(path).get_transaction_history()) == 3
 
 
+def test_a_rename_that_the_disk_does_not_promise_leaves_a_backup_of_the_old_document(tmp_path: Path):
+    """The old content is put back, but after a power cut the new one may be there all the same."""
+
+    class FolderRefused(System):
+        renamed = False
+
+        def replace(self, source: str, target: str) -> None:
+            super().replace(source, target)
+            self.renamed = True
+
+        def fsync(self, descriptor: int) -> None:
+            if self.renamed:
+                self.renamed = False
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    path = tmp_path / "pipeline.json"
+    prepare(path, 2)
+    with pytest.raises(StateError, match="rolled back"):
+        commit(path, 3, FolderRefused())
+    assert value(path) == 2
+    assert [json.loads(backup.read_text())["x"] for backup in PipelineState(path).list_backups()] == [2, 1]
+
+
 def test_the_order_of_the_steps_is_what_makes_a_commit_durable(tmp_path: Path):
     """Removing an fsync leaves every outcome above right, so the sequence itself is held here."""
     path = tmp_path / "pipeline.json"
@@ -264,6 +287,8 @@ def test_the_order_of_the_steps_is_what_makes_a_commit_durable(tmp_path: Path):
     commit(path, 3, Traced())
     assert trace == [
         "fsync .pipeline.json.tmp",
+        "fsync .pipeline",  # these two only in the first commit of a handle
+        f"fsync {tmp_path.name}",
         "link pipeline.json to backups",
         "fsync backups",
         "rename .pipeline.json.tmp to pipeline.json",
