@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check unit e2e test-long docs clean help
+.PHONY: run test check test-long test-crash docs clean help
 
 help:
 	@echo "make run        install, then turn the books in input/ into audiobooks in output/"
 	@echo "make test       install, then run every check: ruff, mypy, import contracts, pytest"
-	@echo "make test-long  the tests that take minutes"
+	@echo "make test-long  the tests that take minutes: test-crash"
+	@echo "make test-crash the power fails at every step of a run of the state module"
 	@echo "make docs       write the generated pages of docs/ again"
 	@echo "make clean      remove the virtual environment and caches (never books, work or state)"
 
@@ -34,8 +35,10 @@ check: $(VENV)/.installed-dev
 test: check
 	$(BIN)/pytest
 
-test-long: $(VENV)/.installed-dev
-	$(BIN)/pytest -m long
+test-long: test-crash
+
+test-crash: $(VENV)/.installed-dev
+	$(BIN)/pytest -m long -s tests/crash
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m pipeline_common.docs docs
