@@ -219,10 +219,12 @@ def _is_appending(descriptor: int) -> bool:
 
 
 def run_until_killed(recording: Recording, steps: int, work: Callable[[], object]) -> None:
-    """Do something in a forked process that is killed after so many steps; they are recorded here, too.
+    """Do something in a forked process that is killed after so many steps, or when it is done.
+
+    Its steps are recorded here, too.
 
     Raises:
-        ValueError: it had finished before.
+        ChildProcessError: it failed before.
     """
     reader, writer = os.pipe()
     child = os.fork()
@@ -230,6 +232,7 @@ def run_until_killed(recording: Recording, steps: int, work: Callable[[], object
         try:
             recording.when_long(len(recording.entries) + steps, lambda: _hand_over(recording, writer))
             work()
+            _hand_over(recording, writer)
         finally:
             os._exit(1)
     os.close(writer)
@@ -237,7 +240,7 @@ def run_until_killed(recording: Recording, steps: int, work: Callable[[], object
         told = pipe.read()
     os.waitpid(child, 0)
     if not told:
-        raise ValueError(f"the work was done before its step {steps}")
+        raise ChildProcessError(f"the forked process failed before its step {steps}")
     recording.entries, recording.names, recording.last_file = pickle.loads(told)
 
 

@@ -167,5 +167,7 @@ def test_the_steps_of_a_killed_process_are_those_before_its_death(tmp_path: Path
     run_until_killed(recording, 2, work)
     assert recording.entries == [Name("folder0", FOLDER), Name("folder1", FOLDER)]
     assert sorted(os.listdir(recording.root)) == ["folder0", "folder1"]
-    with pytest.raises(ValueError, match="was done before"):
-        run_until_killed(recording, 9, work)
+    run_until_killed(recording, 9, work)
+    assert len(recording.names) == 5
+    with pytest.raises(ChildProcessError, match="failed before its step 3"):
+        run_until_killed(recording, 3, lambda: system.unlink(f"{path}9"))
