@@ -3,6 +3,8 @@
 
 It is the ``flock`` that ``filelock.FileLock("pipeline.json.lock")`` takes, so other tools can hold it too; where there
 is no ``fcntl``, ``filelock`` itself is the lock. A child that was forked while the lock was held has no part in it.
+
+Its owner is a thread or, under trio, a task, since all tasks share one thread.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from pipeline_common.errors import StateLockError
+from pipeline_common.errors import StateLockError, StateTransactionError
 from pipeline_common.files import now
 from pipeline_common.system import System, write_all
 
@@ -53,7 +55,8 @@ class PathLock:
         self.path = path
         self.busy = False
         self._threads = threading.RLock()
-        self._owner: int | None = None
+        self._owners: frozenset[object] = frozenset()
+        self._host: int | None = None  # the thread that has to go on before the lock can become free
         self._held: _ProcessLock | None = None
 
     @classmethod
@@ -66,12 +69,12 @@ class PathLock:
 
     @property
     def mine(self) -> bool:
-        """Whether this thread holds the lock."""
-        return self._owner == threading.get_ident()
+        """Whether this thread, or the trio task that runs in it, holds the lock."""
+        return bool(self._owners) and _asker() in self._owners
 
     @contextmanager
     def hold(self, timeout_s: float, system: System) -> Iterator[None]:
-        """Hold the lock; inside, the same thread may hold it again.
+        """Hold the lock; inside, the same thread (under trio: the same task) may hold it again.
 
         Args:
             timeout_s: how long to wait in all, seconds; 0 tries once.
@@ -79,10 +82,16 @@ class PathLock:
 
         Raises:
             StateLockError: somebody else held it all that time (the message names who), or its file cannot be opened.
+            StateTransactionError: another task of this thread holds it, so that waiting would be for ever.
         """
         if self.mine:
             yield
             return
+        if self._host == threading.get_ident():
+            raise StateTransactionError(
+                f"{self.path} is held by another task of this thread, which cannot go on while this one waits "
+                "without giving way. Under trio, use `async with state.transaction()`."
+            )
         try:
             try:
                 self._take(timeout_s, system)
@@ -92,11 +101,27 @@ class PathLock:
         finally:
             self._free()  # Ctrl-C may have come in the middle of the line above, or just before it
 
+    @contextmanager
+    def shared_with(self, partner: object, host: int) -> Iterator[None]:
+        """Let a task and the thread that works for it hold the lock together.
+
+        Args:
+            partner: the task, or the thread's identifier: whichever does not hold the lock yet.
+            host: the thread that the task runs in.
+        """
+        owners, former_host = self._owners, self._host
+        self._owners, self._host = owners | {partner}, host
+        try:
+            yield
+        finally:
+            self._owners, self._host = owners, former_host
+
     def _take(self, timeout_s: float, system: System) -> None:
         deadline = time.monotonic() + timeout_s
         if not self._threads.acquire(timeout=max(0.0, min(timeout_s, threading.TIMEOUT_MAX))):
             raise self._refused(timeout_s)
-        self._owner = threading.get_ident()
+        self._owners = frozenset({_asker()})
+        self._host = threading.get_ident()
         self._held = _Flock(self.path, system) if fcntl else _FileLock(self.path)
         pause_s = FIRST_PAUSE_S
         try:
@@ -120,7 +145,8 @@ class PathLock:
                 self._held.free()
             self._held = None
             self.busy = False
-            self._owner = None
+            self._host = None
+            self._owners = frozenset()
         with suppress(RuntimeError):  # this thread does not have it: nothing to undo
             self._threads.release()
 
@@ -136,9 +162,20 @@ class PathLock:
         for lock in list(cls._known.values()):
             if lock._held:
                 lock._held.forget()
-            lock._held = lock._owner = None
+            lock._held = lock._host = None
+            lock._owners = frozenset()
             lock.busy = False
             lock._threads = threading.RLock()
+
+
+def _asker() -> object:
+    """Who asks for a lock: the trio task that runs in this thread, otherwise the thread."""
+    # Looked up and not imported: where nobody else has imported trio, no task is running.
+    lowlevel = sys.modules.get("trio.lowlevel")
+    # Another thread may be in the middle of importing it.
+    if lowlevel and hasattr(lowlevel, "in_trio_task") and lowlevel.in_trio_task():
+        return lowlevel.current_task()
+    return threading.get_ident()
 
 
 class _Flock:

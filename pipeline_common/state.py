@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline_common.audit import (
     BACKUP,
@@ -25,6 +25,9 @@ from pipeline_common.engine import Draft, Engine
 from pipeline_common.errors import StateReadError, StateTransactionError
 from pipeline_common.lifecycle import AUDIOBOOK, Lifecycle
 from pipeline_common.system import System
+
+if TYPE_CHECKING:
+    from pipeline_common.async_transactions import Errand
 
 MAX_SIZE_BYTES = 4 << 30
 
@@ -124,6 +127,8 @@ class PipelineState:
     ) -> TransactionScope:
         """A context manager in which ``txn.data`` may be changed; leaving it commits, an exception rolls back.
 
+        Under trio, ``async with`` waits for the lock and the disk without stopping the event loop.
+
         Args:
             validate: whether schema and status transitions are checked at commit; None means yes.
             seed_data: what ``txn.data`` starts with, instead of the last commit.
@@ -134,8 +139,8 @@ class PipelineState:
             StateReadError: the present document cannot be read.
             StateValidationError: the new document breaks the schema, or (`InvalidStatusTransitionError`) a status
                 may not follow the one before it.
-            StateTransactionError: misuse, such as a transaction inside another of the same thread; or the disk
-                refused, then a `StateWriteError` is the cause.
+            StateTransactionError: misuse, such as a transaction inside another of the same thread (under trio: of the
+                same task); or the disk refused, then a `StateWriteError` is the cause.
         """
         return TransactionScope(self._engine, validate=validate is not False, seed=seed_data, operation=operation)
 
@@ -241,22 +246,45 @@ class TransactionScope:
     """
 
     def __init__(self, engine: Engine, *, validate: bool, seed: Mapping[str, Any] | None, operation: str) -> None:
+        self._engine = engine
+        self._errand: Errand | None = None
+        self._used = False
         # A function and no method: a reference back to here would keep both alive.
         self._scope = _transacting(engine, validate=validate, seed=seed, operation=operation)
-        self._used = False
 
     def __enter__(self) -> StateTransaction:
-        if self._used:
-            raise StateTransactionError(
-                "A transaction is used once. Ask the state for a new one: `with state.transaction() as txn:`."
-            )
-        self._used = True
+        self._use()
         return self._scope.__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._scope.__exit__(kind, error, traceback)
+
+    async def __aenter__(self) -> StateTransaction:
+        self._use()
+        # Here, so that trio is imported by those alone who use it.
+        from pipeline_common.async_transactions import Errand
+
+        self._errand = Errand(self._engine, self._scope)
+        return await self._errand.begin()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._errand:
+            await self._errand.end(kind, error, traceback)
+
+    def __del__(self) -> None:
+        if self._errand:
+            self._errand.give_up()
+
+    def _use(self) -> None:
+        if self._used:
+            raise StateTransactionError(
+                "A transaction is used once. Ask the state for a new one: `with state.transaction() as txn:`."
+            )
+        self._used = True
 
 
 @contextmanager

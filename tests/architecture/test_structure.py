@@ -27,6 +27,12 @@ def test_importing_the_state_costs_the_standard_library_only() -> None:
     assert output.strip() == ""
 
 
+def test_one_module_of_the_state_imports_trio() -> None:
+    pattern = re.compile(r"^\s*(import|from) (trio|outcome|sniffio)\b", re.MULTILINE)
+    found = [path.name for path in modules() if "pipeline_common" in path.parts and pattern.search(path.read_text())]
+    assert found == ["async_transactions.py"]
+
+
 def test_the_phase_contract_and_catalogue_need_the_standard_library_only() -> None:
     code = "import sys; sys.path.insert(0, '.'); import phases.contract, phases.files, phases.progress, phases.slots"
     subprocess.run([sys.executable, "-S", "-c", code], check=True, cwd=CHECKOUT)
