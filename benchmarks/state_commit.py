@@ -154,7 +154,7 @@ def measure(all_turns: Sequence[Turns], samples: int, slow_samples: int) -> None
 def print_table(books: int, document_bytes: int, all_turns: Sequence[Turns]) -> None:
     """One line a store."""
     print(f"\n{books:,} books, a document of {size(document_bytes)}")
-    print(f"  {'':24}{'median':>12}{'90 %':>12}{'of floor':>10}{'over floor':>12}{'samples':>9}{'memory':>12}")
+    print(f"  {'':24}{'median':>12}{'90 %':>12}{'of floor':>14}{'over floor':>12}{'samples':>9}{'memory':>12}")
     floor_s = middle(all_turns[0].samples_s)
     for turns in all_turns:
         if not turns.samples_s:
@@ -163,7 +163,7 @@ def print_table(books: int, document_bytes: int, all_turns: Sequence[Turns]) -> 
         at = middle(turns.samples_s)
         late = sorted(turns.samples_s)[int(len(turns.samples_s) * 0.9)]
         print(
-            f"  {turns.store.name:24}{duration(at):>12}{duration(late):>12}{at / floor_s:>9,.2f}x"
+            f"  {turns.store.name:24}{duration(at):>12}{duration(late):>12}{at / floor_s:>13,.2f}x"
             f"{duration(at - floor_s):>12}{len(turns.samples_s):>9}{size(turns.peak_bytes):>12}"
         )
 
