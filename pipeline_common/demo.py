@@ -190,16 +190,18 @@ def crash_recovery(path: Path) -> str:
 
 def _commit_in_a_process_killed_at(step: int, path: Path, ballast: str, outcomes: dict[str, int]) -> bool:
     """Commit in a child; whether it was killed, which it is not where its commit has fewer steps."""
-    PipelineState(path).write({"x": 1, "ballast": ballast})
+    # The file is brought up to date at once, so that nothing of this process is at work here while others are killed.
+    state = PipelineState(path, timeout=PATIENCE_S, checkpoint="always")
+    state.write({"x": 1, "ballast": ballast})
     child = _CONTEXT.Process(target=_commit_and_die, args=(path, step))
     child.start()
     child.join()
     killed = child.exitcode != 0
-    document = PipelineState(path).read()
     json.loads(path.read_bytes())
+    document = state.read()
     _expect(document["x"] in ((1, 2) if killed else (2,)), f"the document says {document['x']}")
     _expect(document["ballast"] == ballast, "the document is not whole")
-    with PipelineState(path, timeout=PATIENCE_S).transaction() as txn:
+    with state.transaction() as txn:
         txn.data["x"] += 10
     _expect(PipelineState(path).read()["x"] == document["x"] + 10, "the next commit was lost")
     if killed:
