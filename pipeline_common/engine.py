@@ -153,13 +153,13 @@ class Engine:
 
         Raises:
             StateLockError: the lock was not obtained.
-            StateTransactionError: this thread or task is inside a transaction already.
+            StateTransactionError: this thread is inside a transaction already.
             StateReadError, StateValidationError: as `read`.
         """
         with self.lock():
             if self._lock.busy:
                 raise StateTransactionError(
-                    f"A transaction on {self.files.state} is already open in this thread or task. "
+                    f"A transaction on {self.files.state} is already open in this thread. "
                     "Make the change in that one, or leave it first."
                 )
             self._lock.busy = True

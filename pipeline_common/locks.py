@@ -5,6 +5,9 @@ It is the ``flock`` that ``filelock.FileLock("pipeline.json.lock")`` takes, so o
 is no ``fcntl``, ``filelock`` itself is the lock. A child that was forked while the lock was held has no part in it.
 
 Its owner is a thread or, under trio, a task, since all tasks share one thread.
+
+A process that has just given the lock back has the best chance to take it again. That is quick, as nobody has to wake
+up, and unfair; so processes that wait leave a mark, and who has had its turn and sees one lets others go first.
 """
 
 from __future__ import annotations
@@ -31,11 +34,17 @@ except ImportError:  # Windows
 
 FIRST_PAUSE_S = 0.0005
 LONGEST_PAUSE_S = 0.008
+TURN_S = 0.03
+"""How long a process may take the lock again and again, although others wait."""
+
+MARK_AT = 4096
+"""Where those who wait write in the lock file: behind the note of who holds it."""
 
 
 class _ProcessLock(Protocol):
     def take(self) -> bool: ...
     def free(self) -> None: ...
+    def awaited(self) -> bool: ...
     def forget(self) -> None: ...
 
 
@@ -58,6 +67,8 @@ class PathLock:
         self._owners: frozenset[object] = frozenset()
         self._host: int | None = None  # the thread that has to go on before the lock can become free
         self._held: _ProcessLock | None = None
+        self._turn_began_s = 0.0
+        self._others_first = False
 
     @classmethod
     def of(cls, path: Path) -> PathLock:
@@ -124,24 +135,31 @@ class PathLock:
         self._host = threading.get_ident()
         self._held = _Flock(self.path, system) if fcntl else _FileLock(self.path)
         pause_s = FIRST_PAUSE_S
+        if self._others_first:
+            _pause(LONGEST_PAUSE_S, timeout_s)
+        new_turn = self._others_first
         try:
             while not self._held.take():
+                new_turn = True
                 rest_s = deadline - time.monotonic()
                 if rest_s <= 0:
                     raise self._refused(timeout_s)
-                # Random, so that waiting processes do not keep in step.
-                time.sleep(min(rest_s, pause_s * random.uniform(0.5, 1.0)))  # noqa: S311 - no secret
+                _pause(pause_s, rest_s)
                 pause_s = min(LONGEST_PAUSE_S, pause_s * 1.5)
         except OSError as error:
             raise StateLockError(
                 f"The lock file {self.path} cannot be used: {error.strerror or error}. "
                 "Make sure that its folder exists and that you may write there, then try again."
             ) from error
+        if new_turn:
+            self._turn_began_s = time.monotonic()
 
     def _free(self) -> None:
         """Undo `_take`, however far it came; where this was interrupted, a second call goes on with it."""
         if self.mine:
             if self._held:
+                turn_is_over = time.monotonic() > self._turn_began_s + TURN_S
+                self._others_first = turn_is_over and self._held.awaited()
                 self._held.free()
             self._held = None
             self.busy = False
@@ -183,6 +201,7 @@ class _Flock:
         self._path = path
         self._system = system
         self._descriptor = -1
+        self._noted = False
 
     def take(self) -> bool:
         if self._descriptor < 0:
@@ -190,19 +209,27 @@ class _Flock:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            with suppress(OSError):  # a full disk; then it takes its chance
+                os.pwrite(self._descriptor, b"\n", MARK_AT)
             return False
         if not self._is_the_file():  # deleted in use: whoever comes next locks another file
             self.forget()
             return False
+        self._noted = True
         self._note(json.dumps({"pid": os.getpid(), "command": " ".join(sys.argv)[:200], "since": now().isoformat()}))
         return True
 
     def free(self) -> None:
         if self._descriptor >= 0:
-            self._note("")
+            if self._noted:  # otherwise the note is of somebody else, who holds it
+                self._note("")
             # A child forked meanwhile may have this descriptor too, so closing it would not be enough.
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             self.forget()
+
+    def awaited(self) -> bool:
+        """Whether another process has come and gone away empty-handed since this one took the lock."""
+        return self._descriptor >= 0 and os.fstat(self._descriptor).st_size > MARK_AT
 
     def forget(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
@@ -216,7 +243,7 @@ class _Flock:
             return False
 
     def _note(self, text: str) -> None:
-        """Say in the file who holds it: for messages only, so a full disk is no reason to fail."""
+        """Say in the file who holds it, and remove the mark; a full disk is no reason to fail."""
         with suppress(OSError, ValueError):
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
@@ -243,14 +270,23 @@ class _FileLock:
     def free(self) -> None:
         self._lock.release()
 
+    def awaited(self) -> bool:
+        """Not known."""
+        return False
+
     def forget(self) -> None:
         """Without ``flock`` there is no fork either."""
+
+
+def _pause(most_s: float, rest_s: float) -> None:
+    """Sleep for a while that is random, so that waiting processes do not keep in step, but not beyond `rest_s`."""
+    time.sleep(max(0.0, min(rest_s, most_s * random.uniform(0.5, 1.0))))  # noqa: S311 - no secret
 
 
 def _holder(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            note = json.loads(file.read(4096))
+            note = json.loads(file.read(MARK_AT).rstrip(b"\0"))
         if note["pid"] == os.getpid():
             return f"another thread of this process ({note['pid']}) since {note['since']}"
         os.kill(note["pid"], 0)

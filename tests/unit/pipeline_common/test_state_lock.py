@@ -12,6 +12,8 @@ import filelock
 import pytest
 
 from pipeline_common import PipelineState, StateLockError, StateTransactionError, locks
+from pipeline_common.locks import PathLock
+from pipeline_common.system import System
 
 # Newer Pythons warn of a fork in a process that has threads, such as the idle ones that other tests have left.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
@@ -206,6 +208,32 @@ def test_ctrl_c_while_waiting_leaves_nothing_held(path: Path, monkeypatch):
     monkeypatch.undo()
     state.write({"x": 1})
     assert state.read()["x"] == 1
+
+
+def test_who_has_had_its_turn_lets_waiting_processes_go_first(path: Path, monkeypatch):
+    pauses: list[float] = []
+    monkeypatch.setattr(locks.time, "sleep", pauses.append)
+    system = System()
+    # Two objects of one path are as strange to each other as two processes.
+    mine, other = PathLock(Path(f"{path}.lock")), PathLock(Path(f"{path}.lock"))
+
+    def pauses_after(visits: int) -> int:
+        with mine.hold(1, system):
+            for _ in range(visits):
+                with pytest.raises(StateLockError, match="another thread of this process"), other.hold(0, system):
+                    pass
+        pauses.clear()
+        with mine.hold(1, system):
+            pass
+        return len(pauses)
+
+    monkeypatch.setattr(locks, "TURN_S", 60.0)
+    mine._turn_began_s = time.monotonic()
+    assert pauses_after(visits=2) == 0
+    monkeypatch.setattr(locks, "TURN_S", 0.0)
+    assert pauses_after(visits=0) == 0
+    assert pauses_after(visits=2) == 1
+    assert pauses_after(visits=0) == 0
 
 
 def test_without_fcntl_filelock_is_the_lock(path: Path, monkeypatch):
