@@ -122,6 +122,11 @@ def book_record(number: int, seed: int) -> dict[str, Any]:
     }
 
 
+def records_of_book(number: int, seed: int) -> dict[str, Any]:
+    """All records of one book, by section."""
+    return {section: phase_record(section, number, seed) for section in SECTIONS} | {"books": book_record(number, seed)}
+
+
 def records(books: int, seed: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """All records of a document: section, book id, record; section by section."""
     for section in SECTIONS:

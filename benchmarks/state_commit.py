@@ -6,8 +6,10 @@ memory of one is no burden to another.
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
+import random
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +31,7 @@ from benchmarks.common import (
     whole_numbers,
 )
 from benchmarks.memory import peak_memory_bytes
-from benchmarks.stores import FirstSpecification, Floor, Lmdb, Sqlite, State, Store
+from benchmarks.stores import FirstSpecification, Floor, Lmdb, Scoped, Sqlite, State, Store, has_scoped
 
 MOST_OVER_FLOOR = 1.5
 MOST_OVER_FLOOR_S = 150e-6
@@ -37,12 +39,20 @@ MOST_SPREAD = 1.25
 SPREAD_FROM_BOOKS = 1000
 MOST_OF_FIRST_SPECIFICATION = 0.6
 
-COMMIT, END = "commit", "end"  # what a process is told
+BURST = 5
+"""Commits in one turn. Before the first of them the process has slept, and the caches hold what others have used."""
 
 SLOW_S = 0.03
 """A store whose commit takes longer rewrites the whole file, and is measured less often."""
 
-STORES: tuple[type[Store], ...] = (Floor, State, Sqlite, Lmdb, FirstSpecification)
+STORES: tuple[type[Store], ...] = (
+    Floor,
+    State,
+    *((Scoped,) if has_scoped() else ()),
+    Sqlite,
+    Lmdb,
+    FirstSpecification,
+)
 
 
 @dataclass(slots=True)
@@ -57,19 +67,19 @@ class Turns:
     peak_bytes: int = 0
     samples_s: list[float] = field(default_factory=list)
 
-    def take(self) -> float:
-        """Let it commit once; how long that took, seconds. A process that has died takes no more turns."""
+    def take(self, commits: int) -> list[float]:
+        """Let it commit so many times; how long each took, seconds. A process that has died takes no more turns."""
         try:
-            self.connection.send(COMMIT)
-            return float(self.connection.recv())
+            self.connection.send(commits)
+            return list(self.connection.recv())
         except (EOFError, OSError):
             self.lost = True
-            return 0.0
+            return []
 
     def end(self) -> None:
         """Close the store and end its process."""
         try:
-            self.connection.send(END)
+            self.connection.send(0)
             self.peak_bytes = int(self.connection.recv())
         except (EOFError, OSError):
             self.lost = True
@@ -121,33 +131,35 @@ def taking_turns(folder: Path, books: int, seed: int) -> Iterator[list[Turns]]:
 
 
 def serve(connection: Connection, store: type[Store], folder: Path, books: int, seed: int) -> None:
-    """The process of one store: a commit whenever it is asked for; at the end the peak of memory, bytes."""
-    updates = iter(Updates(range(books), seed))
+    """The process of one store: commits whenever it is asked for some; at the end the peak of memory, bytes."""
+    updates = iter(Updates(range(1 if store.of_one_book else books), seed))
     handle = store(folder)
-    while connection.recv() == COMMIT:
-        update = next(updates)
-        begin = time.perf_counter()
-        handle.commit(update)
-        connection.send(time.perf_counter() - begin)
+    while commits := connection.recv():
+        taken_s = []
+        for update in itertools.islice(updates, commits):
+            begin = time.perf_counter()
+            handle.commit(update)
+            taken_s.append(time.perf_counter() - begin)
+        connection.send(taken_s)
     handle.close()
     connection.send(peak_memory_bytes())
 
 
 def measure(all_turns: Sequence[Turns], samples: int, slow_samples: int) -> None:
-    """The loop: one commit of each store, again and again; those that are slow join in evenly."""
+    """The loop: some commits of each store, again and again, in changing order; those that are slow join in evenly."""
+    chance = random.Random(samples)  # noqa: S311 - no secret
     for turns in all_turns:
-        turns.take()  # the first one opens files and loads the document
-        turns.slow = min(turns.take() for _ in range(3)) > SLOW_S
+        turns.take(1)  # the first one opens files and loads the document
+        turns.slow = min(turns.take(3), default=0.0) > SLOW_S
     os.sync()
-    every = max(1, samples // slow_samples)
-    for count in range(samples):
-        for turns in all_turns:
+    rounds = -(-samples // BURST)
+    every = max(1, rounds // slow_samples)
+    for count in range(rounds):
+        for turns in chance.sample(all_turns, len(all_turns)):
             if turns.lost or (turns.slow and count % every):
                 continue
-            taken_s = turns.take()
-            if not turns.lost:
-                turns.samples_s.append(taken_s)
-            if turns.slow:
+            turns.samples_s += turns.take(1 if turns.slow else BURST)
+            if turns.store.leaves_unsynced:
                 os.sync()  # its unsynced copies would be written during the next one's fsync
 
 

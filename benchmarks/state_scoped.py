@@ -13,22 +13,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.common import (
-    SECTIONS,
     Updates,
     book_id,
-    book_record,
     duration,
     middle,
     parser,
-    phase_record,
+    records_of_book,
     scratch,
     size,
     verdict,
     whole_numbers,
 )
 from benchmarks.new_process import COMMITS
-from benchmarks.stores import State
-from pipeline_common import PipelineState
+from benchmarks.stores import State, has_scoped
 
 MOST_GROWTH = 1.5
 MOST_OF_PARSE = 1.5
@@ -51,12 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def measure_scoped(folder: Path, sizes: Sequence[int], samples: int, seed: int) -> bool:
     """The process of one book at each size, taking turns; whether its gate holds."""
-    if not hasattr(PipelineState, "scoped"):
+    if not has_scoped():
         print("\nSKIP  scoped handle: this engine has no PipelineState.scoped, so a book's process parses everything")
         return False
     paths = {books: prepared(folder, books, seed) for books in sizes}
     name = book_id(0, seed)
-    records = {section: phase_record(section, 0, seed) for section in SECTIONS} | {"books": book_record(0, seed)}
+    records = records_of_book(0, seed)
     costs: dict[int, list[Cost]] = {books: [] for books in sizes}
     for _ in range(samples):
         for books, path in paths.items():

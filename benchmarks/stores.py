@@ -9,11 +9,11 @@ import sqlite3
 from abc import ABC, abstractmethod
 from contextlib import closing
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import lmdb
 
-from benchmarks.common import Update, records, write_document
+from benchmarks.common import Update, Updates, book_id, records, records_of_book, write_document
 from pipeline_common import PipelineState
 from pipeline_common.files import now, time_name
 
@@ -29,6 +29,10 @@ class Store(ABC):
     """
 
     name: ClassVar[str]
+    of_one_book: ClassVar[bool] = False
+    """Whether it can update the first book only."""
+    leaves_unsynced: ClassVar[bool] = False
+    """Whether a commit leaves much in memory that somebody has to write to the disk later."""
 
     @abstractmethod
     def __init__(self, folder: Path) -> None: ...
@@ -104,6 +108,41 @@ class State(Store):
     def close(self) -> None:
         """Bring the file up to date, where the engine leaves that for the end."""
         getattr(self._state, "close", lambda: None)()
+
+
+class Scoped(Store):
+    """This project's engine, through the handle of one book, which neither parses nor rewrites a large document."""
+
+    name = "this engine, scoped"
+    of_one_book = True
+
+    def __init__(self, folder: Path) -> None:
+        name, own_records = json.loads((folder / "plan.json").read_bytes())
+        self._state = open_scoped(folder / "pipeline.json", name, own_records)
+
+    @classmethod
+    def prepare(cls, folder: Path, books: int, seed: int) -> None:
+        """Write ``pipeline.json``, have the engine take it over, and write down what the batch tells a book's process.
+
+        As in a batch, the engine's full handle has made commits before.
+        """
+        State.prepare(folder, books, seed)
+        state = State(folder)
+        state.commit(next(iter(Updates([books - 1], seed))))
+        state.close()
+        (folder / "plan.json").write_text(json.dumps([book_id(0, seed), records_of_book(0, seed)]))
+
+    def commit(self, update: Update) -> None:
+        """One transaction."""
+        with self._state.transaction() as txn:
+            txn.data[update.section]["files"][update.book_id] = update.record
+
+    def attempts(self, update: Update) -> int:
+        """Read the last commit."""
+        return int(self._state.read()[update.section]["files"][update.book_id]["attempts"])
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class Sqlite(Store):
@@ -187,6 +226,7 @@ class FirstSpecification(Store):
     """
 
     name = "first specification"
+    leaves_unsynced = True
     _KEPT = 50
 
     def __init__(self, folder: Path) -> None:
@@ -220,6 +260,16 @@ class FirstSpecification(Store):
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def open_scoped(path: Path, name: str, own_records: dict[str, Any]) -> Any:
+    """The handle of one book; `has_scoped` says whether there is any."""
+    return getattr(PipelineState, "scoped")(path, name, own_records, timeout=WAIT_S)  # noqa: B009 - not every engine
+
+
+def has_scoped() -> bool:
+    """Whether this engine has handles of one book."""
+    return hasattr(PipelineState, "scoped")
 
 
 def _sqlite(folder: Path) -> sqlite3.Connection:

@@ -26,14 +26,14 @@ def test_a_document_from_a_seed_is_a_valid_one_just_as_the_engine_writes_it(tmp_
     assert again.read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("store", [Floor, State, Sqlite, Lmdb, FirstSpecification])
+@pytest.mark.parametrize("store", state_commit.STORES)
 def test_what_a_store_commits_the_next_handle_finds(store: type[Store], tmp_path: Path):
     store.prepare(tmp_path, 4, 1)
     handle = store(tmp_path)
-    for _, update in zip(range(20), Updates(range(4), 1), strict=False):
+    for _, update in zip(range(20), Updates([0], 1), strict=False):
         handle.commit(update)
         assert handle.attempts(update) == update.record["attempts"]
-    if store is not Floor:
+    if store is not Floor and not store.of_one_book:
         handle.close()
         handle = store(tmp_path)
         assert handle.attempts(update) == 20
