@@ -48,6 +48,24 @@ def lost(files: StateFiles, backup: Path | None) -> StateReadError:
     )
 
 
+def damaged_journal(files: StateFiles, reason: Exception) -> StateReadError:
+    """The error about a journal that no crash can have left so."""
+    return StateReadError(
+        f"Corrupted state file: the journal {files.journal}: {reason}. No crash leaves that behind; the file is kept. "
+        "Repair the disk, or put the journal back from a copy; or give up what was committed from there on, keeping "
+        f"the journal in {files.conflicts}: {command(files, 'backups')} and restore one of them, or start afresh, "
+        f"moving everything aside: {command(files, 'reset')}"
+    )
+
+
+def unreadable_journal(files: StateFiles, error: OSError) -> StateReadError:
+    """The error about a journal that the system will not read."""
+    return StateReadError(
+        f"The journal {files.journal} cannot be read: {error.strerror or error}. "
+        "Make it a readable file, then try again; without it the last commits are missing."
+    )
+
+
 def unreadable(files: StateFiles, error: OSError) -> StateReadError:
     """The error about a file that the system will not read."""
     return StateReadError(
