@@ -6,7 +6,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from pipeline_common.errors import StateCorruptionError, StateReadError, StateWriteError
+from pipeline_common.errors import StateCorruptionError, StateReadError, StateTransactionError, StateWriteError
 from pipeline_common.files import StateFiles
 
 
@@ -33,6 +33,21 @@ def damaged(files: StateFiles, reason: Exception, backup: Path | None) -> StateR
         f"{begin} No valid backup is left. Correct the file by hand, restore a copy from elsewhere with "
         "`pipeline-state restore --backup FILE`, or start afresh, moving everything aside: "
         f"{command(files, 'reset')}"
+    )
+
+
+def other_process(files: StateFiles) -> StateTransactionError:
+    """The error about a commit by somebody who did not open the transaction."""
+    return StateTransactionError(
+        f"The transaction on {files.state} was opened by another process or thread. A forked child opens its own."
+    )
+
+
+def nested(files: StateFiles) -> StateTransactionError:
+    """The error about a transaction inside another of the same thread."""
+    return StateTransactionError(
+        f"A transaction on {files.state} is already open in this thread. "
+        "Make the change in that one, or leave it first."
     )
 
 

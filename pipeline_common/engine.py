@@ -172,10 +172,7 @@ class Engine:
         """
         with self.lock():
             if self._lock.busy:
-                raise StateTransactionError(
-                    f"A transaction on {self.files.state} is already open in this thread. "
-                    "Make the change in that one, or leave it first."
-                )
+                raise advice.nested(self.files)
             self._lock.busy = True
             store = self._store
             try:
@@ -200,10 +197,7 @@ class Engine:
     def commit(self, draft: Draft, operation: str, details: Mapping[str, Any], *, validate: bool) -> int:
         """What `Draft.commit` does."""
         if not self._lock.mine:
-            raise StateTransactionError(
-                f"The transaction on {self.files.state} was opened by another process or thread. "
-                "A forked child opens its own."
-            )
+            raise advice.other_process(self.files)
         if not isinstance(draft.data, Mapping):
             raise StateValidationError(
                 f"Schema validation failed: the document is a {type(draft.data).__name__}, expected an object. "

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline_common.system import System, pwrite_all
+
 HEADER_BYTES = 192
 VERSION = 1
 SET = "s"
@@ -136,6 +138,21 @@ def encode_record(revision: int, time_s: float, operations: Sequence[Sequence[An
     body = _COMPACT.encode({"q": revision, "t": round(time_s, 6), "o": operations}).encode("ascii")
     crc = zlib.crc32(body, crc)
     return b'["%08x",' % crc + body + _SUFFIX, crc
+
+
+def append(system: System, descriptor: int, line: bytes, end: int) -> None:
+    """Write a line at the end of a journal; it is on the disk itself on return.
+
+    Raises:
+        OSError: the disk refused; the line is taken back, as whether it is on the disk is unknown.
+    """
+    try:
+        pwrite_all(system, descriptor, line, end)
+        system.fsync(descriptor)
+    except BaseException:
+        system.truncate(descriptor, end)
+        system.fsync(descriptor)
+        raise
 
 
 def scan(data: bytes, offset: int, crc: int, after: int) -> Scan:

@@ -177,6 +177,18 @@ AUDIOBOOK = Lifecycle(
 )
 
 
+def records_of(document: Mapping[str, Any], name: str, lifecycle: Lifecycle) -> dict[str, Any]:
+    """The records of one name (of a book, say) in a document, by the section that each is in."""
+    found = {}
+    for place in lifecycle.records:
+        node: Any = document
+        for key in (*place, name):
+            node = node.get(key) if isinstance(node, dict) else None
+        if node is not None:
+            found[place[0]] = node
+    return found
+
+
 def file_statuses(phase: Mapping[str, Any]) -> dict[str, str]:
     """The status of each record of a phase; empty where none of them has one."""
     records = _section(phase, "files")

@@ -115,7 +115,7 @@ def replay(tracker: Tracker, records: list[Record], lifecycle: Lifecycle) -> Tra
             tracker = tree_of(rest[0][2])
             rest = rest[1:]
         tracker.active = True
-        apply(tracker, rest)
+        apply(tracker.root, rest)
         settle_changes(lifecycle, tracker)
         tracker.clear()
         tracker.active = False

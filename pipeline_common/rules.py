@@ -34,6 +34,15 @@ def settle_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
             _derive(tracker, before, section, key, names)
 
 
+def normalise_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
+    """Give statuses their present names in what has changed, and derive nothing."""
+    paths = [path for path, _ in tracker.changes()]
+    for key in dict.fromkeys(path[0] for path in paths if path[0] in (*lifecycle.phases, "batch")):
+        section = tracker.root.get(key)
+        if isinstance(section, TrackedDict):
+            _normalise(tracker, section, _changed_records(tracker.before(), section, key, paths))
+
+
 def check_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
     """Check what has changed.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline_common.audit import (
     BACKUP,
@@ -24,8 +24,11 @@ from pipeline_common.codec import Document, plain
 from pipeline_common.engine import Draft, Engine
 from pipeline_common.errors import StateReadError, StateTransactionError
 from pipeline_common.history import Change
-from pipeline_common.lifecycle import AUDIOBOOK, Lifecycle
+from pipeline_common.lifecycle import AUDIOBOOK, Lifecycle, records_of
 from pipeline_common.system import System
+
+if TYPE_CHECKING:
+    from pipeline_common.scoped import ScopedState
 
 MAX_SIZE_BYTES = 4 << 30
 
@@ -142,6 +145,39 @@ class PipelineState:
                 refused, then a `StateWriteError` is the cause.
         """
         return TransactionScope(self._engine, validate=validate is not False, seed=seed_data, operation=operation)
+
+    def records_of(self, book_id: str) -> dict[str, Any]:
+        """The records of one book by section, for `scoped`: ``{"phase1": {…}, "books": {…}}``.
+
+        Raises:
+            StateReadError, StateValidationError: as `read`.
+        """
+        document = self._engine.read()
+        return records_of(document, book_id, self._lifecycle)
+
+    @staticmethod
+    def scoped(
+        path: str | os.PathLike[str],
+        book_id: str,
+        records: Mapping[str, Any],
+        *,
+        timeout: float = 10.0,
+        lifecycle: Lifecycle = AUDIOBOOK,
+        system: System | None = None,
+    ) -> ScopedState:
+        """A handle on one book's records, which neither parses nor rewrites a large document.
+
+        Args:
+            path: the state file.
+            book_id: the book.
+            records: its records by section, as `records_of` gives them; nobody else changes them meanwhile.
+            timeout: how long to wait for the lock, seconds.
+            lifecycle: what the document means.
+            system: the calls to the operating system; tests give their own.
+        """
+        from pipeline_common.scoped import ScopedState
+
+        return ScopedState(path, book_id, records, timeout_s=timeout, lifecycle=lifecycle, system=system or System())
 
     def list_backups(self, limit: int = 10) -> list[Path]:
         """The backups, newest first, at most `limit`."""

@@ -23,6 +23,7 @@ from pipeline_common.journal import (
     HEADER_BYTES,
     Header,
     JournalDamagedError,
+    append,
     encode_record,
     make_header,
     parse_header,
@@ -114,18 +115,9 @@ class Store:
             OSError: the disk refused; nothing is committed.
         """
         line, crc = encode_record(self.revision + 1, time.time(), operations, self._crc)
-        try:
-            pwrite_all(self._system, self._journal, line, self._end)
-            self._system.fsync(self._journal)
-            if not self._folders_synced:
-                sync_folder(self._system, str(self._files.journal.parent))
-                sync_folder(self._system, str(self._files.folder))
-                self._folders_synced = True
-        except BaseException:
-            # Whether it reached the disk is unknown, so it is taken back.
-            self._system.truncate(self._journal, self._end)
-            self._system.fsync(self._journal)
-            raise
+        append(self._system, self._journal, line, self._end)
+        if not self._folders_synced:
+            self._sync_folders()
         self.revision += 1
         self._newest = self.revision
         self.pending += 1
@@ -430,6 +422,17 @@ class Store:
         if self._system.fstat(self._journal).st_size > HEADER_BYTES:
             self._system.truncate(self._journal, HEADER_BYTES)
         self._header, self._end, self._crc, self._last = header, HEADER_BYTES, header.crc, 0
+
+    def _sync_folders(self) -> None:
+        """Make the journal's name durable, once after it was opened; where that fails, its last line is taken back."""
+        try:
+            sync_folder(self._system, str(self._files.journal.parent))
+            sync_folder(self._system, str(self._files.folder))
+            self._folders_synced = True
+        except BaseException:
+            self._system.truncate(self._journal, self._end)
+            self._system.fsync(self._journal)
+            raise
 
     def _open_journal(self, flags: int) -> None:
         self._journal = -1

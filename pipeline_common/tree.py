@@ -79,11 +79,11 @@ def operations(changes: Sequence[tuple[Path, Any]]) -> list[list[Any]]:
     return [[DELETE, path] if value is MISSING else [SET, path, value] for path, value in changes]
 
 
-def apply(tracker: Tracker, done: Sequence[Sequence[Any]]) -> None:
+def apply(root: TrackedDict, done: Sequence[Sequence[Any]]) -> None:
     """Make the changes of a journal's record. The empty path, the whole document, is not for this function."""
     for operation in done:
         *parents, key = operation[1]
-        node: Any = tracker.root
+        node: Any = root
         for parent in parents:
             inner = node.get(parent)
             if not isinstance(inner, TrackedDict):
