@@ -188,9 +188,10 @@ class History:
         header = parse_header(log)
         if header is None:
             return
-        found: list[Record] = []
-        with suppress(JournalDamagedError):
+        try:
             found = scan(log[HEADER_BYTES:], HEADER_BYTES, header.crc, header.base).records
+        except JournalDamagedError as error:
+            found = error.records
         yield from (record for record in found if record.revision > since)
 
     def _read(self, path: Path) -> bytes:

@@ -33,7 +33,15 @@ _COMPACT = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 class JournalDamagedError(ValueError):
-    """A line that no crash can have left; the message is the reason, without the file's name."""
+    """A line that no crash can have left; the message is the reason, without the file's name.
+
+    Attributes:
+        records: the whole ones before it.
+    """
+
+    def __init__(self, message: str, records: list[Record] | None = None) -> None:
+        super().__init__(message)
+        self.records = records or []
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +118,9 @@ def parse_header(raw: bytes) -> Header | None:
     raw = raw[:HEADER_BYTES]
     if len(raw) < HEADER_BYTES or raw[-1:] != b"\n":
         return None
-    body = raw[_PREFIX_BYTES:].rstrip()[:-1]
+    body = raw[_PREFIX_BYTES:].rstrip().removesuffix(b"]")
     crc = zlib.crc32(body)
-    if raw[:_PREFIX_BYTES] != b'["%08x",' % crc:
+    if raw != (b'["%08x",' % crc + body + b"]").ljust(HEADER_BYTES - 1) + b"\n":
         return None
     try:
         content = json.loads(body)
@@ -176,12 +184,16 @@ def scan(data: bytes, offset: int, crc: int, after: int) -> Scan:
         revision = content["q"]
         if revision > after:
             if revision != after + 1:
-                raise JournalDamagedError(f"revision {after + 1} is missing before revision {revision}")
+                raise JournalDamagedError(f"revision {after + 1} is missing before revision {revision}", records)
             records.append(Record(revision, content["t"], content["o"], offset + at, offset + end + 1, next_crc))
             after = revision
         at, crc = end + 1, next_crc
     if at < len(data):
-        check_that_nothing_follows(data[at:], offset + at, crc, after)
+        try:
+            check_that_nothing_follows(data[at:], offset + at, crc, after)
+        except JournalDamagedError as error:
+            error.records = records
+            raise
     return Scan(records, offset + at, crc, torn=at < len(data))
 
 

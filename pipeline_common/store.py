@@ -441,7 +441,9 @@ class Store:
             self._system.make_folder(str(self._files.journal.parent))
         self._journal = self._system.open(str(self._files.journal), flags)
         # No __del__: what it raises, Ctrl-C included, is lost.
-        self._close_journal = weakref.finalize(self, os.close, self._journal)
+        closing = weakref.finalize(self, os.close, self._journal)
+        closing.atexit = False  # the last checkpoint is written then
+        self._close_journal = closing
         self._folders_synced = False
 
     def _encoded(self, revision: int) -> bytes:
