@@ -51,7 +51,7 @@ class History:
     Args:
         files: where they lie.
         backups: the documents that they lead on from.
-        keep: how many are kept.
+        keep: how many backups are kept; it is enough segments for them.
         system: the calls to use.
         lifecycle: what the document means.
         limit_bytes: a larger segment is refused.
@@ -107,7 +107,8 @@ class History:
         for index, (_, path) in enumerate(reversed(self.segments())):
             with suppress(OSError):
                 total_bytes += self._system.stat(str(path)).st_size
-                if index >= self._keep or (index and total_bytes > LARGEST_TOTAL_BYTES):
+                # Twice as many as backups: where somebody has edited the file, a checkpoint leaves two.
+                if index >= 2 * self._keep or (index and total_bytes > LARGEST_TOTAL_BYTES):
                     self._system.unlink(str(path))
 
     def segments(self) -> list[tuple[int, Path]]:
@@ -150,22 +151,27 @@ class History:
             StateReadError: history does not hold that revision, or no longer.
         """
         bases = {backup.revision: backup.path for backup in reversed(self._backups.newest_first())}
-        with suppress(StateReadError):
+        unusable = ""
+        try:
             bases.setdefault(self._backups.verified(self._files.state)[1], self._files.state)
+        except StateReadError as error:
+            unusable = f" {error}"
         records = {record.revision: record for record in self._records(0) if record.revision <= revision}
         chain: list[Record] = []
         for at in range(revision, -1, -1):
             if at in bases and at > 0:
-                with suppress(StateReadError):
+                try:
                     document, _ = self._backups.verified(bases[at])
                     return self._replayed(document, chain), bases[at]
+                except StateReadError as error:
+                    unusable = f" {error}"
             if at not in records:
                 break
             chain.append(records[at])
             if records[at].operations and not records[at].operations[0][1]:
                 return self._replayed({}, chain), None
         raise StateReadError(
-            f"Revision {revision} of {self._files.state} is not in the history. "
+            f"Revision {revision} of {self._files.state} is not in the history.{unusable} "
             f"The revisions of the backups are listed by: {advice.command(self._files, 'backups')}"
         )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pipeline_common import advice
@@ -170,15 +170,16 @@ class ScopedState:
                 return None
             end, crc, revision = self._find_end(journal, raw)
             line, crc = encode_record(revision + 1, time.time(), done, crc)
-            append(self._system, journal, line, end)
             if not self._folders_synced:
                 sync_folder(self._system, str(self.files.journal.parent))
                 sync_folder(self._system, str(self.files.folder))
                 self._folders_synced = True
+            append(self._system, journal, line, end)
             self._position = (raw, end + len(line), crc, revision + 1)
             return revision + 1
         finally:
-            self._system.close(journal)
+            with suppress(OSError):  # the record is on the disk, or taken back
+                self._system.close(journal)
 
     def _find_end(self, journal: int, raw: bytes) -> tuple[int, int, int]:
         """Where the journal ends, its chain there, and its last revision; a torn tail is cut off.

@@ -115,9 +115,11 @@ class Store:
             OSError: the disk refused; nothing is committed.
         """
         line, crc = encode_record(self.revision + 1, time.time(), operations, self._crc)
-        append(self._system, self._journal, line, self._end)
         if not self._folders_synced:
-            self._sync_folders()
+            sync_folder(self._system, str(self._files.journal.parent))
+            sync_folder(self._system, str(self._files.folder))
+            self._folders_synced = True
+        append(self._system, self._journal, line, self._end)
         self.revision += 1
         self._newest = self.revision
         self.pending += 1
@@ -422,17 +424,6 @@ class Store:
         if self._system.fstat(self._journal).st_size > HEADER_BYTES:
             self._system.truncate(self._journal, HEADER_BYTES)
         self._header, self._end, self._crc, self._last = header, HEADER_BYTES, header.crc, 0
-
-    def _sync_folders(self) -> None:
-        """Make the journal's name durable, once after it was opened; where that fails, its last line is taken back."""
-        try:
-            sync_folder(self._system, str(self._files.journal.parent))
-            sync_folder(self._system, str(self._files.folder))
-            self._folders_synced = True
-        except BaseException:
-            self._system.truncate(self._journal, self._end)
-            self._system.fsync(self._journal)
-            raise
 
     def _open_journal(self, flags: int) -> None:
         self._journal = -1

@@ -330,10 +330,10 @@ def test_changes_are_told_in_order_from_any_revision_on(state: PipelineState):
 def test_changes_that_are_no_longer_kept_are_an_error(tmp_path: Path):
     state = PipelineState(tmp_path / "pipeline.json", max_backups=2)
     state.write({"x": 0})
-    for number in range(1, 6):
+    for number in range(1, 8):
         with state.transaction() as txn:
             txn.data["x"] = number
-    assert [change.revision for change in state.changes(since=4)] == [5, 6]
+    assert [change.revision for change in state.changes(since=4)] == [5, 6, 7, 8]
     with pytest.raises(StateReadError, match="since revision 1 are not all in the history"):
         list(state.changes(since=1))
 
