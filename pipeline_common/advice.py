@@ -6,7 +6,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from pipeline_common.errors import StateCorruptionError, StateReadError, StateWriteError
+from pipeline_common.errors import StateCorruptionError, StateReadError, StateTransactionError, StateWriteError
 from pipeline_common.files import StateFiles
 
 
@@ -36,6 +36,21 @@ def damaged(files: StateFiles, reason: Exception, backup: Path | None) -> StateR
     )
 
 
+def other_process(files: StateFiles) -> StateTransactionError:
+    """The error about a commit by somebody who did not open the transaction."""
+    return StateTransactionError(
+        f"The transaction on {files.state} was opened by another process or thread. A forked child opens its own."
+    )
+
+
+def nested(files: StateFiles) -> StateTransactionError:
+    """The error about a transaction inside another of the same thread."""
+    return StateTransactionError(
+        f"A transaction on {files.state} is already open in this thread. "
+        "Make the change in that one, or leave it first."
+    )
+
+
 def lost(files: StateFiles, backup: Path | None) -> StateReadError:
     """The error about a file that is missing although it has a history."""
     if backup:
@@ -45,6 +60,24 @@ def lost(files: StateFiles, backup: Path | None) -> StateReadError:
     return StateReadError(
         f"The state file {files.state} is missing, although it has a history. {advice}"
         f"To start afresh, moving the history aside: {command(files, 'reset')}"
+    )
+
+
+def damaged_journal(files: StateFiles, reason: Exception) -> StateReadError:
+    """The error about a journal that no crash can have left so."""
+    return StateReadError(
+        f"Corrupted state file: the journal {files.journal}: {reason}. No crash leaves that behind; the file is kept. "
+        "Repair the disk, or put the journal back from a copy; or give up what was committed from there on, keeping "
+        f"the journal in {files.conflicts}: {command(files, 'backups')} and restore one of them, or start afresh, "
+        f"moving everything aside: {command(files, 'reset')}"
+    )
+
+
+def unreadable_journal(files: StateFiles, error: OSError) -> StateReadError:
+    """The error about a journal that the system will not read."""
+    return StateReadError(
+        f"The journal {files.journal} cannot be read: {error.strerror or error}. "
+        "Make it a readable file, then try again; without it the last commits are missing."
     )
 
 

@@ -60,7 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     backups = commands.add_parser("backups", help="list the backups, newest first")
     backups.set_defaults(run=_backups)
     restore = commands.add_parser("restore", help="put a backup in place; what it replaces is kept")
-    restore.add_argument("--backup", metavar="FILE", required=True, help="a path, or a name from the list of backups")
+    which = restore.add_mutually_exclusive_group(required=True)
+    which.add_argument("--backup", metavar="FILE", help="a path, or a name from the list of backups")
+    which.add_argument(
+        "--revision", metavar="N", type=int, help="the document as it was after the commit of that number"
+    )
     restore.set_defaults(run=_restore)
     reset = commands.add_parser(
         "reset", help="start afresh: move the state file, its backups and its log aside, deleting nothing"
@@ -110,12 +114,16 @@ def _backups(state: PipelineState, _: argparse.Namespace) -> int:
 
 
 def _restore(state: PipelineState, arguments: argparse.Namespace) -> int:
-    backup = Path(arguments.backup)
-    if not backup.exists() and backup.name == str(backup):
-        backup = state.backup_manager.folder / backup.name
     existed = state.path.exists()
-    state.restore_backup(backup)
-    print(f"Restored {state.path} from {backup}.")
+    if arguments.revision is None:
+        backup = Path(arguments.backup)
+        if not backup.exists() and backup.name == str(backup):
+            backup = state.backup_manager.folder / backup.name
+        state.restore_backup(backup)
+        print(f"Restored {state.path} from {backup}.")
+    else:
+        state.restore(revision=arguments.revision)
+        print(f"Restored {state.path} to revision {arguments.revision}.")
     noted = next((entry for entry in state.get_transaction_history() if entry.get("operation") == RESTORE), {})
     kept = noted.get("details", {}).get("kept")
     if kept:

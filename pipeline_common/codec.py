@@ -76,6 +76,20 @@ def encode(document: Mapping[str, Any], revision: int) -> bytes:
         return (_indented(whole, "\n", _ASCII) + "\n").encode("ascii")
 
 
+def encode_part(value: Any, levels: int) -> bytes:
+    """Write a part of a document as it stands in the whole.
+
+    Args:
+        value: plain JSON.
+        levels: how deep it lies; lines after the first are indented by two blanks for each.
+    """
+    margin = "\n" + "  " * levels
+    try:
+        return _indented(value, margin, _READABLE).encode("utf-8")
+    except UnicodeEncodeError:
+        return _indented(value, margin, _ASCII).encode("ascii")
+
+
 def plain(value: Any, where: str = "", depth: int = 0) -> Any:
     """A copy that consists of plain JSON values and shares nothing with the original.
 

@@ -1,26 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""The engine: how a committed document lies on the disk, and how the next one takes its place.
+"""The engine: transactions on the document of one path.
 
-This engine rewrites the whole file at each commit. Nothing outside this module knows that: others ask for the last
-commit, for a draft to change, and for a restore. What a document means is handed to it as a `Lifecycle`.
-
-A commit is: write a temporary file, fsync it, link the old file as a backup, rename the temporary file over it, fsync
-the folder. Whatever dies in between, the file is the whole old or the whole new document.
+How a commit lies on the disk is the store's; what a document means is handed in as a `Lifecycle`. Others ask the engine
+for the last commit, for a draft to change, and for an earlier revision.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline_common import advice
 from pipeline_common.audit import COMMITS, LOCK_TIMEOUT, MIGRATE, RESTORE, AuditTrail
 from pipeline_common.backups import Backups
-from pipeline_common.codec import OWN_SECTION, DamagedError, Document, copied, decode, encode, plain
+from pipeline_common.checkpoints import Checkpoints
+from pipeline_common.codec import OWN_SECTION, DamagedError, Document, plain
 from pipeline_common.errors import (
     StateError,
     StateLockError,
@@ -30,37 +28,35 @@ from pipeline_common.errors import (
     StateWriteError,
 )
 from pipeline_common.files import StateFiles, now, time_name
+from pipeline_common.history import History
+from pipeline_common.journal import SET
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.locks import PathLock
-from pipeline_common.system import System, make_durable_folder, read_file, sync_folder, write_whole
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """A committed document: as the file has it, as it is read, and the bytes to go back to."""
-
-    document: Document
-    revision: int
-    raw: bytes | None
-    mode: int | None
-    migrated: bool
+from pipeline_common.reading import Source, take_snapshot
+from pipeline_common.rules import check_changes, settle_changes
+from pipeline_common.store import Store
+from pipeline_common.system import System, sync_folder, write_whole
+from pipeline_common.tree import operations
 
 
 class Draft:
-    """The document of one transaction: a copy of the last commit, which becomes the next one or nothing.
+    """The document of one transaction, which becomes the next commit or nothing.
 
     Attributes:
         data: the document, to be changed or replaced.
         revision: the revision of the last commit.
-        committed: whether it has become the document on the disk.
     """
 
-    def __init__(self, engine: Engine, stored: _Stored) -> None:
-        self.data: Any = copied(stored.document)
-        self.revision = stored.revision
-        self.committed = False
-        self.stored = stored
+    def __init__(self, engine: Engine, store: Store) -> None:
+        self.data: Any = store.tracker.root
+        self.revision = store.revision
         self._engine = engine
+        self._store = store
+
+    @property
+    def committed(self) -> bool:
+        """Whether it has become the document on the disk."""
+        return self._store.revision != self.revision
 
     def commit(self, operation: str, details: Mapping[str, Any], *, validate: bool) -> int:
         """Make the draft the committed document.
@@ -98,18 +94,30 @@ class Engine:
         backup_before_write: bool,
         timeout_s: float,
         limit_bytes: int,
+        checkpoint_always: bool,
         system: System,
     ) -> None:
         self.files = StateFiles(path)
         self.audit = AuditTrail(self.files.log, system)
         self.backups = Backups(
-            self.files, keep=max_backups, limit_bytes=limit_bytes, system=system, audit=self.audit, hold=self.lock
+            self.files,
+            keep=max_backups,
+            limit_bytes=limit_bytes,
+            system=system,
+            audit=self.audit,
+            hold=self.lock_current,
+        )
+        self.history = History(
+            self.files, self.backups, keep=max_backups, system=system, lifecycle=lifecycle, limit_bytes=limit_bytes
         )
         self.lifecycle = lifecycle
+        self._source = Source(self.files, system, lifecycle, limit_bytes, self.backups.newest_valid, self._lost_history)
+        self._store = Store(self._source, self.backups, self.history)
+        self._checkpoints = Checkpoints(self.checkpoint)
         self._lock = PathLock.of(self.files.lock)
         self._backup_before_write = backup_before_write
+        self._checkpoint_always = checkpoint_always
         self._timeout_s = timeout_s
-        self._limit_bytes = limit_bytes
         self._system = system
 
     @contextmanager
@@ -145,7 +153,13 @@ class Engine:
             StateReadError: the file is damaged or unreadable, or is missing although it has a history.
             StateValidationError: its top level is no object.
         """
-        return self._load().document
+        return self.read_with_revision()[0]
+
+    def read_with_revision(self) -> tuple[Document, int]:
+        """As `read`, with the revision."""
+        snapshot = take_snapshot(self._source, locked=False)
+        revision = snapshot.records[-1].revision if snapshot.records else snapshot.revision
+        return snapshot.plain(self.lifecycle), revision
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
@@ -158,53 +172,177 @@ class Engine:
         """
         with self.lock():
             if self._lock.busy:
-                raise StateTransactionError(
-                    f"A transaction on {self.files.state} is already open in this thread. "
-                    "Make the change in that one, or leave it first."
-                )
+                raise advice.nested(self.files)
             self._lock.busy = True
+            store = self._store
             try:
-                yield Draft(self, self._load())
+                self._refresh()
+                tracker = store.tracker
+                store.poisoned = True  # only a clean end takes that back
+                try:
+                    tracker.active = True
+                    yield Draft(self, store)
+                    store.poisoned = False
+                except Exception:
+                    # Not for Ctrl-C, which may have come anywhere: the disk is read again then.
+                    if self._lock.mine:
+                        tracker.roll_back()
+                        store.poisoned = False
+                    raise
+                finally:
+                    tracker.active = False
             finally:
                 self._lock.busy = False
 
     def commit(self, draft: Draft, operation: str, details: Mapping[str, Any], *, validate: bool) -> int:
         """What `Draft.commit` does."""
-        stored, document = draft.stored, draft.data
         if not self._lock.mine:
-            raise StateTransactionError(
-                f"The transaction on {self.files.state} was opened by another process or thread. "
-                "A forked child opens its own."
-            )
-        if not isinstance(document, Mapping):
+            raise advice.other_process(self.files)
+        if not isinstance(draft.data, Mapping):
             raise StateValidationError(
-                f"Schema validation failed: the document is a {type(document).__name__}, expected an object. "
+                f"Schema validation failed: the document is a {type(draft.data).__name__}, expected an object. "
                 "Assign a dict to txn.data."
             )
-        new: Document = plain(document)
-        new.pop(OWN_SECTION, None)
-        self.lifecycle.settle(stored.document, new)
-        if validate:
-            self.lifecycle.check(stored.document, new)
-        at = now().isoformat()
-        new["schema_version"] = self.lifecycle.schema_version
-        new["created_at"] = stored.document.get("created_at") or new.get("created_at") or at
-        new["last_updated"] = at
-        backup = self._backup_before_write or stored.migrated
+        store = self._store
+        migrated = store.migrated
+        whole = None
+        if draft.data is not store.tracker.root or not store.trusted:
+            whole = self._whole(draft.data, validate=validate)
+        else:
+            self._changes(validate=validate)
         try:
-            revision = self._put(stored, new, backup=backup)
+            self._persist(whole)
         except (OSError, StateError) as error:
             failure = error if isinstance(error, StateError) else advice.unwritable(self.files, error)
             self.audit.note(
-                operation, success=False, revision=stored.revision, details={**details, "error": str(failure)}
+                operation, success=False, revision=draft.revision, details={**details, "error": str(failure)}
             )
             raise StateTransactionError(f"The transaction was rolled back. {failure}") from failure
-        draft.committed = True
-        if stored.migrated and operation != MIGRATE:
-            self.audit.note(MIGRATE, success=True, revision=revision, details=self._migration_details())
-        self.audit.note(operation, success=True, revision=revision, details=details)
+        if migrated and operation != MIGRATE:
+            self.audit.note(MIGRATE, success=True, revision=store.revision, details=self._migration_details())
+        self.audit.note(operation, success=True, revision=store.revision, details=details)
+        if not store.pending:
+            self.backups.prune()
+        elif self._checkpoints.is_due(store.journal_bytes, store.size_bytes):
+            try:
+                self._write_checkpoint()
+            except StateError as error:
+                from logging import getLogger
+
+                getLogger(__name__).warning("A checkpoint was put off: %s", error)
+        return store.revision
+
+    def _whole(self, data: Mapping[str, Any], *, validate: bool) -> Document:
+        """A document that replaces the last commit, settled and checked as a whole."""
+        new: Document = plain(data)
+        store = self._store
+        store.tracker.roll_back()  # parts of the last commit may have been changed on the way
+        old = store.tracker.root
+        new.pop(OWN_SECTION, None)
+        self.lifecycle.settle(old, new)
+        if validate:
+            self.lifecycle.check(old, new)
+        at = now().isoformat()
+        new["schema_version"] = self.lifecycle.schema_version
+        new["created_at"] = old.get("created_at") or new.get("created_at") or at
+        new["last_updated"] = at
+        return new
+
+    def _changes(self, *, validate: bool) -> None:
+        """Settle and check what has changed in the last commit, and nothing else."""
+        tracker = self._store.tracker
+        root = tracker.root
+        root.pop(OWN_SECTION, None)
+        tracker.seal()
+        settle_changes(self.lifecycle, tracker)
+        if validate:
+            check_changes(self.lifecycle, tracker)
+        at = now().isoformat()
+        created = tracker.before().get(("created_at",))
+        stamps = {
+            "schema_version": self.lifecycle.schema_version,
+            "created_at": (created if isinstance(created, str) else "") or root.get("created_at") or at,
+            "last_updated": at,
+        }
+        for key, value in stamps.items():
+            if root.get(key) != value:
+                root[key] = value
+
+    def _persist(self, whole: Document | None) -> None:
+        """Commit by a record of the journal where the document is large, by a checkpoint otherwise."""
+        store = self._store
+        backup = self._backup_before_write or store.migrated
+        if whole is not None:
+            store.write(whole, [[SET, [], whole]], backup=backup)
+            return
+        changed = operations([change for change in store.tracker.changes() if change[0][0] != OWN_SECTION])
+        if store.journals and not self._checkpoint_always:
+            store.append(changed)
+        else:
+            store.write(None, changed, backup=backup)
+
+    def checkpoint(self) -> bool:
+        """Bring the file up to date with its journal.
+
+        Returns:
+            Whether there was anything to do.
+
+        Raises:
+            StateError: the lock was not obtained, or the file cannot be read.
+            StateWriteError: the disk refused; every commit is where it was.
+        """
+        with self.lock():
+            if self._lock.busy:
+                raise StateTransactionError(
+                    f"A transaction on {self.files.state} is open in this thread. Leave it before writing a checkpoint."
+                )
+            store = self._store
+            self._refresh()
+            if not store.pending:
+                return False
+            store.poisoned = True
+            self._write_checkpoint()
+            store.poisoned = False
+            return True
+
+    def _refresh(self) -> None:
+        """Take in what others have committed.
+
+        Raises:
+            StateReadError, StateValidationError: as `read`.
+        """
+        try:
+            self._store.refresh()
+        except OSError as error:
+            raise advice.unreadable(self.files, error) from error
+
+    def _write_checkpoint(self) -> None:
+        begin = time.monotonic()
+        try:
+            self._store.checkpoint(backup=self._backup_before_write)
+        except OSError as error:
+            raise advice.unwritable(self.files, error) from error
+        self._checkpoints.written(time.monotonic() - begin)
         self.backups.prune()
-        return revision
+
+    def close(self) -> None:
+        """Write a checkpoint where commits are in the journal alone, and let go of the files. The next use opens them.
+
+        Raises:
+            StateError: as `checkpoint`; every commit is in the journal.
+        """
+        self._checkpoints.stop()
+        if self._store.pending:
+            self.checkpoint()
+        self._store.close()
+
+    @contextmanager
+    def lock_current(self) -> Iterator[None]:
+        """Hold the lock, with the file brought up to date with its journal."""
+        with self.lock():
+            if not self._lock.busy and self.files.journal.exists():
+                self.checkpoint()
+            yield
 
     def migrate(self) -> bool:
         """Commit the document in its present form, where the file has an earlier one, with a backup.
@@ -215,10 +353,10 @@ class Engine:
         Raises:
             StateError: as `draft` and `Draft.commit`.
         """
-        if not self._load().migrated:
+        if not take_snapshot(self._source, locked=False).migrated:
             return False
         with self.draft() as draft:
-            if draft.stored.migrated:  # otherwise another process was faster
+            if self._store.migrated:  # otherwise another process was faster
                 draft.commit(MIGRATE, self._migration_details(), validate=False)
                 return True
         return False
@@ -226,7 +364,8 @@ class Engine:
     def restore(self, backup: Path) -> int:
         """Put the document of a backup in place, as a new revision.
 
-        What is replaced is kept: a valid file as a backup, a damaged one under ``conflicts``.
+        Where the file is damaged and this is the newest valid backup, the commits that followed it are made again, so
+        that nothing is lost. What is replaced is kept: a valid file as a backup, a damaged one under ``conflicts``.
 
         Returns:
             The new revision.
@@ -236,27 +375,68 @@ class Engine:
             StateLockError, StateTransactionError: as `draft`.
             StateWriteError: the disk refused; what was there is in place.
         """
+        with self._restoring() as damage:
+            document, _ = self.backups.verified(backup)
+            details: dict[str, Any] = {"backup": str(backup)}
+            damaged = damage is not None and isinstance(damage.__cause__, DamagedError)
+            newest = self.backups.newest_valid() if damaged else None
+            if newest and os.path.realpath(backup) == os.path.realpath(newest):
+                with suppress(StateReadError):
+                    revision = self.history.newest()
+                    document, _ = self.history.document_at(revision)
+                    details["replayed_to"] = revision
+            return self._put_in_place(document, damage, details)
+
+    def restore_revision(self, revision: int) -> int:
+        """Put the document of an earlier revision in place, as a new revision; what is replaced is kept.
+
+        Returns:
+            The new revision.
+
+        Raises:
+            StateReadError: the history does not hold that revision; nothing was changed.
+            StateLockError, StateTransactionError, StateWriteError: as `restore`.
+        """
+        with self._restoring() as damage:
+            document, backup = self.history.document_at(revision)
+            details: dict[str, Any] = {"restored_revision": revision}
+            details |= {"backup": str(backup)} if backup else {}
+            return self._put_in_place(document, damage, details)
+
+    @contextmanager
+    def _restoring(self) -> Iterator[StateError | None]:
+        """Hold the lock for a restore; gives what is wrong with the present file, if anything is."""
         with self.lock():
             if self._lock.busy:
                 raise StateTransactionError(
                     f"A transaction on {self.files.state} is open in this thread. Leave it before restoring a backup."
                 )
-            document, _ = self.backups.verified(backup)
-            details = {"backup": str(backup)}
+            damage = None
             try:
-                kept, stored = self._set_aside_damaged()
+                self._refresh()
+            except StateError as error:
+                damage = error
+            yield damage
+
+    def _put_in_place(self, document: Document, damage: StateError | None, details: dict[str, Any]) -> int:
+        store = self._store
+        store.poisoned = True
+        try:
+            if damage:
+                kept = store.set_aside_damaged(damage)
                 details |= {"kept": str(kept)} if kept else {}
-                revision = self._put(stored, document, backup=stored.raw is not None)
-            except OSError as error:
-                failure = advice.unwritable(self.files, error)
-                self.audit.note(RESTORE, success=False, revision=0, details={**details, "error": str(failure)})
-                raise failure from error
-            self.audit.note(RESTORE, success=True, revision=revision, details=details)
-            self.backups.prune()
-            return revision
+            store.write(document, [[SET, [], document]], backup=damage is None)
+        except OSError as error:
+            failure = advice.unwritable(self.files, error)
+            self.audit.note(RESTORE, success=False, revision=0, details={**details, "error": str(failure)})
+            raise failure from error
+        store.poisoned = False
+        self.audit.note(RESTORE, success=True, revision=store.revision, details=details)
+        self.backups.prune()
+        return store.revision
 
     def recover(self) -> Path | None:
-        """Restore the newest valid backup where the file is damaged.
+        """Restore the newest valid backup where the file is damaged, and the commits that followed it.
 
         Returns:
             The backup that was restored, or None where the file was in order.
@@ -267,7 +447,7 @@ class Engine:
         """
         with self.lock():
             try:
-                self._load()
+                self._refresh()
             except StateReadError as error:
                 backup = self.backups.newest_valid()
                 if backup is None or not isinstance(error.__cause__, DamagedError):
@@ -289,10 +469,13 @@ class Engine:
         with self.lock():
             folder = self.files.conflicts / time_name(now())
             moves = [(self.files.state, folder / self.files.state.name), (self.files.log, folder / self.files.log.name)]
+            moves += [(self.files.journal, folder / self.files.journal.name)]
             moves += [(b.path, folder / "backups" / b.path.name) for b in self.backups.newest_first()]
+            moves += [(path, folder / "segments" / path.name) for _, path in self.history.segments()]
             moves = [(source, target) for source, target in moves if os.path.lexists(source)]
             if not moves:
                 return None
+            self._store.close()
             try:
                 for source, target in moves:
                     self._system.make_folder(str(target.parent))
@@ -306,91 +489,6 @@ class Engine:
                     "Make the folder writable, or free some space, then run `pipeline-state reset` again."
                 ) from error
             return folder
-
-    def _load(self) -> _Stored:
-        try:
-            raw, status = read_file(self._system, str(self.files.state), self._limit_bytes)
-        except FileNotFoundError:
-            lost = self._lost_history()
-            if self.files.state.exists():  # the very first commit came between the two looks
-                return self._load()
-            if lost:
-                raise lost from None
-            return _Stored({}, 0, None, None, migrated=False)
-        except OSError as error:
-            raise advice.unreadable(self.files, error) from error
-        try:
-            document, revision = decode(raw)
-        except DamagedError as error:
-            raise advice.damaged(self.files, error, self.backups.newest_valid()) from error
-        if not isinstance(document, dict):
-            raise StateValidationError(
-                f"Schema validation failed: {self.files.state} holds a {type(document).__name__}, expected an object. "
-                f"Correct it by hand, or put a backup in its place: {advice.command(self.files, 'backups')}"
-            )
-        migrated = self.lifecycle.migrate(document, self.files.state)
-        return _Stored(document, revision, raw, status.st_mode, migrated)
-
-    def _put(self, stored: _Stored, document: Document, *, backup: bool) -> int:
-        """Write, link, rename, fsync; on any failure the old file is in place."""
-        state, temporary, system = str(self.files.state), str(self.files.temporary), self._system
-        if stored.raw is not None:
-            self.backups.drop_twin()
-        # Backups count too: an older copy that was put in place by hand must not make new backups look old.
-        revision = 1 + max([stored.revision, *(b.revision for b in self.backups.newest_first()[:1])])
-        data = encode(document, revision)
-        kept: Path | None = None
-        written = False
-        try:
-            write_whole(system, temporary, data, mode=stored.mode)
-            written = True
-            if backup and stored.raw is not None:
-                kept = self.backups.free_name()
-                self._link_or_copy(stored, kept)
-            system.replace(temporary, state)
-            sync_folder(system, str(self.files.folder))
-        except BaseException:
-            if written and not os.path.lexists(temporary):  # asked of the disk: Ctrl-C comes between any two lines
-                self._put_back(stored)
-                kept = None  # after a power cut the new document may be there again: its backup stays
-            for path in (temporary, kept):
-                if path:
-                    with suppress(OSError):
-                        os.unlink(path)
-            raise
-        return revision
-
-    def _link_or_copy(self, stored: _Stored, backup: Path) -> None:
-        """Keep the old file under a backup's name; durable together with the rename that follows."""
-        try:
-            self._system.link(str(self.files.state), str(backup))
-        except OSError:  # a file system without links
-            write_whole(self._system, str(backup), stored.raw or b"", mode=stored.mode)
-        sync_folder(self._system, str(backup.parent))
-
-    def _put_back(self, stored: _Stored) -> None:
-        """Undo a rename whose durability the disk would not promise."""
-        state = str(self.files.state)
-        if stored.raw is None:
-            self._system.unlink(state)
-        else:
-            write_whole(self._system, str(self.files.temporary), stored.raw, mode=stored.mode)
-            self._system.replace(str(self.files.temporary), state)
-
-    def _set_aside_damaged(self) -> tuple[Path | None, _Stored]:
-        """Copy a file that cannot be loaded to ``conflicts``, with a note of why; returns the copy and what it was."""
-        try:
-            return None, self._load()
-        except StateError as error:
-            if not self.files.state.exists():
-                return None, _Stored({}, 0, None, None, migrated=False)
-            raw, status = read_file(self._system, str(self.files.state), self._limit_bytes)
-            make_durable_folder(self._system, str(self.files.conflicts), str(self.files.folder))
-            kept = self.files.conflicts / f"{time_name(now())}_{self.files.state.name}"
-            write_whole(self._system, str(kept), raw, mode=status.st_mode)
-            write_whole(self._system, f"{kept}.why.txt", f"{error}\n".encode("utf-8", "backslashreplace"))
-            sync_folder(self._system, str(self.files.conflicts))
-            return kept, _Stored({}, 0, None, status.st_mode, migrated=False)
 
     def _lost_history(self) -> StateReadError | None:
         """The error about a missing file, or None where nothing was ever committed."""

@@ -23,6 +23,8 @@ class StateFiles:
         lock: held while it is changed; never deleted.
         temporary: what the next content is written to before it takes the name.
         backups: the folder of the backups.
+        journal: what was committed since the file itself was last written.
+        segments: the folder of earlier journals; each leads on from a backup.
         log: the audit trail.
         conflicts: the folder of what was replaced, damaged or set aside.
     """
@@ -37,7 +39,11 @@ class StateFiles:
         self.conflicts = own / "conflicts"
         name = self.state.name
         stem, suffix = (name[:-5], ".json.bak") if name.endswith(".json") else (name, ".bak")
+        self.segments = own / "segments"
+        self.journal = own / ("journal.jsonl" if name == DEFAULT_NAME else f"{stem}.journal.jsonl")
         self.log = own / ("transactions.log" if name == DEFAULT_NAME else f"{stem}.transactions.log")
+        self._segment_form = f"{stem}_{{:012d}}.jsonl"
+        self._segment_pattern = re.compile(rf"{re.escape(stem)}_(\d{{12}})\.jsonl")
         self._backup_form = f"{stem}_{{}}{suffix}"
         self._backup_pattern = re.compile(rf"{re.escape(stem)}_\d{{8}}_\d{{6}}_\d{{6}}{re.escape(suffix)}")
 
@@ -48,6 +54,15 @@ class StateFiles:
     def is_backup(self, name: str) -> bool:
         """Whether a file of the backups folder belongs to this state file."""
         return self._backup_pattern.fullmatch(name) is not None
+
+    def segment(self, base: int) -> Path:
+        """The earlier journal that leads on from a revision."""
+        return self.segments / self._segment_form.format(base)
+
+    def segment_base(self, name: str) -> int | None:
+        """The revision that a file of the segments folder leads on from; None where it is not of this state file."""
+        match = self._segment_pattern.fullmatch(name)
+        return int(match[1]) if match else None
 
 
 def now() -> datetime:

@@ -6,15 +6,16 @@ The audiobook's life cycle is one value, `AUDIOBOOK`, and the default.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline_common.codec import Document
 from pipeline_common.errors import InvalidStatusTransitionError, StateReadError, StateValidationError
 from pipeline_common.phases import PHASES
 from pipeline_common.statuses import PENDING, TRANSITIONS, combined_status, counted, normal_status
+from pipeline_common.tracked import Path
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -41,15 +42,22 @@ class Lifecycle:
         phases: the top-level sections that hold a status and records with a status below ``files``.
         transitions: which statuses may follow one.
         schema: gives the Pydantic model of the document.
+        records: the paths of the objects whose values are records: each is read, checked and written by itself.
     """
 
     schema_version: int
     phases: tuple[str, ...]
     transitions: Mapping[str, tuple[str, ...]]
     schema: Callable[[], type[BaseModel]]
+    records: tuple[Path, ...]
 
-    def migrate(self, document: Document, path: Path) -> bool:
+    def migrate(self, document: Document, path: os.PathLike[str], *, own: bool = False) -> bool:
         """Give the statuses of an earlier version their present names, in place.
+
+        Args:
+            document: what was read.
+            path: from where, for the message.
+            own: whether this program wrote it, so that a document of this version has no earlier names.
 
         Returns:
             Whether the document is of an earlier version; the number itself changes at the next commit.
@@ -64,8 +72,9 @@ class Lifecycle:
                 f"The state file {path} has schema version {number}, and this program knows versions up to "
                 f"{self.schema_version}. Update audiobook-pipeline, or name another file; nothing was changed."
             )
-        for record in self._with_status(document):
-            record["status"] = normal_status(record["status"])
+        if not (own and number == self.schema_version):
+            for record in self._with_status(document):
+                record["status"] = normal_status(record["status"])
         return number < self.schema_version
 
     def settle(self, old: Document, new: Document) -> None:
@@ -102,13 +111,11 @@ class Lifecycle:
         for key in self.phases:
             before, after = _section(old, key), _section(new, key)
             if not file_statuses(after):  # otherwise the status is derived, and follows from its records
-                self._check_transition(key, before.get("status"), after.get("status"))
+                self.check_transition(key, before.get("status"), after.get("status"))
             records_before, records_after = _section(before, "files"), _section(after, "files")
             for name in records_after:
                 status_before = _section(records_before, name).get("status")
-                self._check_transition(
-                    f"{key}.files.{name}", status_before, _section(records_after, name).get("status")
-                )
+                self.check_transition(f"{key}.files.{name}", status_before, _section(records_after, name).get("status"))
 
     def validate(self, document: Document) -> None:
         """Check a document against the schema.
@@ -133,7 +140,12 @@ class Lifecycle:
                 "Correct these values; docs/pipeline-json.md describes the document."
             ) from error
 
-    def _check_transition(self, place: str, before: Any, after: Any) -> None:
+    def check_transition(self, place: str, before: Any, after: Any) -> None:
+        """Check that a status may follow another.
+
+        Raises:
+            InvalidStatusTransitionError: it may not; the message names the place.
+        """
         before, after = normal_status(before), normal_status(after)
         if before == after or before not in self.transitions or after in self.transitions[before]:
             return
@@ -161,7 +173,20 @@ AUDIOBOOK = Lifecycle(
     phases=tuple(phase.key for phase in PHASES),
     transitions=TRANSITIONS,
     schema=_audiobook_schema,
+    records=(*((phase.key, "files") for phase in PHASES), ("books",), ("batch", "files")),
 )
+
+
+def records_of(document: Mapping[str, Any], name: str, lifecycle: Lifecycle) -> dict[str, Any]:
+    """The records of one name (of a book, say) in a document, by the section that each is in."""
+    found = {}
+    for place in lifecycle.records:
+        node: Any = document
+        for key in (*place, name):
+            node = node.get(key) if isinstance(node, dict) else None
+        if node is not None:
+            found[place[0]] = node
+    return found
 
 
 def file_statuses(phase: Mapping[str, Any]) -> dict[str, str]:

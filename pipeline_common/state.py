@@ -23,11 +23,13 @@ from pipeline_common.backups import Backups
 from pipeline_common.codec import Document, plain
 from pipeline_common.engine import Draft, Engine
 from pipeline_common.errors import StateReadError, StateTransactionError
-from pipeline_common.lifecycle import AUDIOBOOK, Lifecycle
+from pipeline_common.history import Change
+from pipeline_common.lifecycle import AUDIOBOOK, Lifecycle, records_of
 from pipeline_common.system import System
 
 if TYPE_CHECKING:
     from pipeline_common.async_transactions import Errand
+    from pipeline_common.scoped import ScopedState
 
 MAX_SIZE_BYTES = 4 << 30
 
@@ -43,7 +45,9 @@ class PipelineState:
         max_backups: how many backups are kept (and at most 1 GiB together).
         backup_before_write: whether each commit keeps the document before it as a backup.
         timeout: how long to wait for the lock, seconds.
-        checkpoint: when the file itself is brought up to date: ``auto`` or ``always``. It always is at each commit now.
+        checkpoint: when the file itself is brought up to date. A document up to 256 KiB always is at each commit;
+            with ``auto``, a larger one follows its journal within about a second, at once when no more commits come,
+            and when the handle is closed; with ``always``, it is at each commit too.
         lifecycle: what the document means.
         max_size_bytes: a larger file is refused.
         system: the calls to the operating system; tests give their own.
@@ -78,6 +82,7 @@ class PipelineState:
             backup_before_write=backup_before_write,
             timeout_s=timeout,
             limit_bytes=max_size_bytes,
+            checkpoint_always=checkpoint == "always",
             system=system or System(),
         )
 
@@ -144,6 +149,39 @@ class PipelineState:
         """
         return TransactionScope(self._engine, validate=validate is not False, seed=seed_data, operation=operation)
 
+    def records_of(self, book_id: str) -> dict[str, Any]:
+        """The records of one book by section, for `scoped`: ``{"phase1": {…}, "books": {…}}``.
+
+        Raises:
+            StateReadError, StateValidationError: as `read`.
+        """
+        document = self._engine.read()
+        return records_of(document, book_id, self._lifecycle)
+
+    @staticmethod
+    def scoped(
+        path: str | os.PathLike[str],
+        book_id: str,
+        records: Mapping[str, Any],
+        *,
+        timeout: float = 10.0,
+        lifecycle: Lifecycle = AUDIOBOOK,
+        system: System | None = None,
+    ) -> ScopedState:
+        """A handle on one book's records, which neither parses nor rewrites a large document.
+
+        Args:
+            path: the state file.
+            book_id: the book.
+            records: its records by section, as `records_of` gives them; nobody else changes them meanwhile.
+            timeout: how long to wait for the lock, seconds.
+            lifecycle: what the document means.
+            system: the calls to the operating system; tests give their own.
+        """
+        from pipeline_common.scoped import ScopedState
+
+        return ScopedState(path, book_id, records, timeout_s=timeout, lifecycle=lifecycle, system=system or System())
+
     def list_backups(self, limit: int = 10) -> list[Path]:
         """The backups, newest first, at most `limit`."""
         return [backup.path for backup in self._engine.backups.newest_first()[: max(0, limit)]]
@@ -160,6 +198,59 @@ class PipelineState:
         """
         self._engine.restore(Path(path))
         return True
+
+    def restore(self, *, revision: int) -> None:
+        """Put the document of an earlier revision in place, as a new revision; what is replaced is kept.
+
+        Raises:
+            StateReadError: that revision is not, or no longer, in the history; nothing was changed.
+            StateError: the lock was not obtained, or the disk refused; nothing was changed.
+        """
+        self._engine.restore_revision(revision)
+
+    def read_with_revision(self) -> tuple[Document, int]:
+        """As `read`, with the number of that commit, from which `changes` goes on.
+
+        Raises:
+            StateReadError, StateValidationError: as `read`.
+        """
+        return self._engine.read_with_revision()
+
+    def changes(self, since: int) -> Iterator[Change]:
+        """The commits after a revision, in order, from the history that is kept.
+
+        Args:
+            since: a revision; the first change is the one after it.
+
+        Raises:
+            StateReadError: when it is iterated: the commit after that revision is no longer in the history.
+        """
+        return self._engine.history.changes(since)
+
+    def checkpoint(self) -> bool:
+        """Bring the file up to date with its journal now.
+
+        Returns:
+            Whether there was anything to do.
+
+        Raises:
+            StateError: the lock was not obtained, or the disk refused; every commit is in the journal.
+        """
+        return self._engine.checkpoint()
+
+    def close(self) -> None:
+        """Bring the file up to date with its journal, and let go of the open files. The next use opens them again.
+
+        Raises:
+            StateError: as `checkpoint`.
+        """
+        self._engine.close()
+
+    def __enter__(self) -> PipelineState:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def recover(self) -> Path | None:
         """Restore the newest valid backup where the file is damaged; what the commands do when they start.
@@ -181,7 +272,7 @@ class PipelineState:
         return self._engine.migrate()
 
     def reset(self) -> Path | None:
-        """Move the file, its backups and its audit trail aside, deleting nothing.
+        """Move the file, its journals, its backups and its audit trail aside, deleting nothing.
 
         Returns:
             The folder where they lie now, or None where there was nothing.

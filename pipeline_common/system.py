@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+_BLOCK_BYTES = 1 << 24
+
 
 class System:
     """The steps, each one call."""
@@ -32,6 +34,26 @@ class System:
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
         """Write; returns how many bytes were taken, which may be fewer than given."""
         return os.write(descriptor, data)
+
+    def pread(self, descriptor: int, size_bytes: int, offset: int) -> bytes:
+        """Read up to so many bytes from a place in the file, whatever was read before."""
+        return os.pread(descriptor, size_bytes, offset)
+
+    def pwrite(self, descriptor: int, data: bytes | memoryview, offset: int) -> int:
+        """Write at a place in the file; returns how many bytes were taken, which may be fewer than given."""
+        return os.pwrite(descriptor, data, offset)
+
+    def truncate(self, descriptor: int, size_bytes: int) -> None:
+        """Cut an open file to a size, or fill it up with zeros."""
+        os.ftruncate(descriptor, size_bytes)
+
+    def stat(self, path: str) -> os.stat_result:
+        """What the system knows of a file."""
+        return os.stat(path)
+
+    def fstat(self, descriptor: int) -> os.stat_result:
+        """What the system knows of an open file."""
+        return os.fstat(descriptor)
 
     def fsync(self, descriptor: int) -> None:
         """Return when what was written is on the disk itself."""
@@ -73,7 +95,7 @@ def read_file(system: System, path: str, limit_bytes: int) -> tuple[bytes, os.st
     # O_NONBLOCK: opening a pipe would otherwise wait for ever for somebody to write.
     descriptor = system.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
-        status = os.fstat(descriptor)
+        status = system.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError("it is a folder")
         if not stat.S_ISREG(status.st_mode):
@@ -117,6 +139,24 @@ def write_all(system: System, descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[system.write(descriptor, rest) :]
+
+
+def pwrite_all(system: System, descriptor: int, data: bytes, offset: int) -> None:
+    """Write all of `data` at a place in the file, in as many calls as it takes."""
+    rest = memoryview(data)
+    while rest:
+        taken = system.pwrite(descriptor, rest, offset)
+        rest = rest[taken:]
+        offset += taken
+
+
+def pread_all(system: System, descriptor: int, offset: int) -> bytes:
+    """The rest of an open file from a place on, in as many calls as it takes."""
+    parts: list[bytes] = []
+    while part := system.pread(descriptor, _BLOCK_BYTES, offset):
+        parts.append(part)
+        offset += len(part)
+    return b"".join(parts)
 
 
 def sync_folder(system: System, path: str) -> None:

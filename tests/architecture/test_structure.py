@@ -19,7 +19,7 @@ def modules() -> list[Path]:
 
 
 def test_importing_the_state_costs_the_standard_library_only() -> None:
-    heavy = ("pydantic", "rich", "trio", "psutil", "yaml", "filelock")
+    heavy = ("pydantic", "rich", "trio", "psutil", "yaml", "filelock", "msgspec")
     code = f"import sys, pipeline_common; print(*(name for name in {heavy} if name in sys.modules))"
     output = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CHECKOUT

@@ -156,13 +156,13 @@ def test_a_damaged_file_is_an_error_that_names_the_newest_valid_backup_and_the_c
     assert state.path.read_text() == '{"x": '
 
 
-def test_loading_restores_the_newest_valid_backup_keeps_the_damaged_file_says_so_and_logs_it(
+def test_loading_restores_the_newest_valid_backup_and_what_followed_keeps_the_damaged_file_says_so_and_logs_it(
     state: PipelineState, caplog: pytest.LogCaptureFixture
 ):
     fill(state, 3)
     state.path.write_text('{"x": ')
-    assert load_pipeline_json(state.path)["x"] == 2
-    assert state.read()["x"] == 2
+    assert load_pipeline_json(state.path)["x"] == 3
+    assert state.read()["x"] == 3
     conflicts = state.path.parent / ".pipeline" / "conflicts"
     kept = next(conflicts.glob("*_pipeline.json"))
     assert kept.read_text() == '{"x": '

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""When the file is brought up to date with its journal: soon, at once when idle, and never so often that it costs.
+
+A commit of a large document is one record of the journal. The file follows within a second or twenty times a
+checkpoint's duration, whichever is longer: so checkpoints take a twentieth of the time at most. While commits keep
+coming, the one that finds it due writes the checkpoint; when they cease, a thread does.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+
+from pipeline_common.errors import StateError
+
+LONGEST_LAG_S = 1.0
+COST_FACTOR = 20
+IDLE_S = 0.1
+MOST_JOURNAL_BYTES = 4 << 20
+"""A journal that is larger than this, and than the file, is due whatever the time."""
+
+
+class Checkpoints:
+    """The checkpoints of one handle.
+
+    Args:
+        write: writes one, under the lock; returns whether there was anything to do.
+    """
+
+    def __init__(self, write: Callable[[], bool]) -> None:
+        self._write = write
+        self._cost_s = 0.0
+        self._first = self._last = 0.0
+        self._process = os.getpid()
+        self._thread: threading.Thread | None = None
+        self._guard = threading.Lock()
+        self._stop = threading.Event()
+
+    def is_due(self, journal_bytes: int, file_bytes: int) -> bool:
+        """Tell of a commit that is in the journal alone; returns whether a checkpoint is due now.
+
+        Where none is, a thread writes it once commits cease.
+        """
+        now = time.monotonic()
+        if self._process != os.getpid():  # a forked child has no thread of its parent's
+            self._process, self._thread = os.getpid(), None
+            self._guard, self._stop = threading.Lock(), threading.Event()
+        with self._guard:
+            self._last = now
+            if self._thread is None:
+                self._first = now
+                self._stop.clear()
+                self._thread = threading.Thread(target=self._when_idle, name="checkpoint", daemon=True)
+                self._thread.start()
+                _to_finish.add(self)
+        lag_s = max(LONGEST_LAG_S, COST_FACTOR * self._cost_s)
+        return now - self._first >= lag_s or journal_bytes > max(MOST_JOURNAL_BYTES, file_bytes)
+
+    def written(self, cost_s: float) -> None:
+        """Tell of a checkpoint and of the seconds that it took."""
+        self._cost_s = cost_s
+        self._first = time.monotonic()
+
+    def stop(self) -> None:
+        """End the thread; what is pending stays in the journal."""
+        self._stop.set()
+        thread = self._thread
+        if thread is not None and self._process == os.getpid() and thread is not threading.current_thread():
+            thread.join()
+        self._thread = None
+
+    def finish(self) -> None:
+        """Write what is pending before the process ends."""
+        if self._thread is not None and self._process == os.getpid():
+            self.stop()
+            self._write_quietly()
+
+    def _when_idle(self) -> None:
+        while not self._stop.is_set():
+            rest_s = self._last + IDLE_S - time.monotonic()
+            if rest_s > 0:
+                self._stop.wait(rest_s)
+                continue
+            begin = time.monotonic()
+            self._write_quietly()
+            self.written(time.monotonic() - begin)
+            with self._guard:
+                if self._last <= begin:
+                    self._thread = None
+                    return
+
+    def _write_quietly(self) -> None:
+        """Write a checkpoint; where that fails, the journal still has every commit, so a warning is enough."""
+        try:
+            self._write()
+        except StateError as error:
+            from logging import getLogger
+
+            getLogger(__name__).warning("A checkpoint was put off: %s", error)
+
+
+_to_finish: weakref.WeakSet[Checkpoints] = weakref.WeakSet()
+
+
+@atexit.register
+def _finish_all() -> None:
+    for checkpoints in list(_to_finish):
+        checkpoints.finish()

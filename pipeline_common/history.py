@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: MIT
+"""Earlier journals: every commit since the oldest one kept, and the document of any revision among them.
+
+A segment is the journal that led on from one checkpoint to the next, kept when the next was written. Together with the
+backup of its checkpoint it gives every revision between the two.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline_common import advice
+from pipeline_common.backups import LARGEST_TOTAL_BYTES, Backups
+from pipeline_common.codec import Document
+from pipeline_common.errors import StateReadError
+from pipeline_common.files import StateFiles
+from pipeline_common.journal import HEADER_BYTES, JournalDamagedError, Record, parse_header, scan
+from pipeline_common.lifecycle import Lifecycle
+from pipeline_common.reading import replay
+from pipeline_common.system import System, make_durable_folder, read_file, sync_folder, write_all, write_whole
+from pipeline_common.tracked import detached
+from pipeline_common.tree import tree_of
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One commit.
+
+    Attributes:
+        revision: its number.
+        at: when it was made, aware, UTC.
+        operations: what it changed, in order: path and value, where ``None`` in the third place of a deletion is
+            absent: ``("s", path, value)`` or ``("d", path)``. The empty path is the whole document. Counts and statuses
+            of phases that follow from the records are not among them.
+    """
+
+    revision: int
+    at: datetime
+    operations: tuple[tuple[Any, ...], ...]
+
+
+class History:
+    """The segments of one state file.
+
+    Args:
+        files: where they lie.
+        backups: the documents that they lead on from.
+        keep: how many backups are kept; it is enough segments for them.
+        system: the calls to use.
+        lifecycle: what the document means.
+        limit_bytes: a larger segment is refused.
+    """
+
+    def __init__(
+        self,
+        files: StateFiles,
+        backups: Backups,
+        *,
+        keep: int,
+        system: System,
+        lifecycle: Lifecycle,
+        limit_bytes: int,
+    ) -> None:
+        self._files = files
+        self._backups = backups
+        self._keep = keep
+        self._system = system
+        self._lifecycle = lifecycle
+        self._limit_bytes = limit_bytes
+
+    def archive(self, base: int, content: bytes, *, durable: bool) -> None:
+        """Keep a journal that leads on from a revision.
+
+        Args:
+            base: that revision.
+            content: header and records.
+            durable: whether it is on the disk itself on return. Without, a power cut may lose it: for a journal whose
+                one commit is in a checkpoint already.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        path = str(self._files.segment(base))
+        if not self._files.segments.is_dir():
+            make_durable_folder(self._system, str(self._files.segments), str(self._files.folder))
+        if durable:
+            write_whole(self._system, path, content)
+            sync_folder(self._system, str(self._files.segments))
+            return
+        descriptor = self._system.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            write_all(self._system, descriptor, content)
+        finally:
+            self._system.close(descriptor)
+
+    def prune(self) -> None:
+        """Remove the oldest segments beyond the number to keep and beyond 1 GiB together."""
+        total_bytes = 0
+        for index, (_, path) in enumerate(reversed(self.segments())):
+            with suppress(OSError):
+                total_bytes += self._system.stat(str(path)).st_size
+                # Twice as many as backups: where somebody has edited the file, a checkpoint leaves two.
+                if index >= 2 * self._keep or (index and total_bytes > LARGEST_TOTAL_BYTES):
+                    self._system.unlink(str(path))
+
+    def segments(self) -> list[tuple[int, Path]]:
+        """The segments, oldest first: the revision that each leads on from, and its file."""
+        try:
+            names = os.listdir(self._files.segments)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        bases = ((self._files.segment_base(name), name) for name in names)
+        return sorted((base, self._files.segments / name) for base, name in bases if base is not None)
+
+    def newest(self) -> int:
+        """The highest revision that segments and journal know of; 0 where there are none."""
+        logs = [self._files.journal, *(path for _, path in self.segments()[-1:])]
+        found = [_known(log) for log in map(self._read, logs) if log]
+        return max(found, default=0)
+
+    def changes(self, since: int) -> Iterator[Change]:
+        """The commits after a revision, in order.
+
+        Raises:
+            StateReadError: the commit after that revision is no longer in the history.
+        """
+        expected = since + 1
+        for record in self._records(since):
+            whole = bool(record.operations) and not record.operations[0][1]
+            if record.revision != expected and not whole:
+                raise self._gone(since, expected)
+            expected = record.revision + 1
+            done = tuple((kind, tuple(path), *value) for kind, path, *value in record.operations)
+            yield Change(record.revision, datetime.fromtimestamp(record.time_s, UTC), done)
+
+    def document_at(self, revision: int) -> tuple[Document, Path | None]:
+        """The document of a revision, from the nearest backup at or before it and the commits in between.
+
+        Returns:
+            The document, and the backup that it was made from.
+
+        Raises:
+            StateReadError: history does not hold that revision, or no longer.
+        """
+        bases = {backup.revision: backup.path for backup in reversed(self._backups.newest_first())}
+        unusable = ""
+        try:
+            bases.setdefault(self._backups.verified(self._files.state)[1], self._files.state)
+        except StateReadError as error:
+            unusable = f" {error}"
+        records = {record.revision: record for record in self._records(0) if record.revision <= revision}
+        chain: list[Record] = []
+        for at in range(revision, -1, -1):
+            if at in bases and at > 0:
+                try:
+                    document, _ = self._backups.verified(bases[at])
+                    return self._replayed(document, chain), bases[at]
+                except StateReadError as error:
+                    unusable = f" {error}"
+            if at not in records:
+                break
+            chain.append(records[at])
+            if records[at].operations and not records[at].operations[0][1]:
+                return self._replayed({}, chain), None
+        raise StateReadError(
+            f"Revision {revision} of {self._files.state} is not in the history.{unusable} "
+            f"The revisions of the backups are listed by: {advice.command(self._files, 'backups')}"
+        )
+
+    def _replayed(self, document: Document, newest_first: list[Record]) -> Document:
+        self._lifecycle.migrate(document, self._files.state)
+        tracker = replay(tree_of(document), newest_first[::-1], self._lifecycle)
+        return detached(tracker.root)  # type: ignore[no-any-return]
+
+    def _records(self, since: int) -> Iterator[Record]:
+        """The records of all segments and the journal, oldest first."""
+        log = self._read(self._files.journal)  # first: what leads up to it is archived before it begins
+        segments = self.segments()
+        for (base, path), (following, _) in zip(segments, [*segments[1:], (None, None)], strict=True):
+            if following is not None and following <= since:
+                continue
+            yield from self._parsed(self._read(path), max(base, since))
+        yield from self._parsed(log, since)
+
+    def _parsed(self, log: bytes, since: int) -> Iterator[Record]:
+        header = parse_header(log)
+        if header is None:
+            return
+        try:
+            found = scan(log[HEADER_BYTES:], HEADER_BYTES, header.crc, header.base).records
+        except JournalDamagedError as error:
+            found = error.records
+        yield from (record for record in found if record.revision > since)
+
+    def _read(self, path: Path) -> bytes:
+        try:
+            return read_file(self._system, str(path), self._limit_bytes)[0]
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise StateReadError(
+                f"The journal {path} cannot be read: {error.strerror or error}. Make it readable, then try again."
+            ) from error
+
+    def _gone(self, since: int, expected: int) -> StateReadError:
+        return StateReadError(
+            f"The changes of {self._files.state} since revision {since} are not all in the history: revision "
+            f"{expected} is gone. Read the whole document with state.read(), and go on from its revision."
+        )
+
+
+def _known(log: bytes) -> int:
+    header = parse_header(log)
+    if header is None:
+        return 0
+    with suppress(JournalDamagedError):
+        records = scan(log[HEADER_BYTES:], HEADER_BYTES, header.crc, header.base).records
+        return records[-1].revision if records else header.base
+    return header.base
