@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ class AuditTrail:
     def __init__(self, path: Path, system: System) -> None:
         self._path = path
         self._system = system
+        self._descriptor = -1
+        self._close_file: Callable[[], object] = _nothing
 
     def note(self, operation: str, *, success: bool, revision: int, details: Mapping[str, Any]) -> None:
         """Append a line; where that is not possible, a warning is logged instead."""
@@ -60,17 +63,41 @@ class AuditTrail:
                     yield entry
 
     def _append(self, line: bytes) -> None:
-        self._system.make_folder(str(self._path.parent))
-        descriptor = self._system.open(str(self._path), os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        if not self._is_open():
+            self._open()
+        end = os.lseek(self._descriptor, 0, os.SEEK_END)
+        if end and os.pread(self._descriptor, 1, end - 1) != b"\n":  # a line that a crash or a full disk has torn
+            line = b"\n" + line
         try:
-            end = os.lseek(descriptor, 0, os.SEEK_END)
-            if end:
-                os.lseek(descriptor, end - 1, os.SEEK_SET)
-                if os.read(descriptor, 1) != b"\n":  # a line that a crash or a full disk has torn
-                    line = b"\n" + line
-            write_all(self._system, descriptor, line)
-        finally:
-            self._system.close(descriptor)
+            write_all(self._system, self._descriptor, line)
+        except BaseException:
+            self._close()
+            raise
+
+    def _is_open(self) -> bool:
+        """Whether the open file is still the one of that name: others may have moved it aside."""
+        if self._descriptor < 0:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path))
+        except OSError:
+            return False
+
+    def _open(self) -> None:
+        self._close()
+        self._system.make_folder(str(self._path.parent))
+        self._descriptor = self._system.open(str(self._path), os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        closing = weakref.finalize(self, os.close, self._descriptor)
+        closing.atexit = False
+        self._close_file = closing
+
+    def _close(self) -> None:
+        self._descriptor = -1
+        self._close_file()
+
+
+def _nothing() -> None:
+    """There is no file to close."""
 
 
 def _lines_backward(path: Path) -> Iterator[bytes]:

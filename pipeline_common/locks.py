@@ -20,12 +20,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from pipeline_common.errors import StateLockError, StateTransactionError
 from pipeline_common.files import now
-from pipeline_common.system import System, write_all
+from pipeline_common.system import System
 
 try:
     import fcntl
@@ -216,13 +217,16 @@ class _Flock:
             self.forget()
             return False
         self._noted = True
-        self._note(json.dumps({"pid": os.getpid(), "command": " ".join(sys.argv)[:200], "since": now().isoformat()}))
+        self._note(
+            b'{"pid": %d, "since": "%s", ' % (os.getpid(), now().isoformat().encode()) + _command(" ".join(sys.argv))
+        )
+        self._clear_mark()
         return True
 
     def free(self) -> None:
         if self._descriptor >= 0:
             if self._noted:  # otherwise the note is of somebody else, who holds it
-                self._note("")
+                self._note(b" ")
             # A child forked meanwhile may have this descriptor too, so closing it would not be enough.
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             self.forget()
@@ -242,12 +246,21 @@ class _Flock:
         except FileNotFoundError:
             return False
 
-    def _note(self, text: str) -> None:
-        """Say in the file who holds it, and remove the mark; a full disk is no reason to fail."""
-        with suppress(OSError, ValueError):
-            os.ftruncate(self._descriptor, 0)
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
-            write_all(System(), self._descriptor, text.encode("utf-8", "backslashreplace"))
+    def _note(self, text: bytes) -> None:
+        """Say in the file who holds it; one blank at its beginning makes it no JSON any more.
+
+        It is for messages only, so a full disk is no reason to fail. It is written in place, always as long, so that
+        the file system has nothing to allocate, which the next fsync would have to wait for.
+        """
+        with suppress(OSError):
+            if hasattr(os, "pwrite"):
+                os.pwrite(self._descriptor, text, 0)
+
+    def _clear_mark(self) -> None:
+        """Who waited and has come now, or has given up, waits no more."""
+        with suppress(OSError):
+            if os.fstat(self._descriptor).st_size > MARK_AT:
+                os.ftruncate(self._descriptor, MARK_AT)
 
 
 class _FileLock:
@@ -281,6 +294,12 @@ class _FileLock:
 def _pause(most_s: float, rest_s: float) -> None:
     """Sleep for a while that is random, so that waiting processes do not keep in step, but not beyond `rest_s`."""
     time.sleep(max(0.0, min(rest_s, most_s * random.uniform(0.5, 1.0))))  # noqa: S311 - no secret
+
+
+@lru_cache(maxsize=1)
+def _command(line: str) -> bytes:
+    """The rest of the note: a command line, filled up with blanks."""
+    return (b'"command": ' + json.dumps(line[:200]).encode("ascii") + b"}").ljust(1400)
 
 
 def _holder(path: Path) -> str:

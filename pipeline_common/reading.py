@@ -30,7 +30,7 @@ from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.rules import settle_changes
 from pipeline_common.system import System, pread_all, read_file
 from pipeline_common.tracked import Tracker, detached
-from pipeline_common.tree import apply, sliced_tree, tree_of
+from pipeline_common.tree import apply, decode_own, sliced_tree, tree_of
 
 SMALL_BYTES = 256 << 10
 """A document up to this size is written whole at each commit."""
@@ -104,6 +104,9 @@ class Snapshot:
         """The plain document with all records; it belongs to the caller."""
         if self.document is not None and not self.records:
             return self.document
+        if self.raw is not None and not self.records:
+            with suppress(ValueError):
+                return decode_own(self.raw)
         return detached(self.tree(lifecycle).root)  # type: ignore[no-any-return]
 
 

@@ -8,6 +8,7 @@ costs what it changes: counts are kept up from the statuses before and after, an
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from pipeline_common.lifecycle import Lifecycle
@@ -22,7 +23,7 @@ def settle_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
         lifecycle: the rules.
         tracker: of the tree; what is set here goes with its changes, and is not one of them.
     """
-    paths = [path for path, _ in tracker.changes()]
+    paths = tracker.paths()
     before = tracker.before()
     for key in dict.fromkeys(path[0] for path in paths):
         section = tracker.root.get(key)
@@ -36,7 +37,7 @@ def settle_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
 
 def normalise_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
     """Give statuses their present names in what has changed, and derive nothing."""
-    paths = [path for path, _ in tracker.changes()]
+    paths = tracker.paths()
     for key in dict.fromkeys(path[0] for path in paths if path[0] in (*lifecycle.phases, "batch")):
         section = tracker.root.get(key)
         if isinstance(section, TrackedDict):
@@ -50,7 +51,7 @@ def check_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
         StateValidationError: it does not fit the schema.
         InvalidStatusTransitionError: a status may not follow the one before it.
     """
-    paths = [path for path, _ in tracker.changes()]
+    paths = tracker.paths()
     lifecycle.validate(_partial(tracker.root, paths, lifecycle.records))
     check_transitions(lifecycle, tracker)
 
@@ -61,7 +62,7 @@ def check_transitions(lifecycle: Lifecycle, tracker: Tracker) -> None:
     Raises:
         InvalidStatusTransitionError: a status may not follow the one before it.
     """
-    paths = [path for path, _ in tracker.changes()]
+    paths = tracker.paths()
     before = tracker.before()
     for key in dict.fromkeys(path[0] for path in paths if path[0] in lifecycle.phases):
         section = tracker.root.get(key, {})
@@ -136,24 +137,33 @@ def _one_has_a_status(counts: dict[str, int], files: dict[Any, Any], names: list
 
 def _partial(root: TrackedDict, paths: Iterable[Path], records: tuple[Path, ...]) -> dict[str, Any]:
     """A document that holds what has changed: whole records, and of their surroundings all but other records."""
+    holders = _holders(records)
     partial: dict[Any, Any] = {}
     for path in paths:
         node: Any = root
         into = partial
         for depth, key in enumerate(path, start=1):
-            here = path[:depth]
             if not isinstance(node, dict) or key not in node:
                 break
             node = node[key]
-            holds_records = any(place[:depth] == here for place in records)
-            if depth == len(path) or not holds_records or not isinstance(node, dict):
+            of_records = holders.get(path[:depth])
+            if depth == len(path) or of_records is None or not isinstance(node, dict):
                 into[key] = node
                 break
             if key not in into:
-                of_records = {place[depth] for place in records if place[:depth] == here and len(place) > depth}
-                into[key] = {} if here in records else {k: v for k, v in node.items() if k not in of_records}
+                into[key] = {k: v for k, v in node.items() if k not in of_records} if of_records else {}
             into = into[key]
     return partial
+
+
+@lru_cache(maxsize=8)
+def _holders(records: tuple[Path, ...]) -> dict[Path, frozenset[Any]]:
+    """What leads to records: for each path, which of its keys do; none for what holds nothing but records."""
+    holders: dict[Path, frozenset[Any]] = {place: frozenset() for place in records}
+    for place in records:
+        for depth in range(1, len(place)):
+            holders[place[:depth]] = holders.get(place[:depth], frozenset()) | {place[depth]}
+    return holders
 
 
 def _is_derived(section: Any) -> bool:

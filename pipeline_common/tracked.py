@@ -39,19 +39,27 @@ class Tracker:
         self._dirty: dict[Path, None] = {}
         self._undo: list[tuple[Any, Any, Any]] = []
         self._kept_lists: set[int] = set()
+        self._fewest: tuple[int, list[Path]] = (0, [])
+        self._first: dict[tuple[int, Any], Any] = {}
+        self._indexed = 0
         root._parent, root._owner = None, self
+
+    def paths(self) -> list[Path]:
+        """Where something has changed; a path stands for all below it."""
+        if self._fewest[0] != len(self._dirty):
+            dirty = self._dirty
+            fewest = [
+                path for path in dirty if len(path) == 1 or not any(path[:n] in dirty for n in range(1, len(path)))
+            ]
+            self._fewest = (len(dirty), fewest)
+        return self._fewest[1]
 
     def changes(self) -> list[tuple[Path, Any]]:
         """The fewest assignments that make the changes again: path and value, `MISSING` where it was removed.
 
         The empty path never occurs. A path leads through dicts alone: a list is assigned as a whole.
         """
-        found = []
-        for path in self._dirty:
-            if any(path[:length] in self._dirty for length in range(1, len(path))):
-                continue
-            found.append((path, self._current(path)))
-        return found
+        return [(path, self._current(path)) for path in self.paths()]
 
     def seal(self) -> None:
         """Put tracked copies in the place of what was assigned, which belongs to the caller.
@@ -84,10 +92,10 @@ class Tracker:
 
     def before(self) -> Before:
         """The tree as it was when the transaction began."""
-        first: dict[tuple[int, Any], Any] = {}
-        for node, key, old in self._undo:
-            first.setdefault((id(node), key), old)
-        return Before(self.root, first)
+        for node, key, old in self._undo[self._indexed :]:
+            self._first.setdefault((id(node), key), old)
+        self._indexed = len(self._undo)
+        return Before(self.root, self._first)
 
     def clear(self) -> None:
         """Accept the changes: forget how to take them back."""
@@ -128,6 +136,9 @@ class Tracker:
         self._undo.clear()
         self._dirty.clear()
         self._kept_lists.clear()
+        self._fewest = (0, [])
+        self._first = {}
+        self._indexed = 0
 
     def _container(self, path: Path) -> TrackedDict | None:
         node: Any = self.root

@@ -61,6 +61,19 @@ def sliced_tree(raw: bytes, records: Sequence[Path]) -> Tracker | None:
     return tracker
 
 
+def decode_own(raw: bytes) -> Document:
+    """The plain document in a file that the engine itself has written.
+
+    Raises:
+        ValueError: msgspec cannot read it.
+    """
+    import msgspec
+
+    document: Document = msgspec.json.decode(raw)
+    document.pop(OWN_SECTION, None)
+    return document
+
+
 def encode_tree(root: TrackedDict, revision: int) -> bytes:
     """Write a document that may hold slices; those are written as they were read."""
     own = encode_part({"revision": revision}, 1)

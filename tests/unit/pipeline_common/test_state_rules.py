@@ -1,0 +1,100 @@
+"""Rules applied to what has changed give what they give for the whole document."""
+
+import copy
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline_common.errors import InvalidStatusTransitionError, StateValidationError
+from pipeline_common.lifecycle import AUDIOBOOK
+from pipeline_common.rules import check_changes, settle_changes
+from pipeline_common.tracked import detached
+from pipeline_common.tree import apply, operations, tree_of
+
+STATUSES = st.sampled_from(["pending", "running", "success", "failed", "partial", "skipped", "error", "completed"])
+RECORDS = st.fixed_dictionaries({}, optional={"status": STATUSES, "attempts": st.integers(0, 3)}) | st.builds(dict)
+NAMES = st.sampled_from("abcd")
+FILES = st.dictionaries(NAMES, RECORDS, max_size=4)
+PHASES = st.fixed_dictionaries({}, optional={"files": FILES, "status": STATUSES, "mine": st.integers(0, 2)})
+DOCUMENTS = st.dictionaries(st.sampled_from(["phase1", "phase2"]), PHASES, max_size=2)
+KEYS = st.sampled_from(["phase1", "phase2"])
+CHANGES = st.lists(
+    st.one_of(
+        st.tuples(st.just("status"), KEYS, NAMES, STATUSES),
+        st.tuples(st.just("record"), KEYS, NAMES, RECORDS),
+        st.tuples(st.just("remove"), KEYS, NAMES, st.none()),
+        st.tuples(st.just("files"), KEYS, NAMES, FILES),
+        st.tuples(st.just("phase"), KEYS, NAMES, PHASES),
+        st.tuples(st.just("drop"), KEYS, NAMES, st.none()),
+        st.tuples(st.just("own status"), KEYS, NAMES, STATUSES),
+        st.tuples(st.just("own counts"), KEYS, NAMES, st.dictionaries(STATUSES, st.integers(0, 2), max_size=2)),
+    ),
+    max_size=4,
+)
+
+
+def change(document: dict, kind: str, key: str, name: str, value) -> None:
+    value = copy.deepcopy(value)
+    if kind == "phase":
+        document[key] = value
+    elif kind == "drop":
+        document.pop(key, None)
+    elif key in document and kind == "own status":
+        document[key]["status"] = value
+    elif key in document and kind == "own counts":
+        if document[key].get("files"):
+            document[key]["counts"] = value
+    elif key in document and kind == "files":
+        document[key]["files"] = value
+    elif key in document:
+        files = document[key].setdefault("files", {})
+        if kind == "record":
+            files[name] = value
+        elif kind == "remove":
+            files.pop(name, None)
+        elif name in files:
+            files[name]["status"] = value
+
+
+def settled(document: dict) -> dict:
+    new = json.loads(json.dumps(document))
+    AUDIOBOOK.settle({}, new)
+    return new
+
+
+@given(DOCUMENTS, st.lists(CHANGES, max_size=3))
+@settings(max_examples=400, deadline=None)
+def test_settling_what_has_changed_is_settling_the_whole(document: dict, commits: list):
+    document = settled(document)
+    tracker, replica = tree_of(document), tree_of(document)
+    for steps in commits:
+        whole = copy.deepcopy(document)
+        tracker.active = True
+        for step in steps:
+            change(whole, *step)
+            change(tracker.root, *step)
+        AUDIOBOOK.settle(document, whole)
+        tracker.seal()
+        settle_changes(AUDIOBOOK, tracker)
+        assert detached(tracker.root) == whole
+        assert outcome(lambda: check_changes(AUDIOBOOK, tracker)) == outcome(
+            lambda before=document, after=whole: AUDIOBOOK.check(before, after)
+        )
+        done = operations(tracker.changes())
+        tracker.clear()
+        # Whoever replays the record comes to the same.
+        replica.active = True
+        apply(replica.root, copy.deepcopy(detached(done)))
+        settle_changes(AUDIOBOOK, replica)
+        replica.clear()
+        assert detached(replica.root) == whole
+        document = whole
+
+
+def outcome(check) -> type | None:
+    try:
+        check()
+    except (StateValidationError, InvalidStatusTransitionError) as error:
+        return type(error)
+    return None
