@@ -60,7 +60,11 @@ def _without_stamps(document: Document) -> Document:
 
 @contextmanager
 def opened(root: Path, system: System) -> Iterator[Store]:
-    yield StateStore(root, system)
+    store = StateStore(root, system)
+    try:
+        yield store
+    finally:
+        store.state.close()
 
 
 class Run:
@@ -76,6 +80,11 @@ class Run:
         self.story = Story(self.recording, keep=KEEP)
         self.count = 0
         self.steps_of_a_commit = 0
+
+    def close(self) -> None:
+        """Let go of the files; what this writes is part of the run."""
+        for handle in (*self.handles, self.plain):
+            handle.state.close()
 
     def next(self) -> int:
         self.count += 1
@@ -186,6 +195,7 @@ def explore(
 ) -> Explorer:
     told = Run(scratch / "recorded", random.Random(seed), system)
     run(told)
+    told.close()
     explorer = Explorer(scratch, opened, whole_file="pipeline.json", keep=KEEP, seed=seed, **limits)
     explorer.explore(told.recording)
     explorer.report(f"{run.__name__}, {system.__name__}")

@@ -1,0 +1,101 @@
+"""The power fails at every step of a run whose commits go to the journal, as those of large documents do.
+
+The size from which they do is set to nothing, so that a disk state is written in no time. Backups are made at
+checkpoints only, so which are there is not looked at here.
+"""
+
+from pathlib import Path
+
+import pytest
+import test_crash_explorer
+from explorer import Violation
+from recording import RecordingSystem
+from test_crash_explorer import RemovedBeforeTheRename, Run, WrittenInPlace, explore
+
+from pipeline_common import journal, scoped, store
+
+JOURNAL = ".pipeline/journal.jsonl"
+
+# Newer Pythons warn of a fork in a process that has threads, such as the idle ones that other tests have left.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (store, scoped):
+        monkeypatch.setattr(module, "SMALL_BYTES", 0)
+    monkeypatch.setattr(test_crash_explorer, "KEEP", 0)
+    monkeypatch.setattr(test_crash_explorer, "MAX_BACKUPS", 6)
+
+
+def journal_run(run: Run) -> None:
+    """Commits to the journal, checkpoints between them, transactions that fail, are refused and are killed."""
+    first, second = (handle.state for handle in run.handles)
+    run.commits(3)
+    first._engine.checkpoint()
+    run.commits(3)
+    second._engine.checkpoint()
+    run.rolls_back()
+    run.commits_without_backup()
+    run.is_killed(run.chance.randrange(1, 4))
+    run.commits(2)
+    run.is_refused("pwrite", 1)
+    run.is_refused("fsync", 1)
+    run.commits(2)
+    first._engine.checkpoint()
+    run.restores()
+    run.commits(2)
+
+
+def journal_run_of_kills(run: Run) -> None:
+    """A process killed after each step of a commit, and another that goes on."""
+    run.commits(3)
+    run.handles[0].state._engine.checkpoint()
+    run.commits(2)
+    for steps in range(1, run.steps_of_a_commit + 3):
+        run.is_killed(steps)
+        run.commits()
+
+
+def test_the_power_may_fail_at_any_step_of_commits_to_the_journal(scratch: Path, crash_seed: int):
+    explorer = explore(scratch, journal_run, RecordingSystem, crash_seed, per_point=30, deeper=6)
+    assert explorer.states > 1000
+
+
+@pytest.mark.long
+def test_the_power_may_fail_at_any_step_of_long_runs_on_the_journal(scratch: Path, crash_seed: int):
+    for run in (journal_run, journal_run_of_kills):
+        explorer = explore(scratch, run, RecordingSystem, crash_seed, per_point=150, deeper=40)
+        assert explorer.states > 5000
+
+
+class JournalNotSynced(RecordingSystem):
+    def fsync(self, descriptor: int) -> None:
+        if self.name_of(descriptor) != JOURNAL:
+            super().fsync(descriptor)
+
+
+class CheckpointNotSynced(RecordingSystem):
+    def fsync(self, descriptor: int) -> None:
+        if self.name_of(descriptor) != ".pipeline.json.tmp":
+            super().fsync(descriptor)
+
+
+class FolderNotSynced(RecordingSystem):
+    def fsync(self, descriptor: int) -> None:
+        if self.name_of(descriptor) != "":
+            super().fsync(descriptor)
+
+
+@pytest.mark.parametrize(
+    "mutant", [JournalNotSynced, CheckpointNotSynced, FolderNotSynced, WrittenInPlace, RemovedBeforeTheRename]
+)
+def test_a_journal_that_leaves_a_step_out_is_caught(scratch: Path, crash_seed: int, mutant: type[RecordingSystem]):
+    with pytest.raises(Violation):
+        explore(scratch, journal_run, mutant, crash_seed, per_point=40)
+
+
+def test_a_journal_without_a_checksum_is_caught(scratch: Path, crash_seed: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(journal.zlib, "crc32", lambda *_: 0)
+    with pytest.raises(Violation):
+        explore(scratch, journal_run, RecordingSystem, crash_seed, per_point=60)
