@@ -81,6 +81,8 @@ class Texts:
 
     def forget(self, changed: Sequence[Path], records: Sequence[Path]) -> None:
         """Drop the records that some paths have changed; one that was replaced is noticed anyway."""
+        if not self._texts:
+            return
         for path in changed:
             for place in records:
                 self._texts.pop(path[: len(place) + 1], None)
