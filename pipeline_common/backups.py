@@ -61,7 +61,7 @@ class Backups:
         self._system = system
         self._audit = audit
         self._hold = hold
-        self._revisions: dict[tuple[str, int, int, int], int] = {}
+        self._known: dict[tuple[str, int, int, int], Backup] = {}
         self._folder_durable = False
 
     @property
@@ -100,8 +100,7 @@ class Backups:
 
     def newest_first(self) -> list[Backup]:
         """All backups; the newest is the one of the highest revision, whatever its name says."""
-        found: list[Backup] = []
-        revisions: dict[tuple[str, int, int, int], int] = {}
+        found: dict[tuple[str, int, int, int], Backup] = {}
         try:
             entries = list(os.scandir(self._files.backups))
         except (FileNotFoundError, NotADirectoryError):
@@ -112,15 +111,19 @@ class Backups:
                 "Make it readable, then try again."
             ) from error
         for entry in entries:
+            if not self._files.is_backup(entry.name):
+                continue
             status = entry.stat(follow_symlinks=False)
-            if not (self._files.is_backup(entry.name) and stat.S_ISREG(status.st_mode)):
+            if not stat.S_ISREG(status.st_mode):
                 continue
             key = (entry.name, status.st_ino, status.st_mtime_ns, status.st_size)
-            known = self._revisions.get(key)
-            revisions[key] = self._revision(Path(entry.path)) if known is None else known
-            found.append(Backup(Path(entry.path), revisions[key], status.st_size))
-        self._revisions = revisions
-        return sorted(found, key=lambda backup: (backup.revision, backup.path.name), reverse=True)
+            known = self._known.get(key)
+            if known is None:
+                path = Path(entry.path)
+                known = Backup(path, self._revision(path), status.st_size)
+            found[key] = known
+        self._known = found
+        return sorted(found.values(), key=lambda backup: (backup.revision, backup.path.name), reverse=True)
 
     def verified(self, path: Path) -> tuple[dict[str, Any], int]:
         """The document and revision in a backup.

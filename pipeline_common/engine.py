@@ -471,7 +471,7 @@ class Engine:
             moves = [(self.files.state, folder / self.files.state.name), (self.files.log, folder / self.files.log.name)]
             moves += [(self.files.journal, folder / self.files.journal.name)]
             moves += [(b.path, folder / "backups" / b.path.name) for b in self.backups.newest_first()]
-            moves += [(path, folder / "segments" / path.name) for _, path in self.history.segments()]
+            moves += [(Path(path), folder / "segments" / Path(path).name) for _, path in self.history.segments()]
             moves = [(source, target) for source, target in moves if os.path.lexists(source)]
             if not moves:
                 return None

@@ -99,28 +99,40 @@ class History:
         finally:
             self._system.close(descriptor)
 
-    def prune(self) -> None:
-        """Remove the oldest segments beyond the number to keep and beyond 1 GiB together."""
-        total_bytes = 0
-        for index, (_, path) in enumerate(reversed(self.segments())):
-            with suppress(OSError):
-                total_bytes += self._system.stat(str(path)).st_size
-                # Twice as many as backups: where somebody has edited the file, a checkpoint leaves two.
-                if index >= 2 * self._keep or (index and total_bytes > LARGEST_TOTAL_BYTES):
-                    self._system.unlink(str(path))
+    def prune(self, added_bytes: int) -> None:
+        """Remove the oldest segments beyond the number to keep and beyond 1 GiB together.
 
-    def segments(self) -> list[tuple[int, Path]]:
+        Args:
+            added_bytes: the size of the newest; a small one is no reason to add up all the others.
+        """
+        segments = self.segments()
+        # Twice as many as backups: where somebody has edited the file, a checkpoint leaves two.
+        kept = max(0, len(segments) - 2 * self._keep)
+        if added_bytes * len(segments) > LARGEST_TOTAL_BYTES // 64:
+            total_bytes = 0
+            for index in range(len(segments) - 1, kept - 1, -1):
+                with suppress(OSError):
+                    total_bytes += self._system.stat(segments[index][1]).st_size
+                if total_bytes > LARGEST_TOTAL_BYTES and index < len(segments) - 1:
+                    kept = index + 1
+                    break
+        for _, path in segments[:kept]:
+            with suppress(OSError):
+                self._system.unlink(path)
+
+    def segments(self) -> list[tuple[int, str]]:
         """The segments, oldest first: the revision that each leads on from, and its file."""
         try:
             names = os.listdir(self._files.segments)
         except (FileNotFoundError, NotADirectoryError):
             return []
         bases = ((self._files.segment_base(name), name) for name in names)
-        return sorted((base, self._files.segments / name) for base, name in bases if base is not None)
+        folder = str(self._files.segments)
+        return sorted((base, os.path.join(folder, name)) for base, name in bases if base is not None)
 
     def newest(self) -> int:
         """The highest revision that segments and journal know of; 0 where there are none."""
-        logs = [self._files.journal, *(path for _, path in self.segments()[-1:])]
+        logs = [str(self._files.journal), *(path for _, path in self.segments()[-1:])]
         found = [_known(log) for log in map(self._read, logs) if log]
         return max(found, default=0)
 
@@ -180,7 +192,7 @@ class History:
 
     def _records(self, since: int) -> Iterator[Record]:
         """The records of all segments and the journal, oldest first."""
-        log = self._read(self._files.journal)  # first: what leads up to it is archived before it begins
+        log = self._read(str(self._files.journal))  # first: what leads up to it is archived before it begins
         segments = self.segments()
         for (base, path), (following, _) in zip(segments, [*segments[1:], (None, None)], strict=True):
             if following is not None and following <= since:
@@ -198,9 +210,9 @@ class History:
             found = error.records
         yield from (record for record in found if record.revision > since)
 
-    def _read(self, path: Path) -> bytes:
+    def _read(self, path: str) -> bytes:
         try:
-            return read_file(self._system, str(path), self._limit_bytes)[0]
+            return read_file(self._system, path, self._limit_bytes)[0]
         except FileNotFoundError:
             return b""
         except OSError as error:

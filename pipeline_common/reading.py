@@ -245,14 +245,3 @@ def _add_records(snapshot: Snapshot, log: bytes) -> None:
         snapshot.superseded = bool(found.records)
     else:
         snapshot.records = found.records
-
-
-def newest_revision_in(log: bytes) -> int:
-    """The highest revision that a journal knows of, 0 where it is no journal."""
-    header = parse_header(log)
-    if header is None:
-        return 0
-    with suppress(JournalDamagedError):
-        found = scan(log[HEADER_BYTES:], HEADER_BYTES, header.crc, header.base)
-        return found.records[-1].revision if found.records else header.base
-    return header.base

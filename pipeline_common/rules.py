@@ -33,6 +33,9 @@ def settle_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
         _normalise(tracker, section, names)
         if key in lifecycle.phases:
             _derive(tracker, before, section, key, names)
+            if (key, "counts") in paths and "status" in section:
+                # Somebody has set counts: what became of the status is told, for nobody could derive it again.
+                section["status"] = section["status"]
 
 
 def normalise_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:

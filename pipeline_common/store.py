@@ -31,8 +31,7 @@ from pipeline_common.journal import (
 )
 from pipeline_common.reading import SMALL_BYTES, Snapshot, Source, replay, take_snapshot
 from pipeline_common.system import make_durable_folder, pread_all, pwrite_all, read_file, sync_folder, write_whole
-from pipeline_common.tracked import RecordMap, TrackedDict
-from pipeline_common.tree import encode_tree, sliced_tree, tree_of
+from pipeline_common.tree import Texts, encode_tree, sliced_tree, tree_of
 
 
 class Store:
@@ -59,6 +58,7 @@ class Store:
         self._backups = backups
         self._history = history
         self.poisoned = True
+        self._texts = Texts()
         self.tracker = tree_of({})
         self.revision = 0
         self.trusted = self.migrated = False
@@ -124,6 +124,7 @@ class Store:
         self._newest = self.revision
         self.pending += 1
         self._last, self._end, self._crc = self._end, self._end + len(line), crc
+        self._texts.forget(self.tracker.paths(), self._source.lifecycle.records)
         self.tracker.clear()
 
     def write(self, document: Document | None, operations: Sequence[Sequence[Any]], *, backup: bool) -> None:
@@ -229,6 +230,7 @@ class Store:
         if found.torn:
             return False
         self.poisoned = True
+        self._texts = Texts()
         self.tracker = replay(self.tracker, found.records, self._source.lifecycle)
         self.revision = self._newest = found.records[-1].revision if found.records else self.revision
         self.pending += len(found.records)
@@ -275,6 +277,7 @@ class Store:
 
     def _forget(self) -> None:
         self.close()
+        self._texts = Texts()
         self.tracker = tree_of({})
         self.revision = self._newest = self.pending = 0
         self.trusted = self.migrated = False
@@ -403,7 +406,7 @@ class Store:
                     records = b""
             self._history.archive(begin.base, begin.raw + records + line, durable=bool(records))
             self._begin_journal(self.revision)
-            self._history.prune()
+            self._history.prune(len(records) + len(line))
         except OSError as error:
             from logging import getLogger
 
@@ -439,9 +442,9 @@ class Store:
         self._folders_synced = False
 
     def _encoded(self, revision: int) -> bytes:
-        root = self.tracker.root
-        sliced = any(isinstance(part, RecordMap) or _has_slices(part) for part in root.values())
-        return encode_tree(root, revision) if sliced else encode(root, revision)
+        records = self._source.lifecycle.records
+        self._texts.forget(self.tracker.paths(), records)
+        return encode_tree(self.tracker.root, revision, records, self._texts)
 
     def _highest(self) -> int:
         """The highest revision ever given, as far as anything tells; an older copy put in place is no way back."""
@@ -451,10 +454,6 @@ class Store:
 
 def _nothing() -> None:
     """There is no journal to close."""
-
-
-def _has_slices(part: Any) -> bool:
-    return isinstance(part, TrackedDict) and any(isinstance(inner, RecordMap) for inner in part.values())
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int, int]:

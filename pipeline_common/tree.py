@@ -9,8 +9,7 @@ opened, and not before.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline_common.codec import OWN_SECTION, Document, encode_part
@@ -74,17 +73,35 @@ def decode_own(raw: bytes) -> Document:
     return document
 
 
-def encode_tree(root: TrackedDict, revision: int) -> bytes:
-    """Write a document that may hold slices; those are written as they were read."""
+class Texts:
+    """What the records of a tree were written as, so that those that have not changed are not encoded again."""
+
+    def __init__(self) -> None:
+        self._texts: dict[Path, tuple[Any, bytes]] = {}
+
+    def forget(self, changed: Sequence[Path], records: Sequence[Path]) -> None:
+        """Drop the records that some paths have changed; one that was replaced is noticed anyway."""
+        if not self._texts:
+            return
+        for path in changed:
+            for place in records:
+                self._texts.pop(path[: len(place) + 1], None)
+
+    def of(self, path: Path, value: Any) -> bytes:
+        """The text of a record."""
+        known = self._texts.get(path)
+        if known is None or known[0] is not value:
+            known = self._texts[path] = (value, encode_part(value, len(path)))
+        return known[1]
+
+
+def encode_tree(root: TrackedDict, revision: int, records: Sequence[Path], texts: Texts) -> bytes:
+    """Write a document: slices as they were read, records that have not changed as they were written."""
     own = encode_part({"revision": revision}, 1)
     parts = [b'"%s": %s' % (OWN_SECTION.encode(), own)]
-    parts += [_entry(key, value, 1) for key, value in root.items()]
+    holders = {place[:depth] for place in records for depth in range(1, len(place))}
+    parts += [_entry((key,), value, frozenset(records), holders, texts) for key, value in root.items()]
     return _braced(parts, 0) + b"\n"
-
-
-def size_of(changes: Sequence[tuple[Path, Any]]) -> int:
-    """Roughly how large a record of some changes is, in bytes."""
-    return sum(len(json.dumps(value)) for _, value in changes if value is not MISSING)
 
 
 def operations(changes: Sequence[tuple[Path, Any]]) -> list[list[Any]]:
@@ -128,19 +145,21 @@ def _loads(part: Any) -> Any:
     return json.loads(bytes(part))
 
 
-def _entry(key: str, value: Any, level: int) -> bytes:
-    name = encode_part(key, 0) + b": "
-    if isinstance(value, RecordMap):
-        written = partial(encode_part, levels=level + 1)
-        return name + _braced(list(_records(value, written)), level)
-    if isinstance(value, dict) and any(isinstance(inner, RecordMap) for inner in value.values()):
-        return name + _braced([_entry(inner, item, level + 1) for inner, item in value.items()], level)
-    return name + encode_part(value, level)
-
-
-def _records(records: RecordMap, written: Any) -> Iterator[bytes]:
-    for key, value in records.slices():
-        yield encode_part(key, 0) + b": " + (bytes(value) if records.is_slice(value) else written(value))
+def _entry(path: Path, value: Any, records: frozenset[Path], holders: set[Path], texts: Texts) -> bytes:
+    name = encode_part(path[-1], 0) + b": "
+    level = len(path)
+    if path in records and isinstance(value, RecordMap):
+        parts = [
+            encode_part(key, 0) + b": " + (bytes(item) if value.is_slice(item) else encode_part(item, level + 1))
+            for key, item in value.slices()
+        ]
+    elif path in records and isinstance(value, dict):
+        parts = [encode_part(key, 0) + b": " + texts.of((*path, key), item) for key, item in value.items()]
+    elif path in holders and isinstance(value, dict):
+        parts = [_entry((*path, key), item, records, holders, texts) for key, item in value.items()]
+    else:
+        return name + encode_part(value, level)
+    return name + _braced(parts, level)
 
 
 def _braced(parts: list[bytes], level: int) -> bytes:

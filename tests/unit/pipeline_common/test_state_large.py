@@ -4,6 +4,8 @@ import json
 import logging
 import os
 import shutil
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,6 +21,9 @@ from pipeline_common import (
 )
 from pipeline_common import checkpoints as checkpoints_module
 from pipeline_common.system import System
+
+# Newer Pythons warn of a fork in a process that has threads.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 PAD = "." * 300_000
 
@@ -467,3 +472,29 @@ def test_a_part_of_the_document_kept_beyond_its_transaction_cannot_change_it(sta
         record["metrics"]["words"] = 3
     logging.getLogger(__name__).debug("nothing changed")
     assert state.read()["phase1"]["files"]["book-1"]["status"] == "success"
+
+
+def test_a_process_that_ends_leaves_the_file_up_to_date(state: PipelineState):
+    code = (
+        "import sys; from pipeline_common import PipelineState\n"
+        "with PipelineState(sys.argv[1]).transaction() as txn: txn.data['x'] = 5"
+    )
+    subprocess.run([sys.executable, "-c", code, str(state.path)], check=True)
+    assert stored(state)["x"] == 5
+
+
+def test_a_forked_child_may_use_the_handle_and_both_go_on(state: PipelineState):
+    commit(state, 1)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            commit(state, 2)
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with state.transaction() as txn:
+        assert txn.data["x"] == 2
+        txn.data["x"] = 3
+    assert PipelineState(state.path).read()["x"] == 3

@@ -43,7 +43,8 @@ def change(document: dict, kind: str, key: str, name: str, value) -> None:
     elif key in document and kind == "own status":
         document[key]["status"] = value
     elif key in document and kind == "own counts":
-        if document[key].get("files"):
+        # Counts are the engine's: somebody may overwrite them, but not make them up.
+        if "counts" in document[key]:
             document[key]["counts"] = value
     elif key in document and kind == "files":
         document[key]["files"] = value
