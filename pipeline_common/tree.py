@@ -9,12 +9,16 @@ opened, and not before.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, TypeAlias
 
 from pipeline_common.codec import OWN_SECTION, Document, encode_part
 from pipeline_common.journal import DELETE, SET
 from pipeline_common.tracked import MISSING, Path, RecordMap, TrackedDict, Tracker, adopted, placed
+
+Buffer: TypeAlias = Any
+"""Bytes, or a slice that has them."""
 
 
 def tree_of(document: Document) -> Tracker:
@@ -97,11 +101,11 @@ class Texts:
 
 def encode_tree(root: TrackedDict, revision: int, records: Sequence[Path], texts: Texts) -> bytes:
     """Write a document: slices as they were read, records that have not changed as they were written."""
-    own = encode_part({"revision": revision}, 1)
-    parts = [b'"%s": %s' % (OWN_SECTION.encode(), own)]
+    own = [b'"%s": %s' % (OWN_SECTION.encode(), encode_part({"revision": revision}, 1))]
     holders = {place[:depth] for place in records for depth in range(1, len(place))}
-    parts += [_entry((key,), value, frozenset(records), holders, texts) for key, value in root.items()]
-    return _braced(parts, 0) + b"\n"
+    entries = (_entry((key,), value, frozenset(records), holders, texts) for key, value in root.items())
+    # One join of all pieces, so that a large document is in memory once more and not twice.
+    return b"".join([*_braced(chain([own], entries), 0), b"\n"])
 
 
 def operations(changes: Sequence[tuple[Path, Any]]) -> list[list[Any]]:
@@ -145,25 +149,32 @@ def _loads(part: Any) -> Any:
     return json.loads(bytes(part))
 
 
-def _entry(path: Path, value: Any, records: frozenset[Path], holders: set[Path], texts: Texts) -> bytes:
-    name = encode_part(path[-1], 0) + b": "
+def _entry(path: Path, value: Any, records: frozenset[Path], holders: set[Path], texts: Texts) -> Iterator[Buffer]:
+    yield encode_part(path[-1], 0) + b": "
     level = len(path)
     if path in records and isinstance(value, RecordMap):
-        parts = [
-            encode_part(key, 0) + b": " + (bytes(item) if value.is_slice(item) else encode_part(item, level + 1))
-            for key, item in value.slices()
-        ]
+        yield from _braced(
+            (
+                [encode_part(key, 0) + b": ", item if value.is_slice(item) else encode_part(item, level + 1)]
+                for key, item in value.slices()
+            ),
+            level,
+        )
     elif path in records and isinstance(value, dict):
-        parts = [encode_part(key, 0) + b": " + texts.of((*path, key), item) for key, item in value.items()]
+        yield from _braced(
+            ([encode_part(key, 0) + b": ", texts.of((*path, key), item)] for key, item in value.items()), level
+        )
     elif path in holders and isinstance(value, dict):
-        parts = [_entry((*path, key), item, records, holders, texts) for key, item in value.items()]
+        yield from _braced((_entry((*path, k), item, records, holders, texts) for k, item in value.items()), level)
     else:
-        return name + encode_part(value, level)
-    return name + _braced(parts, level)
+        yield encode_part(value, level)
 
 
-def _braced(parts: list[bytes], level: int) -> bytes:
-    if not parts:
-        return b"{}"
+def _braced(entries: Iterable[Iterable[Buffer]], level: int) -> Iterator[Buffer]:
     margin = b"\n" + b"  " * level
-    return b"{" + margin + b"  " + (b"," + margin + b"  ").join(parts) + margin + b"}"
+    before = b"{" + margin + b"  "
+    for entry in entries:
+        yield before
+        yield from entry
+        before = b"," + margin + b"  "
+    yield b"{}" if before.startswith(b"{") else margin + b"}"
