@@ -71,6 +71,8 @@ class BatchRecords:
                     files[book.book_id] = entry
                 if book.fate is Fate.DUPLICATE:
                     _mark_duplicate(txn.data, book)
+                elif book.fate is Fate.DONE:
+                    _refresh_source(txn.data, book)
 
     def book_started(self, book: PlannedBook) -> None:
         """Record that a book's orchestrator starts."""
@@ -131,6 +133,13 @@ class BatchRecords:
             "was_skipped": True,
             **dict.fromkeys(("exit_code", "started_at", "completed_at", "duration_sec")),
         }
+
+
+def _refresh_source(document: dict[str, Any], book: PlannedBook) -> None:
+    """Record newer facts of the same bytes, so that the next batch does not read them again."""
+    record = document.get("books", {}).get(book.book_id)
+    if record is not None and book.source is not None and record.get("source") != book.source.as_record():
+        record["source"] = book.source.as_record()
 
 
 def _mark_duplicate(document: dict[str, Any], book: PlannedBook) -> None:

@@ -2,6 +2,7 @@ import dataclasses
 import os
 import signal
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -214,6 +215,16 @@ async def test_with_a_busy_machine_one_book_runs_at_a_time_and_all_are_done(
     result = await folder.run()
     assert folder.launcher.most == 1
     assert result.tally.successful == 3
+
+
+def test_newer_facts_of_a_done_books_file_are_kept_so_that_it_is_not_read_again(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, 1, FakeLauncher({}))
+    (book,) = folder.books
+    assert book.source is not None
+    older = {**book.source.as_record(), "mtime_ns": 1}
+    folder.state.write({"books": {book.book_id: {"source": older}}})
+    BatchRecords(folder.state, folder.config.root).begin([replace(book, fate=Fate.DONE)])
+    assert folder.state.read()["books"][book.book_id]["source"] == book.source.as_record()
 
 
 def test_the_last_whole_line_of_a_progress_file_counts(tmp_path: Path) -> None:
