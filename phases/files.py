@@ -9,18 +9,26 @@ from pathlib import Path
 from typing import Any
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data` to `path`: temporary file, fsync, rename, fsync of the folder."""
+def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """Write `parts`, one after the other, to `path`: temporary file, fsync, rename.
+
+    The name itself is durable once its folder is synced, which who writes many files does once, at the end.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: whatever came between, the temporary file goes
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path`: temporary file, fsync, rename, fsync of the folder."""
+    write_parts(path, (data,))
     sync_folder(path.parent)
 
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from phases.files import write_parts
+
 _RIFF = struct.Struct("<4sI4s4sIHHIIHH4sI")  # RIFF header, fmt chunk, header of the data chunk
 _CHUNK = struct.Struct("<4sI")
 _SAMPLE_BYTES = 2
@@ -60,16 +62,7 @@ def write_chunk(path: Path, pcm: bytes, rate: int, words: Sequence[tuple[int, in
     header = _RIFF.pack(
         b"RIFF", size, b"WAVE", b"fmt ", 16, _PCM, _MONO, rate, byte_rate, _SAMPLE_BYTES, 16, b"data", len(pcm)
     )
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.writelines((header, pcm, _CHUNK.pack(b"wrds", len(trailer)), trailer))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_parts(path, (header, pcm, _CHUNK.pack(b"wrds", len(trailer)), trailer))
 
 
 def read_chunk(path: Path) -> ChunkAudio:
