@@ -217,7 +217,7 @@ def _batch_lock(config: Config) -> Iterator[None]:
 def _shared_config(config: Config) -> Iterator[list[str]]:
     """Options that give every orchestrator this batch's own configuration, whatever happens to the file meanwhile."""
     path = config.work_dir / ".locks" / f"config-{os.getpid()}.yaml"
-    values = config.model_dump(exclude_unset=True, exclude={"retries", "alerts", "retention", "reports"})
+    values = config.model_dump(by_alias=True, exclude_unset=True, exclude={"retries", "alerts", "retention", "reports"})
     plain = {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
     write_text(path, yaml.safe_dump(plain))  # escapes what is not ASCII, so that any path comes through
     try:

@@ -14,6 +14,7 @@ from orchestrator.config import Config
 from orchestrator.decisions import MissingInputError, decide
 from orchestrator.promotion import is_in_place
 from orchestrator.records import BookRecords
+from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
 from pipeline_common import PipelineState
 from pipeline_common.books import book_id
@@ -68,7 +69,8 @@ def plan_batch(
     Returns:
         One entry a book, in the order of `paths`.
     """
-    planned = [_plan_book(path, config, state, document) for path in paths]
+    settings = Settings.of(config)
+    planned = [_plan_book(path, config, settings, state, document) for path in paths]
     planned = _without_duplicates(planned, config)
     if config.batch_size is None:
         return planned
@@ -83,7 +85,9 @@ def plan_batch(
     return limited
 
 
-def _plan_book(path: Path, config: Config, state: PipelineState, document: Mapping[str, Any]) -> PlannedBook:
+def _plan_book(
+    path: Path, config: Config, settings: Settings, state: PipelineState, document: Mapping[str, Any]
+) -> PlannedBook:
     identity = book_id(path, config.root)
     name = printable(
         os.path.relpath(os.path.realpath(path.parent) + f"/{path.name}", os.path.realpath(config.input_dir))
@@ -91,13 +95,13 @@ def _plan_book(path: Path, config: Config, state: PipelineState, document: Mappi
     records = BookRecords(state, identity, document)
     try:
         source = examine(path, config.root, records.book.get("source"))
-        decisions = decide(records, config, source, config.phases())
+        decisions = decide(records, settings, source, settings.phases())
     except OSError as error:
         return PlannedBook(identity, path, name, Fate.RUN, f"cannot be read: {error.strerror}", None)
     except MissingInputError as error:
         return PlannedBook(identity, path, name, Fate.BLOCKED, str(error), source)
     first = next((decision for decision in decisions if decision.runs), None)
-    if first is None and (not records.deliverables() or is_in_place(records, config)):
+    if first is None and (not records.deliverables() or is_in_place(records, settings)):
         return PlannedBook(identity, path, name, Fate.DONE, "done", source)
     reason = (
         f"from phase {first.phase.number} ({first.phase.name}): {first.reason}" if first else "not yet put into place"

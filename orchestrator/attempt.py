@@ -42,7 +42,14 @@ class Limits:
 
 
 def run_attempt(
-    plan: Plan, *, folder: Path, log: Path, limits: Limits, interrupts: Interrupts, keep_open: Sequence[int] = ()
+    plan: Plan,
+    *,
+    command: Sequence[str] | None,
+    folder: Path,
+    log: Path,
+    limits: Limits,
+    interrupts: Interrupts,
+    keep_open: Sequence[int] = (),
 ) -> Result:
     """Run one attempt in a process of its own and wait for its end.
 
@@ -50,6 +57,7 @@ def run_attempt(
 
     Args:
         plan: what the phase is given.
+        command: the program to run; None for the built-in phase.
         folder: holds ``plan.json`` and ``result.json``; `plan.attempt_dir` lies in it.
         log: receives all that the process prints.
         limits: when to break it off.
@@ -66,7 +74,7 @@ def run_attempt(
     result_path.unlink(missing_ok=True)
     write_text(plan_path, plan.to_json())
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [*PHASE_COMMAND, str(plan_path), str(result_path)]
+    command = [*(command or PHASE_COMMAND), str(plan_path), str(result_path)]
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,

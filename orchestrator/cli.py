@@ -24,6 +24,7 @@ from orchestrator.options import (
 )
 from orchestrator.records import BookRecords
 from orchestrator.run import Job, orchestrate
+from orchestrator.settings import Settings
 from orchestrator.sources import examine, printable
 from pipeline_common.books import book_id
 
@@ -72,7 +73,7 @@ def _run(path: Path, config: Config) -> int:
     with Interrupts() as interrupts:
         try:
             state = open_state(config, _complain)
-            job = Job(book_id(path, config.root), path, config, state, _say)
+            job = Job(book_id(path, config.root), path, Settings.of(config), state, _say)
             outcome = orchestrate(job, interrupts)
         except InterruptedRun as interruption:
             _complain(f"{printable(path.name)}: {INTERRUPTED_TEXT}")
@@ -90,7 +91,8 @@ def _show_decisions(path: Path, config: Config) -> int:
     state, document = look_at_state(config)
     records = BookRecords(state, identity, document)
     try:
-        decisions = decide(records, config, examine(path, config.root, records.book.get("source")), config.phases())
+        source = examine(path, config.root, records.book.get("source"))
+        decisions = decide(records, Settings.of(config), source, config.phases())
     except MissingInputError as error:
         _complain(str(error))
         return ExitCode.FAILED

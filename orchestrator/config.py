@@ -16,9 +16,6 @@ DEFAULT_CONFIG = Path("config.yaml")
 
 DEFAULT_VOICE = "en-us"
 
-ENGINE_NAMES = {"espeak": "eSpeak NG"}
-"""What listeners are told who has spoken."""
-
 _GONE_KEYS = frozenset({"conda_env", "orchestrator_path", "phase_dirs", "poetry_path", "use_gpu", "venv_path"})
 NOT_YET_IN_EFFECT = ("retries", "alerts", "retention", "reports")
 """Sections that are accepted, so that a configuration may hold them, but that change nothing in this version."""
@@ -155,6 +152,37 @@ class RetriesSection(RetryRules):
     subtitles: RetryRules | None = None
 
 
+class PhaseSection(Section):
+    """A program in the place of one built-in phase."""
+
+    command: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+
+
+_COMMAND = "`{command: [program, argument, …]}` runs in its place; given the paths of a plan and of a result"
+_ForeignPhase = Annotated[PhaseSection | None, Field(description=_COMMAND)]
+
+
+class PhasesSection(Section):
+    """Programs in the place of built-in phases, in any language and environment."""
+
+    validation: _ForeignPhase = None
+    extraction: _ForeignPhase = None
+    chunking: _ForeignPhase = None
+    synthesis: _ForeignPhase = None
+    enhancement: _ForeignPhase = None
+    subtitles: _ForeignPhase = None
+
+    def resolved(self, folder: Path) -> PhasesSection:
+        """The same with absolute programs; one that is named with a slash lies relative to `folder`."""
+        given = {name: section.command for name, section in self if section}
+        return PhasesSection.model_validate(
+            {
+                name: {"command": (str(folder / program) if "/" in program else program, *arguments)}
+                for name, (program, *arguments) in given.items()
+            }
+        )
+
+
 class AlertsSection(Section):
     """Who is told of failures."""
 
@@ -215,6 +243,7 @@ class Config(Section):
     text: TextSection = TextSection()
     audio: AudioSection = AudioSection()
     subtitles: SubtitlesSection = SubtitlesSection()
+    programs: PhasesSection = Field(PhasesSection(), alias="phases")
     limits: LimitsSection = LimitsSection()
     retries: RetriesSection = RetriesSection()
     alerts: AlertsSection = AlertsSection()
@@ -249,11 +278,17 @@ class Config(Section):
             numbers.add("5.5")
         return tuple(phase for phase in PHASES if phase.number in numbers)
 
+    def command(self, phase: Phase) -> tuple[str, ...] | None:
+        """The program in the place of a phase; None for the built-in one."""
+        section: PhaseSection | None = dict(self.programs)[phase.name]
+        return section.command if section else None
+
     def resolved(self, folder: Path) -> Config:
         """The same configuration with absolute paths; relative ones belong to `folder`."""
         names = ("input_dir", "output_dir", "work_dir", "pipeline_json", "log_file")
         base = folder.absolute()
-        return self.model_copy(update={name: base / getattr(self, name) for name in names})
+        paths = {name: base / getattr(self, name) for name in names}
+        return self.model_copy(update={**paths, "programs": self.programs.resolved(base)})
 
     def warnings(self) -> list[str]:
         """What the user has set and will not have: one sentence a kind."""

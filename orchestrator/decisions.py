@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.artifacts import missing_or_changed, path_of
-from orchestrator.config import ENGINE_NAMES, Config
 from orchestrator.records import BookRecords
+from orchestrator.settings import Settings
 from orchestrator.sources import Source
 from phases.catalogue import BUILT_IN
 from pipeline_common.phases import PHASES, Phase
@@ -37,54 +37,27 @@ class Decision:
     reason: str
 
 
-def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
-    """The settings that a phase reads, as JSON data; they and no others are part of its fingerprint."""
-    limits = config.limits.model_dump(include={"max_source_mb", "max_unpacked_mb", "max_members"})
-    audio = config.audio
-    settings: dict[str, dict[str, Any]] = {
-        "validation": {"limits": limits, "language": config.text.language},
-        "extraction": {"limits": limits, "language": config.text.language},
-        "chunking": {"max_chars": config.text.max_chars},
-        "synthesis": {
-            "engine": config.tts.engine,
-            "voice": config.tts.voice,
-            "voice_is_default": "voice" not in config.tts.model_fields_set,
-            "rate": config.tts.rate,
-            "pitch": config.tts.pitch,
-        },
-        "enhancement": {
-            "formats": list(audio.formats),
-            "preset": audio.preset,
-            "bitrate_kbps": audio.bitrate_kbps,
-            "pauses": audio.pauses.model_dump(),
-            "narrator": ENGINE_NAMES[config.tts.engine],
-        },
-        "subtitles": {},
-    }
-    return settings[phase.name]
-
-
-def fingerprint(phase: Phase, config: Config, source: Source, artifacts: Mapping[str, Mapping[str, Any]]) -> str:
+def fingerprint(phase: Phase, settings: Settings, source: Source, artifacts: Mapping[str, Mapping[str, Any]]) -> str:
     """The hash of all that a phase's result depends on.
 
     Args:
         phase: the phase.
-        config: the configuration; only the phase's own settings count.
+        settings: only the phase's own count.
         source: the book's file.
         artifacts: records of the artifacts of earlier phases; only the hashes of those that the phase reads count.
     """
-    built_in = BUILT_IN[phase.name]
+    built_in, own = BUILT_IN[phase.name], settings.by_phase[phase.name]
     names = [*built_in.inputs, *(name for name in built_in.optional_inputs if name in artifacts)]
     facts = {
-        **built_in.identity(),
-        "settings": settings_of(phase, config),
+        **own.identity,
+        "settings": own.values,
         "source": source.sha256 if built_in.reads_source else None,
         "inputs": {name: artifacts.get(name, {}).get("sha256") for name in names},
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
-def decide(records: BookRecords, config: Config, source: Source, selected: Sequence[Phase]) -> list[Decision]:
+def decide(records: BookRecords, settings: Settings, source: Source, selected: Sequence[Phase]) -> list[Decision]:
     """What happens to each selected phase, in order.
 
     A phase is skipped only where it is proven: recorded as a success, with the same fingerprint, and everything that it
@@ -92,14 +65,14 @@ def decide(records: BookRecords, config: Config, source: Source, selected: Seque
 
     Args:
         records: the book's records.
-        config: the configuration.
+        settings: the settings.
         source: the facts of the book's file as it is now.
         selected: the phases asked for.
 
     Raises:
         MissingInputError: a phase that was not asked for has not left what a selected one needs.
     """
-    if config.resume_enabled and _done_by_first_version(records, config):
+    if settings.resume_enabled and _done_by_first_version(records, settings):
         return [Decision(phase, runs=False, reason="done by the first version") for phase in selected]
     decisions: list[Decision] = []
     first: Phase | None = None
@@ -109,19 +82,19 @@ def decide(records: BookRecords, config: Config, source: Source, selected: Seque
         if first is not None:
             decisions.append(Decision(phase, runs=True, reason=f"{first.name} runs before it"))
             continue
-        _require_given(phase, records, config, selected)
-        reason = reason_to_run(phase, records, config, source)
+        _require_given(phase, records, settings, selected)
+        reason = reason_to_run(phase, records, settings, source)
         if reason:
             first = phase
         decisions.append(Decision(phase, runs=bool(reason), reason=reason or "done"))
-    return _with_lost_chunks(decisions, records, config)
+    return _with_lost_chunks(decisions, records, settings)
 
 
-def reason_to_run(phase: Phase, records: BookRecords, config: Config, source: Source) -> str | None:
+def reason_to_run(phase: Phase, records: BookRecords, settings: Settings, source: Source) -> str | None:
     """Why a phase must run, given that all earlier ones are proven; None where it is proven itself."""
     record = records.phase(phase)
     status = record.get("status", PENDING)
-    if not config.resume_enabled:
+    if not settings.resume_enabled:
         return "resume is off"
     if status != SUCCESS:
         return {
@@ -129,20 +102,20 @@ def reason_to_run(phase: Phase, records: BookRecords, config: Config, source: So
             RUNNING: "it was interrupted",
             FAILED: "it failed before",
         }.get(status, f"it is recorded as {status}")
-    if record.get("fingerprint") != fingerprint(phase, config, source, records.artifacts()):
+    if record.get("fingerprint") != fingerprint(phase, settings, source, records.artifacts()):
         return _what_changed(phase, records, source)
-    return missing_or_changed(record.get("artifacts", {}), config.root) or missing_or_changed(
-        record.get("deliverables", {}), config.root
+    return missing_or_changed(record.get("artifacts", {}), settings.root) or missing_or_changed(
+        record.get("deliverables", {}), settings.root
     )
 
 
-def _done_by_first_version(records: BookRecords, config: Config) -> bool:
+def _done_by_first_version(records: BookRecords, settings: Settings) -> bool:
     """Records that were taken over have no fingerprints; what proves them is the audiobook itself."""
     promotion = records.book.get("promotion", {})
     return bool(
         promotion.get("migrated")
         and promotion.get("state") == "done"
-        and not missing_or_changed(records.deliverables(), config.root)
+        and not missing_or_changed(records.deliverables(), settings.root)
     )
 
 
@@ -152,7 +125,7 @@ def _what_changed(phase: Phase, records: BookRecords, source: Source) -> str:
     return "its settings, its inputs or the program have changed"
 
 
-def _require_given(phase: Phase, records: BookRecords, config: Config, selected: Sequence[Phase]) -> None:
+def _require_given(phase: Phase, records: BookRecords, settings: Settings, selected: Sequence[Phase]) -> None:
     """Whatever `phase` needs from phases that were not asked for must be there."""
     artifacts = records.artifacts()
     for name in BUILT_IN[phase.name].inputs:
@@ -160,7 +133,7 @@ def _require_given(phase: Phase, records: BookRecords, config: Config, selected:
         if maker in selected:
             continue
         lost = (
-            missing_or_changed({name: artifacts[name]}, config.root)
+            missing_or_changed({name: artifacts[name]}, settings.root)
             if name in artifacts
             else "it has not been made yet"
         )
@@ -171,7 +144,7 @@ def _require_given(phase: Phase, records: BookRecords, config: Config, selected:
             )
 
 
-def _with_lost_chunks(decisions: list[Decision], records: BookRecords, config: Config) -> list[Decision]:
+def _with_lost_chunks(decisions: list[Decision], records: BookRecords, settings: Settings) -> list[Decision]:
     """Where 5 is about to run and 4 is not, the chunks that `timings` names must be there; otherwise 4 runs too."""
     by_name = {decision.phase.name: decision for decision in decisions}
     synthesis = by_name.get("synthesis")
@@ -179,7 +152,7 @@ def _with_lost_chunks(decisions: list[Decision], records: BookRecords, config: C
     if not synthesis or synthesis.runs or not enhancement or not enhancement.runs:
         return decisions
     timings = records.artifacts().get("timings")
-    lost = first_lost_chunk(path_of(timings, config.root)) if timings else "timings"
+    lost = first_lost_chunk(path_of(timings, settings.root)) if timings else "timings"
     if lost is None:
         return decisions
     rerun = Decision(synthesis.phase, runs=True, reason=f"chunk {lost} is gone or damaged")

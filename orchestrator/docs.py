@@ -20,7 +20,7 @@ Generated from `orchestrator/config.py` by `make docs`; do not edit.
 
 Every key may be left out. Paths are relative to the file. The command line goes over the file, the file over the
 defaults. A key that is not known is an error that names the nearest one. `resume` and a list `phases` are accepted for
-`resume_enabled` and `phases_to_run`.
+`resume_enabled` and `phases_to_run`. A program that is named with a slash lies relative to the file, too.
 
 | key | default | range | meaning |
 |---|---|---|---|
@@ -35,7 +35,8 @@ def configuration_page() -> str:
 
 
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:
-    for name, field in model.model_fields.items():
+    for attribute, field in model.model_fields.items():
+        name = field.alias or attribute
         if isinstance(field.default, BaseModel):
             yield from _rows(type(field.default), f"{prefix}{name}.")
         elif field.description:

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from orchestrator.artifacts import missing_or_changed, move, path_of
-from orchestrator.config import Config
 from orchestrator.records import BookRecords, utc_now
+from orchestrator.settings import Settings
 from orchestrator.sources import recorded_path
 from phases.files import sync_folder
 
@@ -27,22 +27,22 @@ class PromotionError(Exception):
     """The finished files cannot be put into place; the message says which and why. Older files are untouched."""
 
 
-def staging_folder(config: Config, book_id: str) -> Path:
+def staging_folder(settings: Settings, book_id: str) -> Path:
     """Where a book's deliverables wait, on the file system of the output folder."""
-    return config.output_dir / ".staging" / book_id
+    return settings.output_dir / ".staging" / book_id
 
 
-def is_in_place(records: BookRecords, config: Config) -> bool:
-    """Whether all of a book's deliverables lie in their folder below the output folder of the configuration."""
+def is_in_place(records: BookRecords, settings: Settings) -> bool:
+    """Whether all of a book's deliverables lie in their folder below the output folder of the settings."""
     promotion = records.book.get("promotion", {})
     if promotion.get("state") != "done":
         return False
-    target = os.path.normpath(config.output_dir / str(promotion.get("folder", "")))
-    paths = (path_of(record, config.root) for record in records.deliverables().values())
+    target = os.path.normpath(settings.output_dir / str(promotion.get("folder", "")))
+    paths = (path_of(record, settings.root) for record in records.deliverables().values())
     return bool(promotion.get("migrated")) or all(os.path.normpath(path.parent) == target for path in paths)
 
 
-def promote(records: BookRecords, config: Config) -> Path:
+def promote(records: BookRecords, settings: Settings) -> Path:
     """Put all recorded deliverables of a book into its folder below the output folder, and mark the book done.
 
     Returns:
@@ -53,15 +53,15 @@ def promote(records: BookRecords, config: Config) -> Path:
         OSError: a rename failed; what was committed is completed next time.
     """
     deliverables = records.deliverables()
-    lost = missing_or_changed(deliverables, config.root)
+    lost = missing_or_changed(deliverables, settings.root)
     if lost:
         raise PromotionError(f"The audiobook cannot be put into place: {lost}. Run again; phase 5 will be redone.")
-    folder = _claim(config.output_dir, str(records.book.get("output_folder") or UNSORTED), records.book_id)
-    target = config.output_dir / folder
+    folder = _claim(settings.output_dir, str(records.book.get("output_folder") or UNSORTED), records.book_id)
+    target = settings.output_dir / folder
     files = {}
     for name, record in deliverables.items():
         destination = target / PurePosixPath(str(record["path"])).name
-        files[name] = {**record, "from": record["path"], "path": recorded_path(destination, config.root)}
+        files[name] = {**record, "from": record["path"], "path": recorded_path(destination, settings.root)}
     earlier = records.book.get("promotion", {})
     previous = [record["path"] for record in earlier.get("files", {}).values()] + list(earlier.get("previous", []))
     wanted = {record["path"] for record in files.values()}
@@ -74,11 +74,11 @@ def promote(records: BookRecords, config: Config) -> Path:
             "previous": sorted(set(previous) - wanted),
         }
     )
-    complete_promotion(records, config)
+    complete_promotion(records, settings)
     return target
 
 
-def complete_promotion(records: BookRecords, config: Config) -> bool:
+def complete_promotion(records: BookRecords, settings: Settings) -> bool:
     """Finish a promotion whose list has been committed.
 
     Returns:
@@ -93,14 +93,14 @@ def complete_promotion(records: BookRecords, config: Config) -> bool:
     files: dict[str, dict[str, Any]] = promotion["files"]
     placed = {}
     for name, record in files.items():
-        _place(record, config.root)
+        _place(record, settings.root)
         placed[name] = {key: record[key] for key in ("path", "size_bytes", "mtime_ns", "sha256")}
-    for folder in {path_of(record, config.root).parent for record in files.values()}:
+    for folder in {path_of(record, settings.root).parent for record in files.values()}:
         sync_folder(folder)
     _remove_previous(
-        promotion.get("previous", []), {_real(path_of(record, config.root)) for record in files.values()}, config
+        promotion.get("previous", []), {_real(path_of(record, settings.root)) for record in files.values()}, settings
     )
-    shutil.rmtree(staging_folder(config, records.book_id), ignore_errors=True)
+    shutil.rmtree(staging_folder(settings, records.book_id), ignore_errors=True)
     records.finish_promotion(placed)
     return True
 
@@ -126,11 +126,11 @@ def _place(record: dict[str, Any], root: Path) -> None:
         raise PromotionError(f"The audiobook cannot be put into place: {lost}. Run again; phase 5 will be redone.")
 
 
-def _remove_previous(paths: list[str], kept: set[Path], config: Config) -> None:
+def _remove_previous(paths: list[str], kept: set[Path], settings: Settings) -> None:
     """Remove what an earlier version of this book left under other names, and folders that are empty then."""
-    output = Path(os.path.realpath(config.output_dir))
+    output = Path(os.path.realpath(settings.output_dir))
     for recorded in paths:
-        path = _real(config.root / recorded)
+        path = _real(settings.root / recorded)
         if path in kept:
             continue  # the output folder has another name now
         if output not in path.parents or path.is_dir():

@@ -13,8 +13,7 @@ from typing import Any
 
 from orchestrator.artifacts import ArtifactError, path_of, take
 from orchestrator.attempt import Limits, fresh_folder, run_attempt
-from orchestrator.config import Config
-from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint, settings_of
+from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.lock import book_lock
 from orchestrator.promotion import (
@@ -26,6 +25,7 @@ from orchestrator.promotion import (
     staging_folder,
 )
 from orchestrator.records import BookRecords
+from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
 from phases.catalogue import BUILT_IN
 from phases.contract import Failure, Plan, Result
@@ -61,21 +61,21 @@ class Job:
     Attributes:
         book_id: the book.
         path: its file, absolute.
-        config: the configuration, with absolute paths.
+        settings: what the work depends on.
         state: the open state.
         say: tells the user one line.
     """
 
     book_id: str
     path: Path
-    config: Config
+    settings: Settings
     state: PipelineState
     say: Callable[[str], None]
 
     @property
     def folder(self) -> Path:
         """The book's folder below the work folder."""
-        return self.config.work_dir / self.book_id
+        return self.settings.work_dir / self.book_id
 
 
 def orchestrate(job: Job, interrupts: Interrupts) -> Outcome:
@@ -99,18 +99,18 @@ def orchestrate(job: Job, interrupts: Interrupts) -> Outcome:
     def on_wait(holder: str) -> None:
         job.say(f"waiting for the process that works on this book ({holder})")
 
-    with book_lock(job.config.work_dir / ".locks" / job.book_id, on_wait, interrupts) as lock:
+    with book_lock(job.settings.work_dir / ".locks" / job.book_id, on_wait, interrupts) as lock:
         # What a killed run has left; no process of it lives, because it would hold the lock.
         shutil.rmtree(job.folder / "attempts", ignore_errors=True)
         (job.folder / "progress.jsonl").unlink(missing_ok=True)
         records = BookRecords(job.state, job.book_id)
         _complete_earlier_promotion(job, records)
         try:
-            source = examine(job.path, job.config.root, records.book.get("source"))
+            source = examine(job.path, job.settings.root, records.book.get("source"))
         except OSError as error:
             return _unreadable(job, records, error)
         try:
-            decisions = decide(records, job.config, source, job.config.phases())
+            decisions = decide(records, job.settings, source, job.settings.phases())
         except MissingInputError as error:
             return Outcome(failure=Failure("missing_input", str(error), permanent=True))
         if not any(decision.runs for decision in decisions):
@@ -152,12 +152,12 @@ def _run_phases(attempts: _Attempts, decisions: Sequence[Decision]) -> Outcome:
 
 def _run_phase(attempts: _Attempts, decision: Decision) -> Failure | None:
     job, records, phase = attempts.job, attempts.records, decision.phase
-    if phase.name == "synthesis" and not job.config.resume_enabled:
+    if phase.name == "synthesis" and not job.settings.resume_enabled:
         shutil.rmtree(job.folder / "chunks", ignore_errors=True)
     if phase.name == "enhancement":
-        shutil.rmtree(staging_folder(job.config, job.book_id), ignore_errors=True)
+        shutil.rmtree(staging_folder(job.settings, job.book_id), ignore_errors=True)
     attempt = records.start(
-        phase, fingerprint(phase, job.config, attempts.source, records.artifacts()), attempts.source
+        phase, fingerprint(phase, job.settings, attempts.source, records.artifacts()), attempts.source
     )
     job.say(f"{phase.number} {phase.name}: {decision.reason}")
     started = time.monotonic()
@@ -166,9 +166,10 @@ def _run_phase(attempts: _Attempts, decision: Decision) -> Failure | None:
         fresh_folder(folder)
         result = run_attempt(
             _plan(job, records, phase, attempt, folder),
+            command=job.settings.by_phase[phase.name].command,
             folder=folder,
             log=job.folder / "logs" / f"{phase.name}-{attempt}.log",
-            limits=Limits(job.config.phase_timeout, job.config.limits.stall_timeout),
+            limits=Limits(job.settings.phase_timeout_s, job.settings.stall_timeout_s),
             interrupts=attempts.interrupts,
             keep_open=(attempts.lock,),
         )
@@ -200,9 +201,9 @@ def _plan(job: Job, records: BookRecords, phase: Phase, attempt: int, folder: Pa
         source=job.path,
         book_dir=job.folder,
         attempt_dir=attempt_dir,
-        inputs={name: path_of(artifacts[name], job.config.root) for name in names},
-        settings=settings_of(phase, job.config),
-        slots_dir=job.config.work_dir / ".slots",
+        inputs={name: path_of(artifacts[name], job.settings.root) for name in names},
+        settings=job.settings.by_phase[phase.name].values,
+        slots_dir=job.settings.work_dir / ".slots",
         cores=usable_cores(),
         progress=job.folder / "progress.jsonl",
     )
@@ -217,10 +218,10 @@ def _commit(
     job: Job, records: BookRecords, phase: Phase, result: Result, folder: Path, duration_s: float
 ) -> Failure | None:
     """Verify and move what the phase left, and record it; the failure where it is not what the phase said."""
-    attempt_dir, root = folder / "files", job.config.root
+    attempt_dir, root = folder / "files", job.settings.root
     try:
         artifacts = take(attempt_dir, result.artifacts, job.folder, root)
-        deliverables = take(attempt_dir, result.deliverables, staging_folder(job.config, job.book_id), root)
+        deliverables = take(attempt_dir, result.deliverables, staging_folder(job.settings, job.book_id), root)
     except ArtifactError as error:
         return Failure("bad_result", f"{phase.name} gave no usable result: {error}.", permanent=False)
     except OSError as error:
@@ -235,10 +236,10 @@ def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Ou
     """Promote where the last phase of the book is done and its files are not yet in place."""
     if decisions[-1].phase.name not in _LAST_PHASES or not records.deliverables():
         return Outcome()
-    if is_in_place(records, job.config):
-        return Outcome(folder=job.config.output_dir / str(records.book["promotion"].get("folder", "")))
+    if is_in_place(records, job.settings):
+        return Outcome(folder=job.settings.output_dir / str(records.book["promotion"].get("folder", "")))
     try:
-        folder = promote(records, job.config)
+        folder = promote(records, job.settings)
     except PromotionError as error:
         failure = Failure("promotion", str(error), permanent=False)
     except OSError as error:
@@ -256,7 +257,7 @@ def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Ou
 
 def _complete_earlier_promotion(job: Job, records: BookRecords) -> None:
     try:
-        if complete_promotion(records, job.config):
+        if complete_promotion(records, job.settings):
             job.say("completed an interrupted promotion")
     except PromotionError as error:
         logger.warning("%s: %s", job.book_id, error)
@@ -268,7 +269,7 @@ def _unreadable(job: Job, records: BookRecords, error: OSError) -> Outcome:
         f"{printable(job.path.name)} cannot be read: {error.strerror}. Check that the file exists and may be read."
     )
     failure = Failure("missing", message, permanent=True)
-    first = job.config.phases()[0]
+    first = job.settings.phases()[0]
     if records.phase(first).get("status") not in (SUCCESS, SKIPPED):
         records.fail(first, failure, 0.0)
     return Outcome(phase=first, failure=failure)

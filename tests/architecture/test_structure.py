@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from orchestrator.config import Config
-from orchestrator.decisions import settings_of
+from orchestrator.settings import settings_of
 from phases.catalogue import BUILT_IN
 from pipeline_common.phases import PHASES
 

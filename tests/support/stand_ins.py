@@ -8,6 +8,7 @@ from pathlib import Path
 from orchestrator.config import Config
 from orchestrator.interrupts import Interrupts
 from orchestrator.run import Job, Outcome, orchestrate
+from orchestrator.settings import Settings
 from pipeline_common import PipelineState
 from pipeline_common.books import book_id
 
@@ -60,7 +61,7 @@ class Library:
         state = PipelineState(self.config.pipeline_json)
         config = self.config.model_copy(update=changes)
         with Interrupts() as interrupts:
-            return orchestrate(Job(self.id, self.book, config, state, self.said.append), interrupts)
+            return orchestrate(Job(self.id, self.book, Settings.of(config), state, self.said.append), interrupts)
 
     def behave(self, phase: str, code: str) -> None:
         """From now on the phase runs `code` (with ``plan`` at hand) before it does its work."""

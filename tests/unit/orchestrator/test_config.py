@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator import docs
 from orchestrator.config import Config, load_config, phase_number
-from orchestrator.decisions import settings_of
+from orchestrator.settings import settings_of
 from pipeline_common import ConfigError
 from pipeline_common.phases import PHASES
 
