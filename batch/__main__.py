@@ -1,8 +1,24 @@
-"""``python -m batch`` is ``batch-audiobook``."""
+"""``batch-audiobook``: the warden first, because it can only be forked before there is anything heavy or threaded."""
+
+from __future__ import annotations
 
 import sys
 
-from batch.cli import main
+from batch.warden import stand_by
+from orchestrator.exits import INTERRUPTED_TEXT, ExitCode
+
+
+def main() -> int:
+    """Run the command; returns the exit code."""
+    warden = stand_by()
+    try:
+        from batch.cli import main as command
+
+        return command(warden=warden)
+    except KeyboardInterrupt:  # while modules are imported
+        print(f"batch-audiobook: {INTERRUPTED_TEXT}", file=sys.stderr)
+        return ExitCode.INTERRUPTED + 2
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,33 +12,25 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import yaml
-from filelock import FileLock, Timeout
-
-from batch.launcher import SubprocessLauncher
+from batch.launcher import GuardedLauncher
 from batch.monitor import CpuMonitor
 from batch.plan import STARTED, Fate, PlannedBook, plan_batch
 from batch.records import BatchRecords, Tally
 from batch.run import Batch, BatchResult, run_batch
 from batch.view import Screen, choose_view, show_plan, show_summary
 from orchestrator.config import Config
+from orchestrator.descendants import become_subreaper
+from orchestrator.exits import INTERRUPTED_TEXT, ExitCode, UsageError, guarded
 from orchestrator.library import Library, discover
+from orchestrator.lock import RETRY_S, holder_of, open_lock, try_lock
 from orchestrator.opening import look_at_state, open_state
-from orchestrator.options import (
-    INTERRUPTED_TEXT,
-    ExitCode,
-    UsageError,
-    add_shared_options,
-    configure,
-    configure_logging,
-    guarded,
-    number_between,
-    positive_int,
-)
+from orchestrator.options import add_shared_options, configure, configure_logging, number_between, positive_int
+from orchestrator.orphans import LOCKS, mark_run, sweep
 from orchestrator.records import BookRecords
+from orchestrator.settings import Settings
 from orchestrator.sources import printable
-from phases.files import write_text
 from pipeline_common import PipelineState, StateError
+from pipeline_common.books import book_id
 
 logger = logging.getLogger(__name__)
 
@@ -72,21 +64,23 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="S",
         help="seconds before a held-back start looks again",
     )
+    parser.add_argument("--wait", action="store_true", help="where another batch works on the folder, wait for its end")
     parser.add_argument("--log-file", type=Path, metavar="FILE", help="the log (default: batch.log)")
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, warden: int | None = None) -> int:
     """Run the command.
 
     Args:
         argv: the arguments; None takes the process's own.
+        warden: from which come signals that were sent to the warden; None where there is none.
 
     Returns:
         The exit code.
     """
     args = build_parser().parse_args(argv)
-    return guarded(lambda: _run(_configure(args), dry_run=args.dry_run), _complain)
+    return guarded(lambda: _run(_configure(args), warden, dry_run=args.dry_run, wait=args.wait), _complain)
 
 
 def _configure(args: argparse.Namespace) -> Config:
@@ -106,7 +100,7 @@ def _configure(args: argparse.Namespace) -> Config:
     )
 
 
-def _run(config: Config, *, dry_run: bool) -> int:
+def _run(config: Config, warden: int | None, *, dry_run: bool, wait: bool) -> int:
     console = Screen()
     for warning in config.warnings():
         _complain(warning)
@@ -119,11 +113,16 @@ def _run(config: Config, *, dry_run: bool) -> int:
         show_plan(console, plan_batch(library.books, config, *look_at_state(config, library.books)))
         return ExitCode.DONE
     configure_logging(config, config.log_file)
-    with _batch_lock(config):
-        return _run_books(library, config, console)
+    with _batch_lock(config, wait=wait):
+        mark_run(config.work_dir)
+        become_subreaper()
+        ended = sweep(config.work_dir)
+        if ended:
+            logger.warning("ended %d processes of a run that was killed", ended)
+        return _run_books(library, config, console, warden)
 
 
-def _run_books(library: Library, config: Config, console: Screen) -> int:
+def _run_books(library: Library, config: Config, console: Screen, warden: int | None) -> int:
     started = time.monotonic()
     state = open_state(config, _complain, library.books)
     planned = plan_batch(library.books, config, state, state.read())
@@ -137,19 +136,25 @@ def _run_books(library: Library, config: Config, console: Screen) -> int:
             console.print(f"{book.name}: skipped, {book.reason}", markup=False, highlight=False, soft_wrap=True)
     records = BatchRecords(state, config.root)
     records.begin(planned)
+
+    def say_who(book: PlannedBook, holder: str) -> None:
+        text = f"{book.name}: waiting for the process that works on this book ({holder})"
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     monitor = CpuMonitor(config.cpu_threshold, config.throttle_delay)
     result = BatchResult(tally)
     if to_run:
-        with _shared_config(config) as options, choose_view(console, len(to_run)) as view:
+        with choose_view(console, len(to_run)) as view, GuardedLauncher(Settings.of(config), say_who) as launcher:
             batch = Batch(
                 to_run,
                 tally,
                 max_workers=config.max_workers,
-                launcher=SubprocessLauncher(options, config.work_dir),
+                launcher=launcher,
                 monitor=monitor,
                 records=records,
                 view=view,
                 work_dir=config.work_dir,
+                warden=warden,
             )
             result = run_batch(batch)
     monitor.sample()
@@ -188,42 +193,26 @@ def _folders(books: Sequence[PlannedBook], state: PipelineState, config: Config)
 
 
 @contextmanager
-def _batch_lock(config: Config) -> Iterator[None]:
+def _batch_lock(config: Config, *, wait: bool) -> Iterator[None]:
     """One batch at a time on one folder.
 
     Raises:
-        StateError: another batch works on it.
+        StateError: another batch works on it, and this one was not told to wait.
     """
-    from pipeline_common.books import book_id
-
-    folder = config.work_dir / ".locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"batch-{book_id(config.input_dir, config.root)}.lock"
-    lock = FileLock(path)
+    descriptor = open_lock(config.work_dir / LOCKS / f"batch-{book_id(config.input_dir, config.root)}.lock")
     try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise StateError(
-            f"Another batch works on {config.input_dir} already. "
-            "Wait for its end, or stop it (pgrep -f batch-audiobook finds it)."
-        ) from error
-    try:
+        told = False
+        while not try_lock(descriptor):
+            who = f"Another batch works on {printable(str(config.input_dir))} already ({holder_of(descriptor)})."
+            if not wait:
+                raise StateError(f"{who} Wait for its end, with --wait, or stop it.")
+            if not told:
+                _complain(f"{who} Waiting for its end.")
+                told = True
+            time.sleep(RETRY_S)
         yield
     finally:
-        lock.release()
-
-
-@contextmanager
-def _shared_config(config: Config) -> Iterator[list[str]]:
-    """Options that give every orchestrator this batch's own configuration, whatever happens to the file meanwhile."""
-    path = config.work_dir / ".locks" / f"config-{os.getpid()}.yaml"
-    values = config.model_dump(by_alias=True, exclude_unset=True, exclude={"retries", "alerts", "retention", "reports"})
-    plain = {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
-    write_text(path, yaml.safe_dump(plain))  # escapes what is not ASCII, so that any path comes through
-    try:
-        yield ["--config", str(path)]
-    finally:
-        path.unlink(missing_ok=True)
+        os.close(descriptor)
 
 
 def _complain(text: str) -> None:

@@ -1,31 +1,45 @@
-"""How an orchestrator is started for one book."""
+"""How a book is done for a batch: by a guardian, at the other end of a lifeline."""
 
 from __future__ import annotations
 
+import array
+import json
+import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import Any, Protocol
 
 import trio
 
+from batch.guardian import PROGRAM
 from batch.plan import PlannedBook
+from orchestrator.book import BookPlan
+from orchestrator.descendants import Descendants
+from orchestrator.lock import RETRY_S, Wait, book_lock_path, open_lock, try_lock
+from orchestrator.settings import Settings
 
-_GRACE_S = 10.0
-"""How long an orchestrator may take to end after SIGTERM; it ends its own phase within five seconds."""
+_GRACE_S = 15.0
+"""How long a guardian may take to end a book; it kills, and gives up after ten seconds."""
 
+_PAUSE_S = 0.002
 _TAIL_CHARACTERS = 500
+_CHECKOUT = str(Path(__file__).parents[1])
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an orchestrator ended.
+    """How a book's orchestrator ended.
 
     Attributes:
-        exit_code: its exit code; negative, the signal that ended it.
+        exit_code: its exit code, 128 and the signal's number where one ended it.
         error_tail: the last 500 characters of its error output.
     """
 
@@ -34,49 +48,173 @@ class Ended:
 
 
 class Launcher(Protocol):
-    """Starts one orchestrator and waits for its end; cancelling ends it, and returns once it is gone."""
+    """Has books done, each by a process of its own."""
 
-    async def launch(self, book: PlannedBook) -> Ended:
-        """Work on `book` until the orchestrator ends."""
+    def claim(self, book: PlannedBook) -> AbstractAsyncContextManager[None]:
+        """Wait until no other process works on a book, and keep others away from it."""
+        ...
+
+    async def launch(self, book: PlannedBook, records: Mapping[str, Any]) -> Ended:
+        """Have a claimed book done; cancelling ends it, and returns once nothing of it lives.
+
+        Args:
+            book: the book.
+            records: its records by section, read after it was claimed.
+        """
         ...
 
 
-class SubprocessLauncher:
-    """Starts ``python -m orchestrator`` with its output sent to files.
+class GuardedLauncher:
+    """Has books done by guardians, each of which does one book after another.
+
+    The process that uses it must be a subreaper, where the system has them: it ends what a killed guardian leaves.
 
     Args:
-        options: options for every orchestrator.
-        work_dir: the work folder; logs go to the book's folder below it.
+        settings: what the work on every book depends on.
+        say: tells the user that a book waits, and for whom.
     """
 
-    def __init__(self, options: Sequence[str], work_dir: Path) -> None:
-        self._options = list(options)
-        self._work_dir = work_dir
+    def __init__(self, settings: Settings, say: Callable[[PlannedBook, str], None]) -> None:
+        self._settings = settings
+        self._say = say
+        self._below = Descendants()
+        self._guardians: set[_Guardian] = set()
+        self._idle: list[_Guardian] = []
+        self._locks: dict[str, int] = {}
 
-    async def launch(self, book: PlannedBook) -> Ended:
-        """Work on `book` in a process and session of its own."""
-        logs = self._work_dir / book.book_id / "logs"
+    @asynccontextmanager
+    async def claim(self, book: PlannedBook) -> AsyncIterator[None]:
+        """Hold the book's lock."""
+        descriptor = open_lock(book_lock_path(self._settings.work_dir, book.book_id))
+        try:
+            wait = Wait(self._settings.work_dir, lambda holder: self._say(book, holder))
+            while not try_lock(descriptor):
+                wait.tried(descriptor)
+                await trio.sleep(RETRY_S)
+            self._locks[book.book_id] = descriptor
+            yield
+        finally:
+            self._locks.pop(book.book_id, None)
+            os.close(descriptor)
+
+    async def launch(self, book: PlannedBook, records: Mapping[str, Any]) -> Ended:
+        """Have a claimed book done by a guardian, its output sent to files in the book's folder."""
+        logs = self._settings.work_dir / book.book_id / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-P", "-m", "orchestrator", *self._options, "--", str(book.path)]
         errors_path = logs / "orchestrator.err"
-        with (logs / "orchestrator.out").open("wb") as output, errors_path.open("wb") as errors:
-            process = await trio.run_process(
-                command,
+        plan = BookPlan(book.book_id, book.path, self._settings, records).to_json()
+        with (
+            tempfile.TemporaryFile() as told,
+            (logs / "orchestrator.out").open("wb") as output,
+            errors_path.open("wb") as errors,
+        ):
+            told.write(plan.encode("ascii"))
+            told.seek(0)
+            given = (told.fileno(), self._locks[book.book_id], output.fileno(), errors.fileno())
+            code = await self._have_done(given)
+        if code is None:
+            name = signal.Signals.SIGKILL.name
+            return Ended(
+                128 + signal.SIGKILL, f"the guardian of this book was ended, as by {name}. Run again to go on."
+            )
+        return Ended(code, _tail(errors_path))
+
+    async def _have_done(self, given: tuple[int, ...]) -> int | None:
+        """The exit code of a book; None where its guardian has vanished, and then all that it has left."""
+        guardian = self._ready_guardian(given)
+        try:
+            code = await guardian.answer()
+        except trio.Cancelled:
+            guardian.dismiss()
+            with trio.CancelScope(deadline=trio.current_time() + _GRACE_S, shield=True):
+                await guardian.answer()
+            await self._bury(guardian)
+            raise
+        if code is None:
+            await self._bury(guardian)
+        else:
+            self._idle.append(guardian)
+        return code
+
+    def _ready_guardian(self, given: tuple[int, ...]) -> _Guardian:
+        """A guardian that has taken an order; one that has died since its last is replaced."""
+        while self._idle:
+            guardian = self._idle.pop()
+            if guardian.order(given):
+                return guardian
+            self._guardians.discard(guardian)
+            guardian.lifeline.close()
+            guardian.process.wait()
+        guardian = _Guardian()
+        self._guardians.add(guardian)
+        guardian.order(given)
+        return guardian
+
+    async def _bury(self, guardian: _Guardian) -> None:
+        """Wait for the end of a guardian whose lifeline has ended, and end what it has left."""
+        with trio.CancelScope(shield=True):
+            guardian.lifeline.close()
+            with trio.move_on_after(_GRACE_S):
+                while guardian.process.poll() is None:
+                    await trio.sleep(_PAUSE_S)
+            guardian.process.kill()
+            guardian.process.wait()  # from here on its children are this process's
+            self._guardians.discard(guardian)
+            self._below.end(keep={other.process.pid for other in self._guardians})
+
+    def __enter__(self) -> GuardedLauncher:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End the guardians, which have nothing to do any more."""
+        for guardian in self._guardians:
+            guardian.lifeline.close()
+        for guardian in self._guardians:
+            guardian.process.wait()
+        self._guardians.clear()
+
+
+class _Guardian:
+    """A running guardian.
+
+    Attributes:
+        lifeline: this process's end; its closing ends the guardian and all below it.
+        process: the guardian.
+    """
+
+    def __init__(self) -> None:
+        self.lifeline, theirs = socket.socketpair()
+        paths = json.dumps([_CHECKOUT, *(path for path in sys.path if path)])
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", PROGRAM, str(theirs.fileno()), paths],
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                check=False,
-                deliver_cancel=_end,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
-        return Ended(process.returncode, _tail(errors_path))
 
+    def order(self, given: tuple[int, ...]) -> bool:
+        """Have a book done; False where the guardian is gone."""
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", given))
+        try:
+            self.lifeline.sendmsg([b"\0"], [rights])
+        except OSError:
+            return False
+        return True
 
-async def _end(process: trio.Process) -> None:
-    """Ask the orchestrator to end; it keeps what is done and takes its phase with it."""
-    process.send_signal(signal.SIGTERM)
-    await trio.sleep(_GRACE_S)
-    process.kill()
+    async def answer(self) -> int | None:
+        """The exit code of the book at hand; None where the guardian is gone."""
+        await trio.lowlevel.wait_readable(self.lifeline)
+        try:
+            word = self.lifeline.recv(1)
+        except ConnectionResetError:  # it has died with an order unread
+            return None
+        return word[0] if word else None
+
+    def dismiss(self) -> None:
+        """Have it end everything, answer, and end itself."""
+        self.lifeline.shutdown(socket.SHUT_WR)
 
 
 def _tail(path: Path) -> str:

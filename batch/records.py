@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from batch.plan import STARTED, Fate, PlannedBook
 from orchestrator.records import utc_now
 from orchestrator.sources import recorded_path
 from pipeline_common import PipelineState
+from pipeline_common.lifecycle import AUDIOBOOK, records_of
 from pipeline_common.phases import PHASES
 from pipeline_common.statuses import FAILED, PARTIAL, PENDING, RUNNING, SKIPPED, SUCCESS
 
@@ -74,8 +76,12 @@ class BatchRecords:
                 elif book.fate is Fate.DONE:
                     _refresh_source(txn.data, book)
 
-    def book_started(self, book: PlannedBook) -> None:
-        """Record that a book's orchestrator starts."""
+    def book_started(self, book: PlannedBook) -> dict[str, Any]:
+        """Record that a book's orchestrator starts.
+
+        Returns:
+            The book's records by section.
+        """
         entry: dict[str, Any] = {
             "status": RUNNING,
             "source_path": recorded_path(book.path, self._root),
@@ -86,6 +92,8 @@ class BatchRecords:
         }
         with self._state.transaction(operation="batch_book_start") as txn:
             txn.data["batch"]["files"][book.book_id] = entry
+            records: dict[str, Any] = copy.deepcopy(records_of(txn.data, book.book_id, AUDIOBOOK))
+        return records
 
     def book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
         """Record how a book's orchestrator ended."""
@@ -100,11 +108,14 @@ class BatchRecords:
                 completed_at=utc_now(),
                 duration_sec=round(duration_s, 3),
             )
+            if failed:
+                _rescue(txn.data, book)
 
     def book_interrupted(self, book: PlannedBook) -> None:
         """Record that a book was broken off; the next batch goes on with it."""
         with self._state.transaction(operation="batch_book_interrupted") as txn:
             txn.data["batch"]["files"][book.book_id].update(status=PENDING, completed_at=utc_now())
+            _rescue(txn.data, book)
 
     def end(self, tally: Tally, duration_s: float, average_cpu_percent: float) -> dict[str, Any]:
         """Record the summary, and return it."""
@@ -133,6 +144,14 @@ class BatchRecords:
             "was_skipped": True,
             **dict.fromkeys(("exit_code", "started_at", "completed_at", "duration_sec")),
         }
+
+
+def _rescue(document: dict[str, Any], book: PlannedBook) -> None:
+    """Take back the claim of an attempt that was killed; whoever calls this holds the book's lock."""
+    for phase in PHASES:
+        record = document.get(phase.key, {}).get("files", {}).get(book.book_id)
+        if record and record.get("status") == RUNNING:
+            record["status"] = PENDING
 
 
 def _refresh_source(document: dict[str, Any], book: PlannedBook) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import time
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from batch.plan import PlannedBook
 from batch.progress import BookProgress, read_progress
 from batch.records import BatchRecords, Tally
 from batch.view import View, failure_text
-from orchestrator.interrupts import watched_signals
+from orchestrator.exits import ExitCode
+from orchestrator.interrupts import SAME_SIGNAL_S, watched_signals
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class Batch:
         records: writes the batch section.
         view: what a person sees.
         work_dir: where the books' progress files lie.
+        warden: from which come signals that were sent to the warden; None where there is none.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Batch:
         records: BatchRecords,
         view: View,
         work_dir: Path,
+        warden: int | None = None,
     ) -> None:
         self._books = books
         self._max_workers = max_workers
@@ -90,6 +94,8 @@ class Batch:
         self._records = records
         self._view = view
         self._work_dir = work_dir
+        self._warden = warden
+        self._interrupted_at = 0.0
         self._running: dict[str, PlannedBook] = {}
         self._earlier: dict[str, BookProgress] = {}
         self._result = BatchResult(tally)
@@ -101,6 +107,8 @@ class Batch:
             watchers.start_soon(self._watch_progress)
             with trio.CancelScope() as work:
                 await watchers.start(self._watch_signals, work)
+                if self._warden is not None:
+                    watchers.start_soon(self._watch_warden, self._warden, work)
                 await self._run_workers()
             watchers.cancel_scope.cancel()
         return self._result
@@ -125,20 +133,25 @@ class Batch:
                 await self._run_book(book)
 
     async def _run_book(self, book: PlannedBook) -> None:
+        try:
+            async with self._launcher.claim(book):
+                await self._run_claimed(book)
+        finally:
+            del self._running[book.book_id]
+
+    async def _run_claimed(self, book: PlannedBook) -> None:
         started = time.monotonic()
         self._earlier[book.book_id] = self._progress_of(book)
-        self._records.book_started(book)
+        records = self._records.book_started(book)
         self._view.started(book)
         logger.info("%s: starts (%s)", book.name, book.reason)
         try:
-            ended = await self._launcher.launch(book)
+            ended = await self._launcher.launch(book, records)
         except trio.Cancelled:
             self._records.book_interrupted(book)
             raise
         except OSError as error:
             ended = Ended(1, f"the orchestrator could not be started: {error.strerror} ({error.filename})")
-        finally:
-            del self._running[book.book_id]
         self._book_ended(book, ended, time.monotonic() - started)
 
     def _book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
@@ -177,7 +190,25 @@ class Batch:
         with trio.open_signal_receiver(*watched) as signals:
             task_status.started()
             async for signum in signals:
-                if self._result.signum is None:
-                    self._result.signum = signum
-                    logger.warning("%s: ending the running books; finished work is kept", signal.Signals(signum).name)
-                work.cancel()
+                self._interrupt(signum, work)
+
+    async def _watch_warden(self, warden: int, work: trio.CancelScope) -> None:
+        """Take the signals that were sent to the warden; its end is as good as SIGTERM."""
+        while True:
+            await trio.lowlevel.wait_readable(warden)
+            numbers = os.read(warden, 16)
+            for signum in numbers or (signal.SIGTERM,):
+                self._interrupt(signum, work)
+            if not numbers:
+                return
+
+    def _interrupt(self, signum: int, work: trio.CancelScope) -> None:
+        """End gracefully at the first signal and at once at the second."""
+        if self._result.signum is None:
+            self._result.signum = signum
+            self._interrupted_at = time.monotonic()
+            logger.warning("%s: ending the running books; finished work is kept", signal.Signals(signum).name)
+            work.cancel()
+        elif time.monotonic() - self._interrupted_at > SAME_SIGNAL_S:
+            self._view.__exit__()
+            os._exit(ExitCode.INTERRUPTED + signum)  # the guardians see it and end everything

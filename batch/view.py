@@ -15,7 +15,7 @@ from rich.table import Table
 from batch.launcher import Ended
 from batch.plan import Fate, PlannedBook
 from batch.progress import BookProgress
-from orchestrator.options import silence_output
+from orchestrator.exits import silence_output
 
 
 class Screen(Console):

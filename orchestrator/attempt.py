@@ -7,20 +7,16 @@ import os
 import select
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from orchestrator.descendants import Descendants
 from orchestrator.interrupts import Interrupts
 from orchestrator.sources import printable
+from orchestrator.spawning import PhaseProcess, Program, start
 from phases.contract import ContractError, Failure, Plan, Result
-from phases.files import write_text
-
-PHASE_COMMAND = (sys.executable, "-P", "-m", "phases")
-"""Runs a built-in phase; the paths of its plan and of its result follow."""
 
 _GRACE_S = 5.0
 """How long a phase may take to end after SIGTERM before it is killed."""
@@ -44,11 +40,12 @@ class Limits:
 def run_attempt(
     plan: Plan,
     *,
-    command: Sequence[str] | None,
+    program: Program,
     folder: Path,
     log: Path,
     limits: Limits,
     interrupts: Interrupts,
+    below: Descendants,
     keep_open: Sequence[int] = (),
 ) -> Result:
     """Run one attempt in a process of its own and wait for its end.
@@ -57,11 +54,12 @@ def run_attempt(
 
     Args:
         plan: what the phase is given.
-        command: the program to run; None for the built-in phase.
+        program: what is run.
         folder: holds ``plan.json`` and ``result.json``; `plan.attempt_dir` lies in it.
         log: receives all that the process prints.
         limits: when to break it off.
         interrupts: watched while waiting.
+        below: the processes below this one; all of them are ended with the attempt.
         keep_open: descriptors that the process inherits, such as the book's lock.
 
     Returns:
@@ -72,29 +70,24 @@ def run_attempt(
     """
     plan_path, result_path = folder / "plan.json", folder / "result.json"
     result_path.unlink(missing_ok=True)
-    write_text(plan_path, plan.to_json())
+    plan_path.write_text(plan.to_json(), encoding="utf-8", errors="replace")
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [*(command or PHASE_COMMAND), str(plan_path), str(result_path)]
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=plan.attempt_dir,
-            start_new_session=True,
-            pass_fds=tuple(keep_open),
-        )
+    process = start(program, plan, (plan_path, result_path), log, keep_open, below.parent)
     try:
         overrun = _wait(process, plan, limits, interrupts)
     finally:
         _end(process)
+        all_ended = below.end()
     if overrun:
         return Result(failure=overrun)
-    return _answer(process.returncode, plan, result_path, log)
+    if not all_ended:
+        message = f"Processes that {plan.phase} has started cannot be ended. Look for them, end them and run again."
+        return Result(failure=Failure("unkillable", message, permanent=False))
+    assert process.exit_code is not None  # noqa: S101 - it has been waited for
+    return _answer(process.exit_code, plan, result_path, log)
 
 
-def _wait(process: subprocess.Popen[bytes], plan: Plan, limits: Limits, interrupts: Interrupts) -> Failure | None:
+def _wait(process: PhaseProcess, plan: Plan, limits: Limits, interrupts: Interrupts) -> Failure | None:
     """Wait until the process ends; the failure where it exceeds a limit."""
     started = time.monotonic()
     alive_at, seen = started, -1
@@ -126,7 +119,7 @@ def _wait(process: subprocess.Popen[bytes], plan: Plan, limits: Limits, interrup
 class _EndOf:
     """Waits for a process's end or for a signal, whichever comes first, in steps of at most a quarter of a second."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: PhaseProcess) -> None:
         self._process = process
         self._descriptor: int | None = None
         with contextlib.suppress(AttributeError, OSError):  # not every system and kernel has it
@@ -135,9 +128,9 @@ class _EndOf:
     def reached(self, wake_fd: int) -> bool:
         if self._descriptor is not None:
             select.select([self._descriptor, wake_fd], [], [], 0.25)
-            return self._process.poll() is not None
+            return self._process.ended()
         select.select([wake_fd], [], [], 0.01)
-        return self._process.poll() is not None
+        return self._process.ended()
 
     def __enter__(self) -> _EndOf:
         return self
@@ -147,19 +140,13 @@ class _EndOf:
             os.close(self._descriptor)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: PhaseProcess) -> None:
     """End the phase's whole session: politely, then by force. Harmless where it has ended by itself."""
-    if process.poll() is None:
-        _signal_group(process.pid, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_S)
-    _signal_group(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _signal_group(group: int, signum: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signum)
+    if not process.ended():
+        process.signal(signal.SIGTERM)
+        process.wait(_GRACE_S)
+    process.signal(signal.SIGKILL)
+    process.wait(_GRACE_S)
 
 
 def _answer(code: int, plan: Plan, result_path: Path, log: Path) -> Result:

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from orchestrator.book import complain, say, tell, tell_interruption
 from orchestrator.config import Config
 from orchestrator.decisions import MissingInputError, decide
+from orchestrator.descendants import Descendants, become_subreaper, can_confine
+from orchestrator.exits import ExitCode, UsageError, guarded
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.opening import look_at_state, open_state
-from orchestrator.options import (
-    INTERRUPTED_TEXT,
-    ExitCode,
-    UsageError,
-    add_shared_options,
-    configure,
-    configure_logging,
-    guarded,
-    silence_output,
-)
+from orchestrator.options import add_shared_options, configure, configure_logging
+from orchestrator.orphans import mark_run
 from orchestrator.records import BookRecords
 from orchestrator.run import Job, orchestrate
 from orchestrator.settings import Settings
-from orchestrator.sources import examine, printable
+from orchestrator.sources import examine
 from pipeline_common.books import book_id
 
 logger = logging.getLogger(__name__)
@@ -57,48 +51,48 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     args = build_parser().parse_args(argv)
-    return guarded(lambda: _start(args), _complain)
+    return guarded(lambda: _start(args), complain)
 
 
 def _start(args: argparse.Namespace) -> int:
     config = configure(args, {})
     configure_logging(config, args.log_file)
     for warning in config.warnings():
-        _complain(warning)
+        complain(warning)
     path = _book_file(args.book)
     return _show_decisions(path, config) if args.dry_run else _run(path, config)
 
 
 def _run(path: Path, config: Config) -> int:
+    mark_run(config.work_dir)
+    become_subreaper()
+    below = Descendants()
+    if can_confine():
+        below.confine()
     with Interrupts() as interrupts:
         try:
-            state = open_state(config, _complain)
-            job = Job(book_id(path, config.root), path, Settings.of(config), state, _say)
+            state = open_state(config, complain)
+            job = Job(book_id(path, config.root), path, Settings.of(config), state, say, below)
             outcome = orchestrate(job, interrupts)
         except InterruptedRun as interruption:
-            _complain(f"{printable(path.name)}: {INTERRUPTED_TEXT}")
-            return ExitCode.INTERRUPTED + interruption.signum
-    if outcome.failure:
-        name, message = printable(path.name), outcome.failure.message
-        _complain(message if name in message else f"{name}: {message}")
-        return ExitCode.FAILED
-    return ExitCode.DONE
+            return tell_interruption(path, interruption)
+    return tell(path, outcome)
 
 
 def _show_decisions(path: Path, config: Config) -> int:
     identity = book_id(path, config.root)
-    _say(f"{path.name} ({identity})")
+    say(f"{path.name} ({identity})")
     state, document = look_at_state(config)
     records = BookRecords(state, identity, document)
     try:
         source = examine(path, config.root, records.book.get("source"))
         decisions = decide(records, Settings.of(config), source, config.phases())
     except MissingInputError as error:
-        _complain(str(error))
+        complain(str(error))
         return ExitCode.FAILED
     for decision in decisions:
         verb = "run" if decision.runs else "skip"
-        _say(f"  {decision.phase.number:<3} {decision.phase.name:<11} {verb:<4} {decision.reason}")
+        say(f"  {decision.phase.number:<3} {decision.phase.name:<11} {verb:<4} {decision.reason}")
     return ExitCode.DONE
 
 
@@ -109,14 +103,3 @@ def _book_file(path: Path) -> Path:
     if not absolute.is_file():
         raise UsageError(f"{path} is not a file. Give the path of a book, or run batch-audiobook over the folder.")
     return absolute
-
-
-def _say(text: str) -> None:
-    try:
-        print(printable(text), flush=True)
-    except BrokenPipeError:
-        silence_output()
-
-
-def _complain(text: str) -> None:
-    print(f"orchestrate-audiobook: {text}", file=sys.stderr, flush=True)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from types import FrameType, TracebackType
 
 _WATCHED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+SAME_SIGNAL_S = 0.3
+"""What comes sooner after a signal is the same one again: sent to a process and to its whole group, for instance."""
 
 
 def watched_signals() -> list[signal.Signals]:
@@ -29,6 +33,8 @@ class InterruptedRun(Exception):  # noqa: N818 - not an error: somebody asked fo
 class Interrupts:
     """Notes SIGINT, SIGTERM and SIGHUP while it is entered, except those that were ignored before.
 
+    A second signal ends this process at once; its children die with it.
+
     Attributes:
         received: the first signal's number; None until one comes.
         wake_fd: becomes readable when a signal has come.
@@ -36,6 +42,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self._received_at = 0.0
         self.wake_fd, self._write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
         os.set_blocking(self._write_fd, False)
 
@@ -49,8 +56,11 @@ class Interrupts:
             raise InterruptedRun(self.received)
 
     def _note(self, signum: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
         if self.received is None:
-            self.received = signum
+            self.received, self._received_at = signum, now
+        elif now - self._received_at > SAME_SIGNAL_S:
+            os._exit(128 + signum)
 
     def __enter__(self) -> Interrupts:
         self._before = {number: signal.signal(number, self._note) for number in watched_signals()}

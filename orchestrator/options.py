@@ -1,42 +1,21 @@
-"""What the commands share: their options, the configuration that results, the log, and the open state."""
+"""What the commands share: their options, the configuration that results, and the log."""
 
 from __future__ import annotations
 
 import argparse
 import logging
-import os
-import signal
 import sys
 from collections.abc import Callable, Mapping
-from enum import IntEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
 from orchestrator.config import Config, load_config, phase_number
-from pipeline_common import ConfigError, StateError
 from pipeline_common.phases import PHASES
 
 DISTRIBUTION = "audiobook-pipeline"
 
 _Number = TypeVar("_Number", int, float)
-
-
-class ExitCode(IntEnum):
-    """What the commands end with; a signal's number is added to `INTERRUPTED`."""
-
-    DONE = 0
-    FAILED = 1
-    USAGE = 2
-    STATE = 3
-    INTERRUPTED = 128
-
-
-INTERRUPTED_TEXT = "interrupted; finished work is kept. Run the same command again to go on."
-
-
-class UsageError(Exception):
-    """The command, its configuration or a folder is wrong; the message says what to change."""
 
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:
@@ -107,37 +86,6 @@ def configure_logging(config: Config, log_file: Path | None) -> None:
         handlers[0].setLevel(logging.WARNING)
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=config.log_level, format=form, handlers=handlers, force=True)
-
-
-def silence_output() -> None:
-    """Send standard output nowhere, because nobody reads it any more; the work goes on."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
-
-
-def guarded(work: Callable[[], int], complain: Callable[[str], None]) -> int:
-    """Run a command, and turn what a user can cause into a sentence and an exit code.
-
-    Args:
-        work: the command; gives the exit code.
-        complain: tells the user one line.
-    """
-    try:
-        return work()
-    except (ConfigError, UsageError) as error:
-        complain(str(error))
-        return ExitCode.USAGE
-    except StateError as error:
-        complain(str(error))
-        return ExitCode.STATE
-    except OSError as error:
-        where = error.filename or "A folder of the pipeline"
-        complain(f"{where}: {error.strerror or error}. Mend that and run again.")
-        return ExitCode.USAGE
-    except KeyboardInterrupt:  # while planning or summing up; in between, signals are watched
-        complain(INTERRUPTED_TEXT)
-        return ExitCode.INTERRUPTED + signal.SIGINT
 
 
 def positive_int(text: str) -> int:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from orchestrator.sources import Source
 from phases.contract import Failure, Result
-from pipeline_common import PipelineState
 from pipeline_common.phases import PHASES, Phase
 from pipeline_common.statuses import FAILED, PENDING, RUNNING, SUCCESS
 
@@ -21,6 +20,22 @@ HISTORY_LENGTH = 20
 def utc_now() -> str:
     """The time as the document writes it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class _Transaction(Protocol):
+    data: Any
+
+
+class BookState(Protocol):
+    """What is needed of a state: the whole, or a handle on one book's records."""
+
+    def read(self) -> Mapping[str, Any]:
+        """The last committed document, or as much of it as there is at hand."""
+        ...
+
+    def transaction(self, *, operation: str) -> AbstractContextManager[_Transaction]:
+        """Change it; leaving the block commits."""
+        ...
 
 
 class BookRecords:
@@ -34,7 +49,7 @@ class BookRecords:
         document: the committed document where the caller has just read it; None reads it.
     """
 
-    def __init__(self, state: PipelineState, book_id: str, document: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, state: BookState, book_id: str, document: Mapping[str, Any] | None = None) -> None:
         self._state = state
         self.book_id = book_id
         document = state.read() if document is None else document

@@ -7,13 +7,14 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from orchestrator.artifacts import ArtifactError, path_of, take
 from orchestrator.attempt import Limits, fresh_folder, run_attempt
 from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint
+from orchestrator.descendants import Descendants
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.lock import book_lock
 from orchestrator.promotion import (
@@ -24,12 +25,12 @@ from orchestrator.promotion import (
     promote,
     staging_folder,
 )
-from orchestrator.records import BookRecords
+from orchestrator.records import BookRecords, BookState
 from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
+from orchestrator.spawning import Program
 from phases.catalogue import BUILT_IN
 from phases.contract import Failure, Plan, Result
-from pipeline_common import PipelineState
 from pipeline_common.phases import Phase
 from pipeline_common.statuses import SKIPPED, SUCCESS
 
@@ -64,13 +65,15 @@ class Job:
         settings: what the work depends on.
         state: the open state.
         say: tells the user one line.
+        below: the processes below this one; the job's own are ended after each phase.
     """
 
     book_id: str
     path: Path
     settings: Settings
-    state: PipelineState
+    state: BookState
     say: Callable[[str], None]
+    below: Descendants = field(default_factory=Descendants)
 
     @property
     def folder(self) -> Path:
@@ -79,12 +82,23 @@ class Job:
 
 
 def orchestrate(job: Job, interrupts: Interrupts) -> Outcome:
+    """Do the work on a book as soon as no other process is at it, as `work` does."""
+
+    def say_who(holder: str) -> None:
+        job.say(f"waiting for the process that works on this book ({holder})")
+
+    with book_lock(job.settings.work_dir, job.book_id, say_who, interrupts) as lock:
+        return work(job, lock, interrupts)
+
+
+def work(job: Job, lock: int, interrupts: Interrupts) -> Outcome:
     """Run the selected phases of one book, in order, each only where it is not proven to be done.
 
-    Every result is committed before the next phase starts. One process at a time works on a book; others wait.
+    Every result is committed before the next phase starts.
 
     Args:
         job: the book.
+        lock: the descriptor by which its lock is held; its processes inherit it.
         interrupts: watched while waiting; a signal ends the phase at hand and keeps all finished work.
 
     Returns:
@@ -95,27 +109,22 @@ def orchestrate(job: Job, interrupts: Interrupts) -> Outcome:
         StateError: the state cannot be used.
         OSError: a folder of the pipeline itself cannot be used.
     """
-
-    def on_wait(holder: str) -> None:
-        job.say(f"waiting for the process that works on this book ({holder})")
-
-    with book_lock(job.settings.work_dir / ".locks" / job.book_id, on_wait, interrupts) as lock:
-        # What a killed run has left; no process of it lives, because it would hold the lock.
-        shutil.rmtree(job.folder / "attempts", ignore_errors=True)
-        (job.folder / "progress.jsonl").unlink(missing_ok=True)
-        records = BookRecords(job.state, job.book_id)
-        _complete_earlier_promotion(job, records)
-        try:
-            source = examine(job.path, job.settings.root, records.book.get("source"))
-        except OSError as error:
-            return _unreadable(job, records, error)
-        try:
-            decisions = decide(records, job.settings, source, job.settings.phases())
-        except MissingInputError as error:
-            return Outcome(failure=Failure("missing_input", str(error), permanent=True))
-        if not any(decision.runs for decision in decisions):
-            records.refresh_source(source)
-        return _run_phases(_Attempts(job, records, source, lock, interrupts), decisions)
+    # What a killed run has left; no process of it lives, because it would hold the lock.
+    shutil.rmtree(job.folder / "attempts", ignore_errors=True)
+    (job.folder / "progress.jsonl").unlink(missing_ok=True)
+    records = BookRecords(job.state, job.book_id)
+    _complete_earlier_promotion(job, records)
+    try:
+        source = examine(job.path, job.settings.root, records.book.get("source"))
+    except OSError as error:
+        return _unreadable(job, records, error)
+    try:
+        decisions = decide(records, job.settings, source, job.settings.phases())
+    except MissingInputError as error:
+        return Outcome(failure=Failure("missing_input", str(error), permanent=True))
+    if not any(decision.runs for decision in decisions):
+        records.refresh_source(source)
+    return _run_phases(_Attempts(job, records, source, lock, interrupts), decisions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +175,12 @@ def _run_phase(attempts: _Attempts, decision: Decision) -> Failure | None:
         fresh_folder(folder)
         result = run_attempt(
             _plan(job, records, phase, attempt, folder),
-            command=job.settings.by_phase[phase.name].command,
+            program=Program(job.settings.by_phase[phase.name].command, job.settings.runner),
             folder=folder,
             log=job.folder / "logs" / f"{phase.name}-{attempt}.log",
             limits=Limits(job.settings.phase_timeout_s, job.settings.stall_timeout_s),
             interrupts=attempts.interrupts,
+            below=job.below,
             keep_open=(attempts.lock,),
         )
         failure = result.failure or _commit(job, records, phase, result, folder, time.monotonic() - started)

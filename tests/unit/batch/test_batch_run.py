@@ -1,7 +1,8 @@
 import dataclasses
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -33,7 +34,11 @@ class FakeLauncher:
         self.cancelled: list[str] = []
         self.on_launch: Callable[[], None] = lambda: None
 
-    async def launch(self, book: PlannedBook) -> Ended:
+    @asynccontextmanager
+    async def claim(self, book: PlannedBook) -> AsyncIterator[None]:
+        yield
+
+    async def launch(self, book: PlannedBook, records: Mapping[str, object]) -> Ended:
         self.running += 1
         self.most = max(self.most, self.running)
         self.launched.append(book.name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,7 @@ from orchestrator.config import Config
 
 
 @pytest.fixture
-def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library]:
+def library(tmp_path: Path) -> Library:
     (tmp_path / "input").mkdir()
     (tmp_path / "behaviours").mkdir()
     script = tmp_path / "fake_phases.py"
@@ -25,7 +23,6 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library
             behaviours=str(tmp_path / "behaviours"),
         )
     )
-    monkeypatch.setattr(attempt, "PHASE_COMMAND", (sys.executable, "-S", "-P", str(script)))
     library = Library(tmp_path, Config().resolved(tmp_path))
     library.book.write_text("Once.\n")
     return library

@@ -1,6 +1,7 @@
 import contextlib
 import errno
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -365,21 +366,14 @@ def test_a_work_folder_that_fails_under_a_phase_leaves_no_claim(
 
 
 def test_a_signal_ends_the_phase_and_releases_its_claim(library: Library) -> None:
-    script = (
-        "import os, sys; sys.path[:0] = sys.argv[2:3]\n"
-        "from pathlib import Path\n"
-        "from orchestrator import attempt\n"
-        "attempt.PHASE_COMMAND = (sys.executable, '-S', '-P', sys.argv[1] + '/fake_phases.py')\n"
-        "os.chdir(sys.argv[1])\n"
-        "from orchestrator.cli import main\n"
-        "sys.exit(main(['input/book.txt']))\n"
-    )
+    command = [sys.executable, "-S", "-P", str(library.root / "fake_phases.py")]
+    phases = {phase: {"command": command} for phase in ALL}
+    (library.root / "config.yaml").write_text(json.dumps({"phases": phases}))  # JSON is YAML
     started = library.root / "started"
     os.mkfifo(started)
     library.behave("chunking", f"open({str(started)!r}, 'w').close(); time.sleep(600)")
-    checkout = str(Path(__file__).parents[3])
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(library.root), checkout], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "orchestrator", "input/book.txt"], cwd=library.root, stderr=subprocess.PIPE, text=True
     )
     with started.open():  # opens once the phase is at work
         process.send_signal(signal.SIGTERM)
