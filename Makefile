@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check test-long test-crash docs clean help
+.PHONY: run test check test-long test-crash test-kills docs clean help
 
 help:
 	@echo "make run        install, then turn the books in input/ into audiobooks in output/"
 	@echo "make test       install, then run every check: ruff, mypy, import contracts, pytest"
-	@echo "make test-long  the tests that take minutes: test-crash"
+	@echo "make test-long  the tests that take minutes: test-crash, test-kills"
 	@echo "make test-crash the power fails at every step of a run of the state module"
+	@echo "make test-kills every subset of a batch's processes is killed"
 	@echo "make docs       write the generated pages of docs/ again"
 	@echo "make clean      remove the virtual environment and caches (never books, work or state)"
 
@@ -35,10 +36,13 @@ check: $(VENV)/.installed-dev
 test: check
 	$(BIN)/pytest
 
-test-long: test-crash
+test-long: test-crash test-kills
 
 test-crash: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/crash
+
+test-kills: $(VENV)/.installed-dev
+	$(BIN)/pytest -m long tests/kill
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m pipeline_common.docs docs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from batch.warden import stand_by
@@ -12,12 +13,12 @@ def main() -> int:
     """Run the command; returns the exit code."""
     warden = stand_by()
     try:
-        from batch.cli import main as command
+        from batch import cli
 
-        return command(warden=warden)
+        return cli.main(surroundings=cli.Surroundings(warden))
     except KeyboardInterrupt:  # while modules are imported
         print(f"batch-audiobook: {INTERRUPTED_TEXT}", file=sys.stderr)
-        return ExitCode.INTERRUPTED + 2
+        return ExitCode.INTERRUPTED + signal.SIGINT
 
 
 if __name__ == "__main__":

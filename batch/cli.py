@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from orchestrator.opening import look_at_state, open_state
 from orchestrator.options import add_shared_options, configure, configure_logging, number_between, positive_int
 from orchestrator.orphans import LOCKS, mark_run, sweep
 from orchestrator.records import BookRecords
-from orchestrator.settings import Settings
+from orchestrator.settings import RUNNER, Settings
 from orchestrator.sources import printable
 from pipeline_common import PipelineState, StateError
 from pipeline_common.books import book_id
@@ -69,18 +70,31 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None, warden: int | None = None) -> int:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a batch has beside its configuration.
+
+    Attributes:
+        warden: from which come signals that were sent to the warden; None where there is none.
+        runner: the module whose ``run_phase`` runs built-in phases; measurements and tests have their own.
+    """
+
+    warden: int | None = None
+    runner: str = RUNNER
+
+
+def main(argv: Sequence[str] | None = None, surroundings: Surroundings | None = None) -> int:
     """Run the command.
 
     Args:
         argv: the arguments; None takes the process's own.
-        warden: from which come signals that were sent to the warden; None where there is none.
+        surroundings: what the batch has beside its configuration; None for nothing particular.
 
     Returns:
         The exit code.
     """
     args = build_parser().parse_args(argv)
-    return guarded(lambda: _run(_configure(args), warden, dry_run=args.dry_run, wait=args.wait), _complain)
+    return guarded(lambda: _run(_configure(args), args, surroundings or Surroundings()), _complain)
 
 
 def _configure(args: argparse.Namespace) -> Config:
@@ -100,7 +114,7 @@ def _configure(args: argparse.Namespace) -> Config:
     )
 
 
-def _run(config: Config, warden: int | None, *, dry_run: bool, wait: bool) -> int:
+def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -> int:
     console = Screen()
     for warning in config.warnings():
         _complain(warning)
@@ -109,20 +123,22 @@ def _run(config: Config, warden: int | None, *, dry_run: bool, wait: bool) -> in
     if not library.books:
         console.print(f"No books in {folder}.{_passed_over(library)}", markup=False, highlight=False, soft_wrap=True)
         return ExitCode.DONE
-    if dry_run:
+    if args.dry_run:
         show_plan(console, plan_batch(library.books, config, *look_at_state(config, library.books)))
         return ExitCode.DONE
     configure_logging(config, config.log_file)
-    with _batch_lock(config, wait=wait):
+    with _batch_lock(config, wait=args.wait) as waited:
+        if waited:
+            library = _discover(config)
         mark_run(config.work_dir)
         become_subreaper()
         ended = sweep(config.work_dir)
         if ended:
             logger.warning("ended %d processes of a run that was killed", ended)
-        return _run_books(library, config, console, warden)
+        return _run_books(library, config, console, surroundings)
 
 
-def _run_books(library: Library, config: Config, console: Screen, warden: int | None) -> int:
+def _run_books(library: Library, config: Config, console: Screen, surroundings: Surroundings) -> int:
     started = time.monotonic()
     state = open_state(config, _complain, library.books)
     planned = plan_batch(library.books, config, state, state.read())
@@ -143,8 +159,9 @@ def _run_books(library: Library, config: Config, console: Screen, warden: int | 
 
     monitor = CpuMonitor(config.cpu_threshold, config.throttle_delay)
     result = BatchResult(tally)
+    settings = replace(Settings.of(config), runner=surroundings.runner)
     if to_run:
-        with choose_view(console, len(to_run)) as view, GuardedLauncher(Settings.of(config), say_who) as launcher:
+        with choose_view(console, len(to_run)) as view, GuardedLauncher(settings, say_who) as launcher:
             batch = Batch(
                 to_run,
                 tally,
@@ -154,7 +171,7 @@ def _run_books(library: Library, config: Config, console: Screen, warden: int | 
                 records=records,
                 view=view,
                 work_dir=config.work_dir,
-                warden=warden,
+                warden=surroundings.warden,
             )
             result = run_batch(batch)
     monitor.sample()
@@ -193,8 +210,11 @@ def _folders(books: Sequence[PlannedBook], state: PipelineState, config: Config)
 
 
 @contextmanager
-def _batch_lock(config: Config, *, wait: bool) -> Iterator[None]:
+def _batch_lock(config: Config, *, wait: bool) -> Iterator[bool]:
     """One batch at a time on one folder.
+
+    Yields:
+        Whether another batch had to be waited for.
 
     Raises:
         StateError: another batch works on it, and this one was not told to wait.
@@ -210,7 +230,7 @@ def _batch_lock(config: Config, *, wait: bool) -> Iterator[None]:
                 _complain(f"{who} Waiting for its end.")
                 told = True
             time.sleep(RETRY_S)
-        yield
+        yield told
     finally:
         os.close(descriptor)
 

@@ -40,16 +40,16 @@ def guard(descriptor: int) -> NoReturn:
     name_process("book-guardian")
     confined = can_confine()
     gc.freeze()
-    with socket.socket(fileno=descriptor) as lifeline:
+    lifeline = socket.socket(fileno=descriptor)
+    try:
         while True:
             order, given, *_ = socket.recv_fds(lifeline, 1, GIVEN)
             if not order:
-                os._exit(0)
-            code = _guard_book(lifeline, given, confined=confined)
-            try:
-                lifeline.send(bytes([code]))
-            except OSError:  # nobody wants to know any more
-                os._exit(0)
+                break
+            lifeline.send(bytes([_guard_book(lifeline, given, confined=confined)]))
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # the batch is gone and does not want to know any more
+    os._exit(0)
 
 
 def _guard_book(lifeline: socket.socket, given: list[int], *, confined: bool) -> int:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 import trio
 
@@ -203,12 +204,18 @@ class Batch:
                 return
 
     def _interrupt(self, signum: int, work: trio.CancelScope) -> None:
-        """End gracefully at the first signal and at once at the second."""
-        if self._result.signum is None:
-            self._result.signum = signum
-            self._interrupted_at = time.monotonic()
-            logger.warning("%s: ending the running books; finished work is kept", signal.Signals(signum).name)
-            work.cancel()
-        elif time.monotonic() - self._interrupted_at > SAME_SIGNAL_S:
+        """End gracefully."""
+        if self._result.signum is not None:
+            return
+        self._result.signum = signum
+        self._interrupted_at = time.monotonic()
+        logger.warning("%s: ending the running books; finished work is kept", signal.Signals(signum).name)
+        for watched in watched_signals():
+            signal.signal(watched, self._leave)  # trio could not tell while a transaction waits for the disk
+        work.cancel()
+
+    def _leave(self, signum: int, _frame: FrameType | None) -> None:
+        """End at once, at the second signal; the guardians see it and end everything."""
+        if time.monotonic() - self._interrupted_at > SAME_SIGNAL_S:
             self._view.__exit__()
-            os._exit(ExitCode.INTERRUPTED + signum)  # the guardians see it and end everything
+            os._exit(ExitCode.INTERRUPTED + signum)

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from contextlib import suppress
 
 from orchestrator.descendants import Descendants, become_subreaper, name_process
+from orchestrator.interrupts import SAME_SIGNAL_S
 
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FROM_THE_KERNEL = 128  # SI_KERNEL of asm-generic/siginfo.h: a terminal has sent it, to the batch as well
@@ -35,17 +38,28 @@ def stand_by() -> int | None:
         return reader
     name_process("batch-warden")
     os.close(reader)
+    code = _accompany(batch, writer, watched)
+    below.end()
+    os._exit(code)
+
+
+def _accompany(batch: int, writer: int, watched: set[signal.Signals]) -> int:
+    """Pass signals on to the batch until it ends; returns the exit code."""
+    passed_on_at = float("inf")
+    code = None
     while True:
         pid, status = os.waitpid(batch, os.WNOHANG)
         if pid:
-            break
+            ended = os.waitstatus_to_exitcode(status)
+            return code or (ended if ended >= 0 else 128 - ended)
         news = signal.sigwaitinfo(watched | {signal.SIGCHLD})
         # A terminal that is closed tells the leader of its session alone, which the warden may be.
-        if news.si_signo == signal.SIGHUP or (news.si_signo in watched and news.si_code != _FROM_THE_KERNEL):
-            try:
-                os.write(writer, bytes([news.si_signo]))
-            except BrokenPipeError:  # the batch is just ending
-                continue
-    below.end()
-    code = os.waitstatus_to_exitcode(status)
-    os._exit(code if code >= 0 else 128 - code)
+        if news.si_signo != signal.SIGHUP and (news.si_signo not in watched or news.si_code == _FROM_THE_KERNEL):
+            continue
+        now = time.monotonic()
+        if now - passed_on_at > SAME_SIGNAL_S:  # the second one, at once
+            code = 128 + news.si_signo
+            os.kill(batch, signal.SIGKILL)
+        passed_on_at = min(passed_on_at, now)
+        with suppress(BrokenPipeError):  # the batch is just ending
+            os.write(writer, bytes([news.si_signo]))
