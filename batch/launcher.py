@@ -113,10 +113,7 @@ class GuardedLauncher:
             given = (told.fileno(), self._locks[book.book_id], output.fileno(), errors.fileno())
             code = await self._have_done(given)
         if code is None:
-            name = signal.Signals.SIGKILL.name
-            return Ended(
-                128 + signal.SIGKILL, f"the guardian of this book was ended, as by {name}. Run again to go on."
-            )
+            return Ended(128 + signal.SIGKILL, "the guardian of this book was killed. Run again to go on.")
         return Ended(code, _tail(errors_path))
 
     async def _have_done(self, given: tuple[int, ...]) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -20,6 +21,21 @@ HISTORY_LENGTH = 20
 def utc_now() -> str:
     """The time as the document writes it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """An attempt that begins.
+
+    Attributes:
+        phase: its phase.
+        fingerprint: of all that its result depends on.
+        source: the book's file as it is now.
+    """
+
+    phase: Phase
+    fingerprint: str
+    source: Source
 
 
 class _Transaction(Protocol):
@@ -82,24 +98,10 @@ class BookRecords:
                 found.update(record.get("deliverables", {}))
         return found
 
-    def start(self, phase: Phase, fingerprint: str, source: Source) -> int:
-        """Record that an attempt begins; the records of this phase and of all later ones are cleared with it.
-
-        Returns:
-            The number of the attempt, from 1.
-        """
-        attempt = int(self.phase(phase).get("attempts", 0)) + 1
-        fresh = {"status": RUNNING, "attempts": attempt, "started_at": utc_now(), "fingerprint": fingerprint}
-        later = PHASES[PHASES.index(phase) + 1 :]
+    def start(self, beginning: Beginning) -> None:
+        """Record that an attempt begins; the records of its phase and of all later ones are cleared with it."""
         with self._changing("phase_start") as (records, book):
-            records[phase.key] = fresh
-            for other in later:
-                records.pop(other.key, None)
-            book["source"] = source.as_record()
-            if book.get("promotion", {}).get("state") == "done":
-                # What lies in the output folder stays there, but it is no longer this book's newest word.
-                book["promotion"]["state"] = "outdated"
-        return attempt
+            _begin(records, book, beginning)
 
     def succeed(
         self,
@@ -108,8 +110,9 @@ class BookRecords:
         artifacts: Mapping[str, Any],
         deliverables: Mapping[str, Any],
         duration_s: float,
+        following: Beginning | None = None,
     ) -> None:
-        """Record what a successful attempt has left."""
+        """Record what a successful attempt has left, and in the same transaction that the following one begins."""
         with self._changing("phase_success") as (records, book):
             record = records[phase.key]
             record.update(
@@ -124,6 +127,8 @@ class BookRecords:
             book.update({key: value for key, value in result.book.items() if key in ("title", "authors", "language")})
             if result.output_folder is not None:
                 book["output_folder"] = result.output_folder
+            if following:
+                _begin(records, book, following)
 
     def fail(self, phase: Phase, failure: Failure, duration_s: float) -> None:
         """Record why an attempt has failed; the book's own record tells the whole story."""
@@ -189,6 +194,23 @@ class BookRecords:
             txn.data.setdefault("books", {})[self.book_id] = book
         self._phases = records
         self.book = book
+
+
+def _begin(records: dict[str, dict[str, Any]], book: dict[str, Any], beginning: Beginning) -> None:
+    phase = beginning.phase
+    attempt = int(records.get(phase.key, {}).get("attempts", 0)) + 1
+    for later in PHASES[PHASES.index(phase) + 1 :]:
+        records.pop(later.key, None)
+    records[phase.key] = {
+        "status": RUNNING,
+        "attempts": attempt,
+        "started_at": utc_now(),
+        "fingerprint": beginning.fingerprint,
+    }
+    book["source"] = beginning.source.as_record()
+    if book.get("promotion", {}).get("state") == "done":
+        # What lies in the output folder stays there, but it is no longer this book's newest word.
+        book["promotion"]["state"] = "outdated"
 
 
 def _note_failure(book: dict[str, Any], stage: str, failure: Failure, now: str) -> None:

@@ -25,7 +25,7 @@ from orchestrator.promotion import (
     promote,
     staging_folder,
 )
-from orchestrator.records import BookRecords, BookState
+from orchestrator.records import Beginning, BookRecords, BookState
 from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
 from orchestrator.spawning import Program
@@ -140,15 +140,20 @@ class _Attempts:
 
 def _run_phases(attempts: _Attempts, decisions: Sequence[Decision]) -> Outcome:
     respoken = False
+    begun: Phase | None = None
     queue = list(decisions)
     while queue:
         decision = queue.pop(0)
         if not decision.runs:
             attempts.job.say(f"{decision.phase.number} {decision.phase.name}: {decision.reason}")
             continue
-        attempts.interrupts.check()
-        failure = _run_phase(attempts, decision)
+        if decision.phase is not begun:
+            attempts.interrupts.check()
+            attempts.records.start(_beginning(attempts, decision.phase, attempts.records.artifacts()))
+        following = next((other.phase for other in queue if other.runs), None)
+        failure = _run_phase(attempts, decision, following)
         if failure is None:
+            begun = following
             continue
         synthesis = next((other.phase for other in decisions if other.phase.name == "synthesis"), None)
         if failure.error_type != _MISSING_CHUNK or respoken or synthesis is None:
@@ -159,19 +164,24 @@ def _run_phases(attempts: _Attempts, decisions: Sequence[Decision]) -> Outcome:
     return _finish(attempts.job, attempts.records, decisions)
 
 
-def _run_phase(attempts: _Attempts, decision: Decision) -> Failure | None:
+def _beginning(attempts: _Attempts, phase: Phase, artifacts: Mapping[str, Mapping[str, Any]]) -> Beginning:
+    """What is recorded of an attempt when it begins, given the artifacts of earlier phases."""
+    return Beginning(phase, fingerprint(phase, attempts.job.settings, attempts.source, artifacts), attempts.source)
+
+
+def _run_phase(attempts: _Attempts, decision: Decision, following: Phase | None) -> Failure | None:
+    """Make the attempt that has been recorded as begun; its success is recorded with the following one's beginning."""
     job, records, phase = attempts.job, attempts.records, decision.phase
-    if phase.name == "synthesis" and not job.settings.resume_enabled:
-        shutil.rmtree(job.folder / "chunks", ignore_errors=True)
-    if phase.name == "enhancement":
-        shutil.rmtree(staging_folder(job.settings, job.book_id), ignore_errors=True)
-    attempt = records.start(
-        phase, fingerprint(phase, job.settings, attempts.source, records.artifacts()), attempts.source
-    )
     job.say(f"{phase.number} {phase.name}: {decision.reason}")
     started = time.monotonic()
+    attempt = records.phase(phase)["attempts"]
     folder = job.folder / "attempts" / f"{phase.name}-{attempt}"
     try:
+        attempts.interrupts.check()
+        if phase.name == "synthesis" and not job.settings.resume_enabled:
+            shutil.rmtree(job.folder / "chunks", ignore_errors=True)
+        if phase.name == "enhancement":
+            shutil.rmtree(staging_folder(job.settings, job.book_id), ignore_errors=True)
         fresh_folder(folder)
         result = run_attempt(
             _plan(job, records, phase, attempt, folder),
@@ -183,7 +193,7 @@ def _run_phase(attempts: _Attempts, decision: Decision) -> Failure | None:
             below=job.below,
             keep_open=(attempts.lock,),
         )
-        failure = result.failure or _commit(job, records, phase, result, folder, time.monotonic() - started)
+        failure = result.failure or _commit(attempts, phase, result, folder, time.monotonic() - started, following)
     except (InterruptedRun, OSError):
         records.release(phase)
         raise
@@ -225,9 +235,10 @@ def usable_cores() -> int:
 
 
 def _commit(
-    job: Job, records: BookRecords, phase: Phase, result: Result, folder: Path, duration_s: float
+    attempts: _Attempts, phase: Phase, result: Result, folder: Path, duration_s: float, following: Phase | None
 ) -> Failure | None:
     """Verify and move what the phase left, and record it; the failure where it is not what the phase said."""
+    job, records = attempts.job, attempts.records
     attempt_dir, root = folder / "files", job.settings.root
     try:
         artifacts = take(attempt_dir, result.artifacts, job.folder, root)
@@ -238,7 +249,8 @@ def _commit(
         where = f" ({error.filename})" if error.filename else ""
         message = f"What {phase.name} left could not be moved{where}: {error.strerror}. Mend that and run again."
         return Failure("disk", message, permanent=False)
-    records.succeed(phase, result, artifacts, deliverables, duration_s)
+    then = _beginning(attempts, following, {**records.artifacts(), **artifacts}) if following else None
+    records.succeed(phase, result, artifacts, deliverables, duration_s, then)
     return None
 
 

@@ -7,23 +7,27 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from trees import CHECKOUT, DEADLINE_S, ROLES, START, Tree, forbid_namespaces, kill_together
+from trees import CHECKOUT, DEADLINE_S, ROLES, START, Tree, drop_privileges, forbid_namespaces, kill_together
+
+from orchestrator.descendants import can_confine
 
 SUBSETS = [subset for count in range(1, len(ROLES) + 1) for subset in itertools.combinations(ROLES, count)]
 CATCHERS = {"warden", "batch", "guardian"}
 QUICK = [("batch",), ("guardian",), ("book",), ("phase",), ("warden",), ("batch", "guardian"), ROLES]
 
 
-def kill_and_go_on(tmp_path: Path, victims: Iterable[str], *, foreign: bool, namespaces: bool) -> None:
-    tree = Tree.plant(tmp_path, foreign=foreign)
-    batch = tree.start(before=None if namespaces else forbid_namespaces)
+def kill_and_go_on(
+    tmp_path: Path, victims: Iterable[str], before: Callable[[], None] | None = None, *, foreign: bool = False
+) -> None:
+    tree = Tree.plant(tmp_path, foreign=["extraction"] if foreign else [])
+    batch = tree.start(before=before)
     pids = tree.hanging()
     kill_together(pids[role] for role in victims)
-    if namespaces or not set(victims) >= CATCHERS:
+    if (can_confine() and before is not forbid_namespaces) or not set(victims) >= CATCHERS:
         tree.wait_until_nobody_lives()
     (tmp_path / "earlier").write_text(" ".join(map(str, tree.living())))
     go_on(tree)
@@ -46,24 +50,26 @@ def go_on(tree: Tree) -> None:
 def test_whoever_is_killed_takes_everything_along_and_the_next_batch_goes_on(
     tmp_path: Path, victims: tuple[str, ...]
 ) -> None:
-    kill_and_go_on(tmp_path, victims, foreign=False, namespaces=True)
+    kill_and_go_on(tmp_path, victims)
 
 
 @pytest.mark.parametrize("victims", [("guardian",), ("batch", "guardian"), ROLES], ids="+".join)
 def test_the_same_where_pid_namespaces_are_forbidden_at_the_latest_when_the_next_batch_starts(
     tmp_path: Path, victims: tuple[str, ...]
 ) -> None:
-    kill_and_go_on(tmp_path, victims, foreign=False, namespaces=False)
+    kill_and_go_on(tmp_path, victims, forbid_namespaces)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("namespaces", [True, False], ids=["namespaces", "forbidden"])
+@pytest.mark.parametrize(
+    "before", [None, drop_privileges, forbid_namespaces], ids=["root", "no privileges", "no namespaces"]
+)
 @pytest.mark.parametrize("foreign", [True, False], ids=["program", "fork"])
 @pytest.mark.parametrize("victims", SUBSETS, ids="+".join)
 def test_every_subset_can_be_killed(
-    tmp_path: Path, victims: tuple[str, ...], *, foreign: bool, namespaces: bool
+    tmp_path: Path, victims: tuple[str, ...], before: Callable[[], None] | None, *, foreign: bool
 ) -> None:
-    kill_and_go_on(tmp_path, victims, foreign=foreign, namespaces=namespaces)
+    kill_and_go_on(tmp_path, victims, before, foreign=foreign)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

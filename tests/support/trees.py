@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,10 @@ def run_phase(plan_path, result_path):
             file.write(os.readlink("/proc/self") + "\\n")
         while True:
             time.sleep(1000)
+    if (ROOT / "gate").exists() and plan["phase"] == "extraction" and "Night" in plan["source"]:
+        with open(ROOT / "began", "w") as file:
+            file.write(os.readlink("/proc/self") + "\\n")
+        (ROOT / "gate").read_text()  # until somebody has opened it to write
     names = {{"validation": ["source.json"], "extraction": ["book.json", "text.jsonl"], "chunking": ["chunks.jsonl"],
               "synthesis": ["timings.jsonl"], "enhancement": ["ledger.jsonl", "report.json"], "subtitles": []}}
     for name in names[plan["phase"]]:
@@ -89,12 +93,12 @@ class Tree:
     root: Path
 
     @classmethod
-    def plant(cls, root: Path, *, foreign: bool = False) -> Tree:
+    def plant(cls, root: Path, *, foreign: Collection[str] = ()) -> Tree:
         """Make a folder with one book.
 
         Args:
             root: an empty folder.
-            foreign: whether the phase that hangs is a program of its own rather than a fork.
+            foreign: the phases that are programs of their own rather than forks.
         """
         tree = cls(root)
         (root / "input").mkdir()
@@ -103,17 +107,26 @@ class Tree:
         runner.write_text(RUNNER.format(root=str(root)))
         os.mkfifo(root / "began")
         (root / "hang").touch()
-        config: dict[str, object] = {"phases_to_run": [1, 2, 3]}
-        if foreign:
-            config["phases"] = {"extraction": {"command": [sys.executable, "-S", str(runner)]}}
+        command = [sys.executable, "-S", str(runner)]
+        phases = {name: {"command": command} for name in foreign}
+        config = {"phases_to_run": [1, 2, 3], "phases": phases, "cpu_threshold": 100}
         (root / "config.yaml").write_text(json.dumps(config))
         return tree
 
     def start(self, *arguments: str, before: Callable[[], None] | None = None, **how: object) -> subprocess.Popen[str]:
         """Start a batch; `before` runs in its process first."""
         script = START.format(paths=[str(self.root), str(CHECKOUT)])
+        return self._run([sys.executable, "-c", script, *arguments], before, how)
+
+    def by_hand(self, *, before: Callable[[], None] | None = None, **how: object) -> subprocess.Popen[str]:
+        """Start the work on the one book by hand; all its phases are programs."""
+        return self._run([sys.executable, "-m", "orchestrator", "input/Night.txt"], before, how)
+
+    def _run(
+        self, command: list[str], before: Callable[[], None] | None, how: dict[str, object]
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-c", script, *arguments],
+            command,
             **{
                 "cwd": self.root,
                 "stdin": subprocess.DEVNULL,
@@ -128,12 +141,22 @@ class Tree:
 
     def hanging(self) -> dict[str, int]:
         """Wait until the phase hangs; the processes of the tree by role."""
-        pids = [self._began()]
+        pids = [self.began()]
         while len(pids) < len(ROLES):
             pids.append(parent_of(pids[-1]))
         return dict(zip(reversed(ROLES), pids, strict=True))
 
-    def _began(self) -> int:
+    def close_gate(self) -> None:
+        """From now on the extraction waits for `open_gate` rather than hang."""
+        (self.root / "hang").unlink()
+        os.mkfifo(self.root / "gate")
+
+    def open_gate(self) -> None:
+        """Let the extraction that waits go on."""
+        (self.root / "gate").write_text("")
+
+    def began(self) -> int:
+        """Wait until a phase hangs or waits; its process."""
         descriptor = os.open(self.root / "began", os.O_RDONLY | os.O_NONBLOCK)
         try:
             assert select.select([descriptor], [], [], DEADLINE_S)[0], "the phase does not begin"
@@ -189,6 +212,11 @@ def kill_together(pids: Iterable[int]) -> None:
 
 def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[1])
+
+
+def drop_privileges() -> None:
+    """Take away the right to make PID namespaces as root does; a user namespace is left."""
+    ctypes.CDLL(None).prctl(24, 21, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_SYS_ADMIN; somebody else than root has none
 
 
 def forbid_namespaces() -> None:
