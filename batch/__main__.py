@@ -13,9 +13,10 @@ def main() -> int:
     """Run the command; returns the exit code."""
     warden = stand_by()
     try:
-        from batch import cli
+        from batch.cli import main as command
+        from batch.surroundings import Surroundings
 
-        return cli.main(surroundings=cli.Surroundings(warden))
+        return command(surroundings=Surroundings(warden))
     except KeyboardInterrupt:  # while modules are imported
         print(f"batch-audiobook: {INTERRUPTED_TEXT}", file=sys.stderr)
         return ExitCode.INTERRUPTED + signal.SIGINT

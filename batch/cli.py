@@ -7,18 +7,16 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from batch.launcher import GuardedLauncher
-from batch.monitor import CpuMonitor
-from batch.plan import STARTED, Fate, PlannedBook, plan_batch
-from batch.records import BatchRecords, Tally
-from batch.run import Batch, BatchResult, run_batch
-from batch.view import Screen, choose_view, show_plan, show_summary
+from batch.lifeline import Guardian
+from batch.plan import STARTED, Fate, plan_batch
+from batch.records import BatchRecords, BatchResult, Tally
+from batch.screen import Screen, show_plan, show_summary
+from batch.surroundings import Surroundings
 from orchestrator.config import Config
 from orchestrator.descendants import become_subreaper
 from orchestrator.exits import INTERRUPTED_TEXT, ExitCode, UsageError, guarded
@@ -27,10 +25,9 @@ from orchestrator.lock import RETRY_S, holder_of, open_lock, try_lock
 from orchestrator.opening import look_at_state, open_state
 from orchestrator.options import add_shared_options, configure, configure_logging, number_between, positive_int
 from orchestrator.orphans import LOCKS, mark_run, sweep
-from orchestrator.records import BookRecords
-from orchestrator.settings import RUNNER, Settings
+from orchestrator.run import usable_cores
 from orchestrator.sources import printable
-from pipeline_common import PipelineState, StateError
+from pipeline_common import StateError
 from pipeline_common.books import book_id
 
 logger = logging.getLogger(__name__)
@@ -68,19 +65,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--wait", action="store_true", help="where another batch works on the folder, wait for its end")
     parser.add_argument("--log-file", type=Path, metavar="FILE", help="the log (default: batch.log)")
     return parser
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a batch has beside its configuration.
-
-    Attributes:
-        warden: from which come signals that were sent to the warden; None where there is none.
-        runner: the module whose ``run_phase`` runs built-in phases; measurements and tests have their own.
-    """
-
-    warden: int | None = None
-    runner: str = RUNNER
 
 
 def main(argv: Sequence[str] | None = None, surroundings: Surroundings | None = None) -> int:
@@ -121,7 +105,7 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
     library = _discover(config)
     folder = printable(str(config.input_dir))
     if not library.books:
-        console.print(f"No books in {folder}.{_passed_over(library)}", markup=False, highlight=False, soft_wrap=True)
+        console.say(f"No books in {folder}.{_passed_over(library)}")
         return ExitCode.DONE
     if args.dry_run:
         show_plan(console, plan_batch(library.books, config, *look_at_state(config, library.books)))
@@ -145,38 +129,22 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
     to_run = [book for book in planned if book.fate in STARTED]
     tally = Tally(total=len(planned), skipped=len(planned) - len(to_run))
     found = f"{len(planned)} books in {printable(str(config.input_dir))}, {len(to_run)} to do.{_passed_over(library)}"
-    console.print(found, markup=False, highlight=False, soft_wrap=True)
+    console.say(found)
     logger.info("batch starts: %s", found)
     for book in planned:
         if book.fate is Fate.DUPLICATE:
-            console.print(f"{book.name}: skipped, {book.reason}", markup=False, highlight=False, soft_wrap=True)
+            console.say(f"{book.name}: skipped, {book.reason}")
     records = BatchRecords(state, config.root)
     records.begin(planned)
-
-    def say_who(book: PlannedBook, holder: str) -> None:
-        text = f"{book.name}: waiting for the process that works on this book ({holder})"
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-    monitor = CpuMonitor(config.cpu_threshold, config.throttle_delay)
     result = BatchResult(tally)
-    settings = replace(Settings.of(config), runner=surroundings.runner)
     if to_run:
-        with choose_view(console, len(to_run)) as view, GuardedLauncher(settings, say_who) as launcher:
-            batch = Batch(
-                to_run,
-                tally,
-                max_workers=config.max_workers,
-                launcher=launcher,
-                monitor=monitor,
-                records=records,
-                view=view,
-                work_dir=config.work_dir,
-                warden=surroundings.warden,
-            )
-            result = run_batch(batch)
-    monitor.sample()
-    summary = records.end(tally, time.monotonic() - started, monitor.average_percent)
-    show_summary(console, summary, _folders(result.succeeded, state, config), result.failures)
+        guardians = [Guardian() for _ in range(min(len(to_run), config.max_workers, usable_cores()))]
+        # Most of a batch's imports, while its guardians do theirs; a finished library needs none of them.
+        from batch.session import run_books
+
+        result = run_books(to_run, tally, config, records, console, surroundings, guardians)
+    summary = records.end(tally, time.monotonic() - started, result.average_cpu_percent)
+    show_summary(console, summary, _shown(result.folders, config), result.failures)
     logger.info("batch ends: %s", summary["status"])
     if result.signum is not None:
         _complain(INTERRUPTED_TEXT)
@@ -198,15 +166,11 @@ def _passed_over(library: Library) -> str:
     return f" Passed over: {text}." if text else ""
 
 
-def _folders(books: Sequence[PlannedBook], state: PipelineState, config: Config) -> dict[str, str]:
-    document = state.read()
-    folders = {}
-    for book in books:
-        folder = BookRecords(state, book.book_id, document).book.get("promotion", {}).get("folder")
-        folders[book.name] = (
-            printable(os.path.relpath(config.output_dir / folder)) if folder else "not all phases were asked for"
-        )
-    return folders
+def _shown(folders: Mapping[str, str | None], config: Config) -> dict[str, str]:
+    return {
+        name: printable(os.path.relpath(config.output_dir / folder)) if folder else "not all phases were asked for"
+        for name, folder in folders.items()
+    }
 
 
 @contextmanager

@@ -19,11 +19,6 @@ from typing import NoReturn
 from orchestrator.book import BookPlan, run_book
 from orchestrator.descendants import Descendants, become_subreaper, can_confine, die_with_parent, fork, name_process
 
-PROGRAM = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[2]); import batch.guardian as g; g.guard(int(sys.argv[1]))"
-)
-"""What the interpreter is told; the lifeline's descriptor and the places of modules, as JSON, follow."""
-
 GIVEN = 4
 """The descriptors that come with a book: its plan, its lock, and where its output and its errors go."""
 

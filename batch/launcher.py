@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import array
-import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
 import trio
 
-from batch.guardian import PROGRAM
+from batch.lifeline import Guardian
 from batch.plan import PlannedBook
+from batch.records import Ended
 from orchestrator.book import BookPlan
 from orchestrator.descendants import Descendants
 from orchestrator.lock import RETRY_S, Wait, book_lock_path, open_lock, try_lock
@@ -31,20 +26,6 @@ _GRACE_S = 15.0
 
 _PAUSE_S = 0.002
 _TAIL_CHARACTERS = 500
-_CHECKOUT = str(Path(__file__).parents[1])
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a book's orchestrator ended.
-
-    Attributes:
-        exit_code: its exit code, 128 and the signal's number where one ended it.
-        error_tail: the last 500 characters of its error output.
-    """
-
-    exit_code: int
-    error_tail: str
 
 
 class Launcher(Protocol):
@@ -72,14 +53,17 @@ class GuardedLauncher:
     Args:
         settings: what the work on every book depends on.
         say: tells the user that a book waits, and for whom.
+        guardians: those that have been started already; more are started as they are needed.
     """
 
-    def __init__(self, settings: Settings, say: Callable[[PlannedBook, str], None]) -> None:
+    def __init__(
+        self, settings: Settings, say: Callable[[PlannedBook, str], None], guardians: Iterable[Guardian] = ()
+    ) -> None:
         self._settings = settings
         self._say = say
+        self._idle = list(guardians)
+        self._guardians = set(self._idle)
         self._below = Descendants()
-        self._guardians: set[_Guardian] = set()
-        self._idle: list[_Guardian] = []
         self._locks: dict[str, int] = {}
 
     @asynccontextmanager
@@ -120,11 +104,11 @@ class GuardedLauncher:
         """The exit code of a book; None where its guardian has vanished, and then all that it has left."""
         guardian = self._ready_guardian(given)
         try:
-            code = await guardian.answer()
+            code = await _answer(guardian)
         except trio.Cancelled:
             guardian.dismiss()
             with trio.CancelScope(deadline=trio.current_time() + _GRACE_S, shield=True):
-                await guardian.answer()
+                await _answer(guardian)
             await self._bury(guardian)
             raise
         if code is None:
@@ -133,7 +117,7 @@ class GuardedLauncher:
             self._idle.append(guardian)
         return code
 
-    def _ready_guardian(self, given: tuple[int, ...]) -> _Guardian:
+    def _ready_guardian(self, given: tuple[int, ...]) -> Guardian:
         """A guardian that has taken an order; one that has died since its last is replaced."""
         while self._idle:
             guardian = self._idle.pop()
@@ -142,12 +126,12 @@ class GuardedLauncher:
             self._guardians.discard(guardian)
             guardian.lifeline.close()
             guardian.process.wait()
-        guardian = _Guardian()
+        guardian = Guardian()
         self._guardians.add(guardian)
         guardian.order(given)
         return guardian
 
-    async def _bury(self, guardian: _Guardian) -> None:
+    async def _bury(self, guardian: Guardian) -> None:
         """Wait for the end of a guardian whose lifeline has ended, and end what it has left."""
         with trio.CancelScope(shield=True):
             guardian.lifeline.close()
@@ -171,47 +155,14 @@ class GuardedLauncher:
         self._guardians.clear()
 
 
-class _Guardian:
-    """A running guardian.
-
-    Attributes:
-        lifeline: this process's end; its closing ends the guardian and all below it.
-        process: the guardian.
-    """
-
-    def __init__(self) -> None:
-        self.lifeline, theirs = socket.socketpair()
-        paths = json.dumps([_CHECKOUT, *(path for path in sys.path if path)])
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", PROGRAM, str(theirs.fileno()), paths],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
-
-    def order(self, given: tuple[int, ...]) -> bool:
-        """Have a book done; False where the guardian is gone."""
-        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", given))
-        try:
-            self.lifeline.sendmsg([b"\0"], [rights])
-        except OSError:
-            return False
-        return True
-
-    async def answer(self) -> int | None:
-        """The exit code of the book at hand; None where the guardian is gone."""
-        await trio.lowlevel.wait_readable(self.lifeline)
-        try:
-            word = self.lifeline.recv(1)
-        except ConnectionResetError:  # it has died with an order unread
-            return None
-        return word[0] if word else None
-
-    def dismiss(self) -> None:
-        """Have it end everything, answer, and end itself."""
-        self.lifeline.shutdown(socket.SHUT_WR)
+async def _answer(guardian: Guardian) -> int | None:
+    """The exit code of the book at hand; None where the guardian is gone."""
+    await trio.lowlevel.wait_readable(guardian.lifeline)
+    try:
+        word = guardian.lifeline.recv(1)
+    except ConnectionResetError:  # it has died with an order unread
+        return None
+    return word[0] if word else None
 
 
 def _tail(path: Path) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from batch.launcher import Ended
 from batch.plan import STARTED, Fate, PlannedBook
 from orchestrator.records import utc_now
 from orchestrator.sources import recorded_path
@@ -15,6 +14,19 @@ from pipeline_common import PipelineState
 from pipeline_common.lifecycle import AUDIOBOOK, records_of
 from pipeline_common.phases import PHASES
 from pipeline_common.statuses import FAILED, PARTIAL, PENDING, RUNNING, SKIPPED, SUCCESS
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a book's orchestrator ended.
+
+    Attributes:
+        exit_code: its exit code, 128 and the signal's number where one ended it.
+        error_tail: the last 500 characters of its error output.
+    """
+
+    exit_code: int
+    error_tail: str
 
 
 @dataclass(slots=True)
@@ -42,6 +54,25 @@ class Tally:
         if self.successful + self.skipped < self.total:
             return PARTIAL
         return SUCCESS if self.successful else SKIPPED
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """How a batch ended.
+
+    Attributes:
+        tally: how many books ended how.
+        folders: a finished book's name to its folder below the output folder; None where it has none.
+        failures: a failed book's name to the reason.
+        signum: the signal that ended the batch, if one did.
+        average_cpu_percent: the load of the whole machine while books ran.
+    """
+
+    tally: Tally
+    folders: dict[str, str | None] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    signum: int | None = None
+    average_cpu_percent: float = 0.0
 
 
 class BatchRecords:
@@ -95,8 +126,12 @@ class BatchRecords:
             records: dict[str, Any] = copy.deepcopy(records_of(txn.data, book.book_id, AUDIOBOOK))
         return records
 
-    def book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
-        """Record how a book's orchestrator ended."""
+    def book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> str | None:
+        """Record how a book's orchestrator ended.
+
+        Returns:
+            The book's folder below the output folder; None where it has none.
+        """
         failed = ended.exit_code != 0
         with self._state.transaction(operation="batch_book_end") as txn:
             entry = txn.data["batch"]["files"][book.book_id]
@@ -110,6 +145,9 @@ class BatchRecords:
             )
             if failed:
                 _rescue(txn.data, book)
+            promotion = txn.data.get("books", {}).get(book.book_id, {}).get("promotion", {})
+            folder = promotion.get("folder")
+        return folder if folder is None else str(folder)
 
     def book_interrupted(self, book: PlannedBook) -> None:
         """Record that a book was broken off; the next batch goes on with it."""

@@ -7,41 +7,24 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
 import trio
 
-from batch.launcher import Ended, Launcher
+from batch.launcher import Launcher
 from batch.monitor import CpuMonitor
 from batch.plan import PlannedBook
 from batch.progress import BookProgress, read_progress
-from batch.records import BatchRecords, Tally
-from batch.view import View, failure_text
-from orchestrator.exits import ExitCode
+from batch.records import BatchRecords, BatchResult, Ended, Tally
+from batch.screen import failure_text
+from batch.view import View
+from orchestrator.exits import ExitCode, leave_terminal
 from orchestrator.interrupts import SAME_SIGNAL_S, watched_signals
 
 logger = logging.getLogger(__name__)
 
 _PROGRESS_INTERVAL_S = 0.5
-
-
-@dataclass(slots=True)
-class BatchResult:
-    """How a batch ended.
-
-    Attributes:
-        tally: how many books ended how.
-        succeeded: the books that were finished.
-        failures: a failed book's name to the reason.
-        signum: the signal that ended the batch, if one did.
-    """
-
-    tally: Tally
-    succeeded: list[PlannedBook] = field(default_factory=list)
-    failures: dict[str, str] = field(default_factory=dict)
-    signum: int | None = None
 
 
 def run_batch(batch: Batch) -> BatchResult:
@@ -156,11 +139,11 @@ class Batch:
         self._book_ended(book, ended, time.monotonic() - started)
 
     def _book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
-        self._records.book_ended(book, ended, duration_s)
+        folder = self._records.book_ended(book, ended, duration_s)
         self._view.ended(book, ended, duration_s)
         if ended.exit_code == 0:
             self._result.tally.successful += 1
-            self._result.succeeded.append(book)
+            self._result.folders[book.name] = folder
             logger.info("%s: done in %.1f s", book.name, duration_s)
         else:
             reason = failure_text(ended)
@@ -209,6 +192,8 @@ class Batch:
             return
         self._result.signum = signum
         self._interrupted_at = time.monotonic()
+        if signum == signal.SIGHUP:
+            leave_terminal()
         logger.warning("%s: ending the running books; finished work is kept", signal.Signals(signum).name)
         for watched in watched_signals():
             signal.signal(watched, self._leave)  # trio could not tell while a transaction waits for the disk

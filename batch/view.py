@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from batch.launcher import Ended
-from batch.plan import Fate, PlannedBook
+from batch.plan import PlannedBook
 from batch.progress import BookProgress
-from orchestrator.exits import silence_output
-
-
-class Screen(Console):
-    """Standard output. The batch goes on where nobody reads it any more, as after ``| head``."""
-
-    def on_broken_pipe(self) -> None:
-        """Be silent from now on."""
-        self.quiet = True
-        silence_output()
+from batch.records import Ended
+from batch.screen import Screen, duration_text, failure_text
 
 
 class View(Protocol):
@@ -58,7 +47,7 @@ class View(Protocol):
 class PlainView:
     """One line an event, for logs and pipes."""
 
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(self, console: Screen, total: int) -> None:
         self._console = console
         self._total = total
         self._ended = 0
@@ -98,13 +87,13 @@ class PlainView:
             self._line(text)
 
     def _line(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.say(text)
 
 
 class LiveView:
     """A line a running book and one for the whole, redrawn in place."""
 
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(self, console: Screen, total: int) -> None:
         self._console = console
         self._total = total
         self._books: dict[str, TaskID] = {}
@@ -179,71 +168,12 @@ class LiveView:
         self._whole.update(self._task, left=f"about {duration_text(left_s)} left")
 
 
-def choose_view(console: Console, total: int) -> View:
+def choose_view(console: Screen, total: int) -> View:
     """The live view where the console is a terminal, otherwise plain lines."""
     return LiveView(console, total) if console.is_terminal else PlainView(console, total)
-
-
-def duration_text(seconds: float) -> str:
-    """Such as ``4.2 s``, ``3 min 05 s`` or ``2 h 10 min``."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def show_plan(console: Console, planned: Sequence[PlannedBook]) -> None:
-    """Print what a batch would do with each book."""
-    for book in planned:
-        verb = {Fate.RUN: "run", Fate.DONE: "skip", Fate.DUPLICATE: "skip", Fate.LATER: "later", Fate.BLOCKED: "fail"}[
-            book.fate
-        ]
-        console.print(f"{verb:<6}{book.name}: {book.reason}", markup=False, highlight=False, soft_wrap=True)
-
-
-def show_summary(
-    console: Console, summary: Mapping[str, Any], folders: Mapping[str, str], failures: Mapping[str, str]
-) -> None:
-    """Print the table that ends a batch.
-
-    Args:
-        console: where to.
-        summary: the ``summary`` of the batch section.
-        folders: a finished book's name to the folder of its audiobook.
-        failures: a failed book's name to the reason.
-    """
-    table = Table(title="Batch", title_justify="left")
-    table.add_column("Book", overflow="fold")
-    table.add_column("Result")
-    table.add_column("Where, or why not", overflow="fold")
-    for name, folder in folders.items():
-        table.add_row(escape(name), "[green]done", escape(folder))
-    for name, reason in failures.items():
-        table.add_row(escape(name), "[red]failed", escape(reason))
-    if folders or failures:
-        console.print(table)
-    counts = (
-        f"{summary['status']}: {summary['successful_files']} done, {summary['failed_files']} failed, "
-        f"{summary['skipped_files']} skipped of {summary['total_files']} books "
-        f"in {duration_text(summary['duration_sec'])}; "
-        f"CPU {summary['avg_cpu_usage']:.0f} % on average"
-    )
-    console.print(counts, markup=False, highlight=False, soft_wrap=True)
 
 
 def _ended_text(book: PlannedBook, ended: Ended, duration_s: float) -> str:
     if ended.exit_code == 0:
         return f"{book.name}: done in {duration_text(duration_s)}"
     return f"{book.name}: FAILED: {failure_text(ended)}"
-
-
-def failure_text(ended: Ended) -> str:
-    """The reason of a failure as the orchestrator said it, without the command's name before it."""
-    last = (
-        ended.error_tail.splitlines()[-1]
-        if ended.error_tail
-        else f"the orchestrator ended with exit code {ended.exit_code}"
-    )
-    return last.removeprefix("orchestrate-audiobook: ")

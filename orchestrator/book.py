@@ -5,6 +5,7 @@ Standard library only, because this process must be cheap to start.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import sys
@@ -100,7 +101,9 @@ def say(text: str) -> None:
     """Tell the user one line."""
     try:
         print(printable(text), flush=True)
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EIO):  # nobody reads it any more, or the terminal is gone
+            raise
         silence_output()
 
 

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -77,8 +78,7 @@ def fork(child: Callable[[], int]) -> int:
 
 def close_descriptors(keep: Collection[int]) -> None:
     """Close every descriptor but these, in a forked child that must hold on to nothing of its parent's."""
-    listed = Path("/dev/fd")  # on Linux it leads to /proc/self/fd
-    for number in map(int, os.listdir(listed)):
+    for number in map(int, os.listdir("/dev/fd")):
         if number not in keep:
             with suppress(OSError):  # the one that listed them is closed already
                 os.close(number)
@@ -196,7 +196,7 @@ def _unshare() -> None:
     Raises:
         OSError: it is not allowed; where a user namespace was, but is of no use, this process is spoilt.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = _libc()
     if libc.unshare(_CLONE_NEWPID) == 0:
         return
     user, group = os.geteuid(), os.getegid()
@@ -208,7 +208,12 @@ def _unshare() -> None:
 
 
 def _prctl(option: int, value: int | ctypes.c_char_p) -> bool:
-    return _LINUX and ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0
+    return _LINUX and _libc().prctl(option, value, 0, 0, 0) == 0
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def _listed_children(pid: int) -> list[int]:

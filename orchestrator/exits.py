@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 from collections.abc import Callable
 from enum import IntEnum
@@ -35,6 +36,15 @@ def silence_output() -> None:
     """Send standard output nowhere, because nobody reads it any more; the work goes on."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def leave_terminal() -> None:
+    """Send what would go to a terminal nowhere, because it is gone, and every word to it an error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        if stat.S_ISCHR(os.fstat(descriptor).st_mode):
+            os.dup2(nowhere, descriptor)
     os.close(nowhere)
 
 

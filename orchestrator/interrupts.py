@@ -7,6 +7,8 @@ import signal
 import time
 from types import FrameType, TracebackType
 
+from orchestrator.exits import leave_terminal
+
 _WATCHED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 SAME_SIGNAL_S = 0.3
@@ -59,6 +61,8 @@ class Interrupts:
         now = time.monotonic()
         if self.received is None:
             self.received, self._received_at = signum, now
+            if signum == signal.SIGHUP:
+                leave_terminal()
         elif now - self._received_at > SAME_SIGNAL_S:
             os._exit(128 + signum)
 

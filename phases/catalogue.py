@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +69,6 @@ BUILT_IN: dict[str, BuiltIn] = {
 
 @cache
 def _installed_version(distribution: str) -> str:
+    from importlib import metadata  # a book's own process is told, and need not import it
+
     return metadata.version(distribution)

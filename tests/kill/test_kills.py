@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -114,11 +115,24 @@ def test_the_second_signal_ends_the_batch_at_once_even_while_it_waits_for_the_st
         while pids["phase"] in tree.living():
             os.sched_yield()
         while batch.poll() is None:  # what comes too soon counts as the first signal once more
-            os.kill(pids[role], signal.SIGINT)
+            with suppress(ProcessLookupError):
+                os.kill(pids[role], signal.SIGINT)
             os.sched_yield()
         tree.wait_until_nobody_lives()
     batch.communicate()
     assert batch.returncode == 128 + signal.SIGINT
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_the_work_by_hand_and_all_below_it(tmp_path: Path, signum: signal.Signals) -> None:
+    tree = Tree.plant(tmp_path, foreign=["validation", "extraction", "chunking"])
+    by_hand = tree.by_hand()
+    tree.began()
+    by_hand.send_signal(signum)
+    output, _ = by_hand.communicate(timeout=DEADLINE_S)
+    assert by_hand.returncode == 128 + signum
+    assert "Run the same command again to go on" in output
+    tree.wait_until_nobody_lives()
 
 
 @pytest.mark.parametrize("shell", [True, False], ids=["below a shell", "as the leader of the session"])
@@ -128,7 +142,8 @@ def test_a_terminal_that_is_closed_ends_everything(tmp_path: Path, *, shell: boo
     tree.hanging()
     os.close(terminal)
     tree.wait_until_nobody_lives()
-    os.waitpid(leader, 0)
+    _, status = os.waitpid(leader, 0)
+    assert shell or os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
     go_on(tree)
 
 

@@ -78,7 +78,8 @@ sys.path[:0] = {paths!r}
 from batch.warden import stand_by
 warden = stand_by()
 from batch import cli
-sys.exit(cli.main(sys.argv[1:], cli.Surroundings(warden, "hanging")))
+from batch.surroundings import Surroundings
+sys.exit(cli.main(sys.argv[1:], Surroundings(warden, "hanging")))
 """
 
 

@@ -10,11 +10,10 @@ from types import TracebackType
 import pytest
 import trio
 
-from batch.launcher import Ended
 from batch.monitor import CpuMonitor, CpuTimes
 from batch.plan import Fate, PlannedBook, plan_batch
 from batch.progress import BookProgress, read_progress
-from batch.records import BatchRecords, Tally
+from batch.records import BatchRecords, Ended, Tally
 from batch.run import Batch, BatchResult, run_batch
 from orchestrator.config import Config
 from orchestrator.library import discover

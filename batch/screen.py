@@ -1,0 +1,87 @@
+"""What a batch says on standard output: lines, the plan and the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from batch.plan import Fate, PlannedBook
+from batch.records import Ended
+from orchestrator.exits import silence_output
+
+
+class Screen(Console):
+    """Standard output. The batch goes on where nobody reads it any more, as after ``| head``."""
+
+    def on_broken_pipe(self) -> None:
+        """Be silent from now on."""
+        self.quiet = True
+        silence_output()
+
+    def say(self, text: str) -> None:
+        """Print one line as it is."""
+        self.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def duration_text(seconds: float) -> str:
+    """Such as ``4.2 s``, ``3 min 05 s`` or ``2 h 10 min``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def show_plan(console: Screen, planned: Sequence[PlannedBook]) -> None:
+    """Print what a batch would do with each book."""
+    for book in planned:
+        verb = {Fate.RUN: "run", Fate.DONE: "skip", Fate.DUPLICATE: "skip", Fate.LATER: "later", Fate.BLOCKED: "fail"}[
+            book.fate
+        ]
+        console.say(f"{verb:<6}{book.name}: {book.reason}")
+
+
+def show_summary(
+    console: Screen, summary: Mapping[str, Any], folders: Mapping[str, str], failures: Mapping[str, str]
+) -> None:
+    """Print the table that ends a batch.
+
+    Args:
+        console: where to.
+        summary: the ``summary`` of the batch section.
+        folders: a finished book's name to the folder of its audiobook.
+        failures: a failed book's name to the reason.
+    """
+    from rich.table import Table  # late, because a finished library needs none
+
+    table = Table(title="Batch", title_justify="left")
+    table.add_column("Book", overflow="fold")
+    table.add_column("Result")
+    table.add_column("Where, or why not", overflow="fold")
+    for name, folder in folders.items():
+        table.add_row(escape(name), "[green]done", escape(folder))
+    for name, reason in failures.items():
+        table.add_row(escape(name), "[red]failed", escape(reason))
+    if folders or failures:
+        console.print(table)
+    counts = (
+        f"{summary['status']}: {summary['successful_files']} done, {summary['failed_files']} failed, "
+        f"{summary['skipped_files']} skipped of {summary['total_files']} books "
+        f"in {duration_text(summary['duration_sec'])}; "
+        f"CPU {summary['avg_cpu_usage']:.0f} % on average"
+    )
+    console.say(counts)
+
+
+def failure_text(ended: Ended) -> str:
+    """The reason of a failure as the orchestrator said it, without the command's name before it."""
+    last = (
+        ended.error_tail.splitlines()[-1]
+        if ended.error_tail
+        else f"the orchestrator ended with exit code {ended.exit_code}"
+    )
+    return last.removeprefix("orchestrate-audiobook: ")

@@ -1,0 +1,66 @@
+"""The part of a batch in which books run, with all that it takes: guardians, the load of the machine, the view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from batch.launcher import GuardedLauncher
+from batch.lifeline import Guardian
+from batch.monitor import CpuMonitor
+from batch.plan import PlannedBook
+from batch.records import BatchRecords, BatchResult, Tally
+from batch.run import Batch, run_batch
+from batch.screen import Screen
+from batch.surroundings import Surroundings
+from batch.view import choose_view
+from orchestrator.config import Config
+from orchestrator.settings import Settings
+
+
+def run_books(
+    books: Sequence[PlannedBook],
+    tally: Tally,
+    config: Config,
+    records: BatchRecords,
+    console: Screen,
+    surroundings: Surroundings,
+    guardians: Sequence[Guardian],
+) -> BatchResult:
+    """Run the books of a batch to its end.
+
+    Args:
+        books: those that need work, in order.
+        tally: counts so far; books that need nothing are counted already.
+        config: the configuration.
+        records: writes the batch section.
+        console: standard output.
+        surroundings: what the batch has beside its configuration.
+        guardians: those that have been started already.
+
+    Raises:
+        StateError: the state cannot be used any more; every child is gone.
+        OSError: the same of a folder of the pipeline.
+    """
+
+    def say_who(book: PlannedBook, holder: str) -> None:
+        console.say(f"{book.name}: waiting for the process that works on this book ({holder})")
+
+    settings = replace(Settings.of(config), runner=surroundings.runner)
+    monitor = CpuMonitor(config.cpu_threshold, config.throttle_delay)
+    with choose_view(console, len(books)) as view, GuardedLauncher(settings, say_who, guardians) as launcher:
+        batch = Batch(
+            books,
+            tally,
+            max_workers=config.max_workers,
+            launcher=launcher,
+            monitor=monitor,
+            records=records,
+            view=view,
+            work_dir=config.work_dir,
+            warden=surroundings.warden,
+        )
+        result = run_batch(batch)
+    monitor.sample()
+    result.average_cpu_percent = monitor.average_percent
+    return result
