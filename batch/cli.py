@@ -39,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="batch-audiobook",
         description="Turn a folder of books into audiobooks, going on where the last run stopped.",
         epilog="Exit codes: 0 done, 1 at least one book failed, 2 wrong usage or configuration, 3 the state cannot "
-        "be used or another batch works on the folder, 130/143 interrupted.",
+        "be used or another batch works on the folder, 129/130/143 interrupted.",
     )
     parser.add_argument(
         "folder", type=Path, nargs="?", metavar="INPUT_DIR", help="the folder of books (default: input)"

@@ -31,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="orchestrate-audiobook",
         description="Turn one book into an audiobook, going on where the last run stopped.",
         epilog="Exit codes: 0 done, 1 the book failed, 2 wrong usage or configuration, 3 the state cannot be used, "
-        "130/143 interrupted.",
+        "129/130/143 interrupted.",
     )
     parser.add_argument(
         "book", type=Path, metavar="BOOK", help="the book's file (.txt .md .html .xhtml .epub .docx .pdf)"

@@ -31,8 +31,8 @@ from orchestrator.sources import Source, examine, printable
 from orchestrator.spawning import Program
 from phases.catalogue import BUILT_IN
 from phases.contract import Failure, Plan, Result
-from pipeline_common.phases import Phase
-from pipeline_common.statuses import SKIPPED, SUCCESS
+from pipeline_common.phases import PHASES, Phase
+from pipeline_common.statuses import RUNNING, SKIPPED, SUCCESS
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +122,7 @@ def work(job: Job, lock: int, interrupts: Interrupts) -> Outcome:
         decisions = decide(records, job.settings, source, job.settings.phases())
     except MissingInputError as error:
         return Outcome(failure=Failure("missing_input", str(error), permanent=True))
+    _release_stale_claim(records, decisions)
     if not any(decision.runs for decision in decisions):
         records.refresh_source(source)
     return _run_phases(_Attempts(job, records, source, lock, interrupts), decisions)
@@ -275,6 +276,14 @@ def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Ou
     records.fail_promotion(failure)
     logger.error("%s: %s", job.book_id, failure.message)
     return Outcome(phase=decisions[-1].phase, failure=failure)
+
+
+def _release_stale_claim(records: BookRecords, decisions: Sequence[Decision]) -> None:
+    """A phase that is recorded as running was killed, as the lock was free; one that runs now is claimed anew."""
+    first = next((PHASES.index(decision.phase) for decision in decisions if decision.runs), len(PHASES))
+    for phase in PHASES[:first]:
+        if records.phase(phase).get("status") == RUNNING:
+            records.release(phase)
 
 
 def _complete_earlier_promotion(job: Job, records: BookRecords) -> None:

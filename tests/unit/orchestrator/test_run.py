@@ -15,7 +15,10 @@ from stand_ins import Library
 
 from orchestrator import promotion, run
 from orchestrator.config import Config
+from orchestrator.interrupts import Interrupts
 from orchestrator.promotion import staging_folder
+from orchestrator.run import Job, orchestrate
+from orchestrator.settings import Settings
 from pipeline_common import PipelineState
 from pipeline_common.books import stage
 
@@ -366,9 +369,7 @@ def test_a_work_folder_that_fails_under_a_phase_leaves_no_claim(
 
 
 def test_a_signal_ends_the_phase_and_releases_its_claim(library: Library) -> None:
-    command = [sys.executable, "-S", "-P", str(library.root / "fake_phases.py")]
-    phases = {phase: {"command": command} for phase in ALL}
-    (library.root / "config.yaml").write_text(json.dumps({"phases": phases}))  # JSON is YAML
+    configure_by_hand(library)
     started = library.root / "started"
     os.mkfifo(started)
     library.behave("chunking", f"open({str(started)!r}, 'w').close(); time.sleep(600)")
@@ -422,3 +423,46 @@ def test_a_copy_of_the_whole_folder_is_as_done_as_the_folder_itself(library: Lib
     other = Library(copy, Config().resolved(copy))
     assert other.run().failure is None
     assert library.calls() == []
+
+
+def test_a_claim_of_a_killed_run_is_released_even_where_its_phase_does_not_run_now(library: Library) -> None:
+    library.run()
+    with PipelineState(library.config.pipeline_json).transaction() as txn:
+        txn.data["phase4"]["files"][library.id]["status"] = "running"
+    library.calls()
+    library.run(phases_to_run=("1", "2"))
+    assert library.calls() == []
+    assert library.document()["phase4"]["files"][library.id]["status"] == "pending"
+
+
+def test_a_program_in_the_place_of_a_phase_that_cannot_be_started_is_named(library: Library) -> None:
+    programs = Config.model_validate({"phases": {"extraction": {"command": ["no-such-program"]}}}).programs
+    config = library.config.model_copy(update={"programs": programs})
+    with Interrupts() as interrupts:
+        state = PipelineState(config.pipeline_json)
+        outcome = orchestrate(
+            Job(library.id, library.book, Settings.of(config), state, library.said.append), interrupts
+        )
+    assert outcome.failure is not None
+    assert outcome.failure.error_type == "command"
+    assert "no-such-program, cannot be started: No such file or directory" in outcome.failure.message
+    assert "phases.extraction.command" in outcome.failure.message
+
+
+def test_what_a_phase_has_started_and_left_is_gone_before_the_next_one_starts(library: Library) -> None:
+    configure_by_hand(library)
+    marker = f"{library.root}/left"
+    library.behave("validation", f"os.fork() or (os.setsid(), os.execvp('tail', ['tail', '-F', {marker!r}]))")
+    listed = library.root / "listed"
+    library.behave("extraction", f"import subprocess; subprocess.run('ps -ewwo args > {listed}', shell=True, check=True)")
+    process = subprocess.run([sys.executable, "-m", "orchestrator", "input/book.txt"], cwd=library.root, check=False)
+    assert process.returncode == 0
+    assert "fake_phases.py" in listed.read_text()
+    assert marker not in listed.read_text()
+
+
+def configure_by_hand(library: Library) -> None:
+    """Have the command run the stand-ins, too."""
+    command = [sys.executable, "-S", "-P", str(library.root / "fake_phases.py")]
+    phases = {phase: {"command": command} for phase in ALL}
+    (library.root / "config.yaml").write_text(json.dumps({"phases": phases}))  # JSON is YAML
