@@ -454,7 +454,9 @@ def test_what_a_phase_has_started_and_left_is_gone_before_the_next_one_starts(li
     marker = f"{library.root}/left"
     library.behave("validation", f"os.fork() or (os.setsid(), os.execvp('tail', ['tail', '-F', {marker!r}]))")
     listed = library.root / "listed"
-    library.behave("extraction", f"import subprocess; subprocess.run('ps -ewwo args > {listed}', shell=True, check=True)")
+    library.behave(
+        "extraction", f"import subprocess; subprocess.run('ps -ewwo args > {listed}', shell=True, check=True)"
+    )
     process = subprocess.run([sys.executable, "-m", "orchestrator", "input/book.txt"], cwd=library.root, check=False)
     assert process.returncode == 0
     assert "fake_phases.py" in listed.read_text()
