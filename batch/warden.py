@@ -45,8 +45,8 @@ def stand_by() -> int | None:
 
 def _accompany(batch: int, writer: int, watched: set[signal.Signals]) -> int:
     """Pass signals on to the batch until it ends; returns the exit code."""
-    passed_on_at = float("inf")
-    code = None
+    passed_on_at: float | None = None
+    code: int | None = None
     while True:
         pid, status = os.waitpid(batch, os.WNOHANG)
         if pid:
@@ -57,9 +57,10 @@ def _accompany(batch: int, writer: int, watched: set[signal.Signals]) -> int:
         if news.si_signo != signal.SIGHUP and (news.si_signo not in watched or news.si_code == _FROM_THE_KERNEL):
             continue
         now = time.monotonic()
-        if now - passed_on_at > SAME_SIGNAL_S:  # the second one, at once
+        if passed_on_at is None:
+            passed_on_at = now
+            with suppress(BrokenPipeError):  # the batch is just ending
+                os.write(writer, bytes([news.si_signo]))
+        elif now - passed_on_at > SAME_SIGNAL_S:  # the second one, at once
             code = 128 + news.si_signo
             os.kill(batch, signal.SIGKILL)
-        passed_on_at = min(passed_on_at, now)
-        with suppress(BrokenPipeError):  # the batch is just ending
-            os.write(writer, bytes([news.si_signo]))
