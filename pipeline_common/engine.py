@@ -33,7 +33,7 @@ from pipeline_common.journal import SET
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.locks import PathLock
 from pipeline_common.reading import Source, take_snapshot
-from pipeline_common.rules import check_changes, settle_changes
+from pipeline_common.rules import Review
 from pipeline_common.store import Store
 from pipeline_common.system import System, sync_folder, write_whole
 from pipeline_common.tree import operations
@@ -254,9 +254,10 @@ class Engine:
         root = tracker.root
         root.pop(OWN_SECTION, None)
         tracker.seal()
-        settle_changes(self.lifecycle, tracker)
+        review = Review(self.lifecycle, tracker)
+        review.settle()
         if validate:
-            check_changes(self.lifecycle, tracker)
+            review.check()
         at = now().isoformat()
         created = tracker.before().get(("created_at",))
         stamps = {

@@ -64,6 +64,7 @@ class PathLock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.busy = False
+        self._name = str(path)
         self._threads = threading.RLock()
         self._owners: frozenset[object] = frozenset()
         self._host: int | None = None  # the thread that has to go on before the lock can become free
@@ -134,7 +135,7 @@ class PathLock:
             raise self._refused(timeout_s)
         self._owners = frozenset({_asker()})
         self._host = threading.get_ident()
-        self._held = _Flock(self.path, system) if fcntl else _FileLock(self.path)
+        self._held = _Flock(self._name, system) if fcntl else _FileLock(self.path)
         pause_s = FIRST_PAUSE_S
         if self._others_first:
             _pause(LONGEST_PAUSE_S, timeout_s)
@@ -198,7 +199,7 @@ def _asker() -> object:
 
 
 class _Flock:
-    def __init__(self, path: Path, system: System) -> None:
+    def __init__(self, path: str, system: System) -> None:
         self._path = path
         self._system = system
         self._descriptor = -1
@@ -206,21 +207,24 @@ class _Flock:
 
     def take(self) -> bool:
         if self._descriptor < 0:
-            self._descriptor = self._system.open(str(self._path), os.O_RDWR | os.O_CREAT, 0o666)
+            self._descriptor = self._system.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             with suppress(OSError):  # a full disk; then it takes its chance
                 os.pwrite(self._descriptor, b"\n", MARK_AT)
             return False
-        if not self._is_the_file():  # deleted in use: whoever comes next locks another file
+        status = os.fstat(self._descriptor)
+        if not self._is_the_file(status):  # deleted in use: whoever comes next locks another file
             self.forget()
             return False
         self._noted = True
         self._note(
             b'{"pid": %d, "since": "%s", ' % (os.getpid(), now().isoformat().encode()) + _command(" ".join(sys.argv))
         )
-        self._clear_mark()
+        if status.st_size > MARK_AT:  # who waited and has come now, or has given up, waits no more
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, MARK_AT)
         return True
 
     def free(self) -> None:
@@ -240,11 +244,12 @@ class _Flock:
         if descriptor >= 0:
             os.close(descriptor)
 
-    def _is_the_file(self) -> bool:
+    def _is_the_file(self, status: os.stat_result) -> bool:
         try:
-            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path))
+            named = os.stat(self._path)
         except FileNotFoundError:
             return False
+        return (named.st_ino, named.st_dev) == (status.st_ino, status.st_dev)
 
     def _note(self, text: bytes) -> None:
         """Say in the file who holds it; one blank at its beginning makes it no JSON any more.
@@ -255,12 +260,6 @@ class _Flock:
         with suppress(OSError):
             if hasattr(os, "pwrite"):
                 os.pwrite(self._descriptor, text, 0)
-
-    def _clear_mark(self) -> None:
-        """Who waited and has come now, or has given up, waits no more."""
-        with suppress(OSError):
-            if os.fstat(self._descriptor).st_size > MARK_AT:
-                os.ftruncate(self._descriptor, MARK_AT)
 
 
 class _FileLock:

@@ -27,7 +27,7 @@ from pipeline_common.journal import (
     scan,
 )
 from pipeline_common.lifecycle import Lifecycle
-from pipeline_common.rules import settle_changes
+from pipeline_common.rules import Review
 from pipeline_common.system import System, pread_all, read_file
 from pipeline_common.tracked import Tracker, detached
 from pipeline_common.tree import apply, decode_own, sliced_tree, tree_of
@@ -119,7 +119,7 @@ def replay(tracker: Tracker, records: list[Record], lifecycle: Lifecycle) -> Tra
             rest = rest[1:]
         tracker.active = True
         apply(tracker.root, rest)
-        settle_changes(lifecycle, tracker)
+        Review(lifecycle, tracker).settle()
         tracker.clear()
         tracker.active = False
     return tracker

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from pipeline_common.codec import OWN_SECTION, Document, encode_part
 from pipeline_common.journal import DELETE, SET
-from pipeline_common.tracked import MISSING, Path, RecordMap, TrackedDict, Tracker, adopted, placed
+from pipeline_common.tracked import MISSING, Path, RecordMap, TrackedDict, Tracker, adopted, placed, put
 
 Buffer: TypeAlias = Any
 """Bytes, or a slice that has them."""
@@ -126,7 +126,8 @@ def apply(root: TrackedDict, done: Sequence[Sequence[Any]]) -> None:
                 inner = node[parent]
             node = inner
         if operation[0] == SET:
-            node[key] = adopted(operation[2], node, key)
+            node[key] = operation[2]
+            put(node, key, operation[2])
         else:
             node.pop(key, None)
 
@@ -155,8 +156,11 @@ def _entry(path: Path, value: Any, records: frozenset[Path], holders: set[Path],
     if path in records and isinstance(value, RecordMap):
         yield from _braced(
             (
-                [encode_part(key, 0) + b": ", item if value.is_slice(item) else encode_part(item, level + 1)]
-                for key, item in value.slices()
+                [
+                    encode_part(key, 0) + b": ",
+                    item if value.is_slice(item) else encode_part(value.glimpsed(item), level + 1),
+                ]
+                for key, item in value.closed()
             ),
             level,
         )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline_common.errors import InvalidStatusTransitionError, StateValidationError
 from pipeline_common.lifecycle import AUDIOBOOK
-from pipeline_common.rules import check_changes, settle_changes
+from pipeline_common.rules import Review
 from pipeline_common.tracked import detached
 from pipeline_common.tree import apply, operations, tree_of
 
@@ -77,17 +77,16 @@ def test_settling_what_has_changed_is_settling_the_whole(document: dict, commits
             change(tracker.root, *step)
         AUDIOBOOK.settle(document, whole)
         tracker.seal()
-        settle_changes(AUDIOBOOK, tracker)
+        review = Review(AUDIOBOOK, tracker)
+        review.settle()
         assert detached(tracker.root) == whole
-        assert outcome(lambda: check_changes(AUDIOBOOK, tracker)) == outcome(
-            lambda before=document, after=whole: AUDIOBOOK.check(before, after)
-        )
+        assert outcome(review.check) == outcome(lambda before=document, after=whole: AUDIOBOOK.check(before, after))
         done = operations(tracker.changes())
         tracker.clear()
         # Whoever replays the record comes to the same.
         replica.active = True
         apply(replica.root, copy.deepcopy(detached(done)))
-        settle_changes(AUDIOBOOK, replica)
+        Review(AUDIOBOOK, replica).settle()
         replica.clear()
         assert detached(replica.root) == whole
         document = whole
