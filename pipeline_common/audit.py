@@ -41,16 +41,15 @@ class AuditTrail:
 
     def note(self, operation: str, *, success: bool, revision: int, details: Mapping[str, Any]) -> None:
         """Append a line; where that is not possible, a warning is logged instead."""
-        entry = {
-            "timestamp": now().isoformat(),
-            "operation": operation,
-            "success": success,
-            "pid": os.getpid(),
-            "revision": revision,
-            "details": dict(details),
-        }
+        # Put together by hand, at each commit: operations are words, and most have no details.
+        said = json.dumps(dict(details)) if details else "{}"
+        line = (
+            f'{{"timestamp": "{now().isoformat()}", "operation": "{operation}", '
+            f'"success": {"true" if success else "false"}, "pid": {os.getpid()}, "revision": {revision}, '
+            f'"details": {said}}}\n'
+        )
         try:
-            self._append((json.dumps(entry) + "\n").encode("ascii"))
+            self._append(line.encode("ascii"))
         except OSError as error:
             from logging import getLogger
 

@@ -127,14 +127,6 @@ class Engine:
         Raises:
             StateLockError: somebody else held it all that time; the audit trail has a line about it.
         """
-        if not self.files.folder.is_dir():
-            try:
-                self._system.make_folder(str(self.files.folder))
-            except OSError as error:
-                raise StateLockError(
-                    f"The folder {self.files.folder} of the state file cannot be made: {error.strerror or error}. "
-                    "Make its parent folder writable, or name another state file."
-                ) from error
         taken = False
         try:
             with self._lock.hold(self._timeout_s if timeout_s is None else timeout_s, self._system):

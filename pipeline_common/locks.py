@@ -105,14 +105,17 @@ class PathLock:
                 f"{self.path} is held by another task of this thread, which cannot go on while this one waits "
                 "without giving way. Under trio, use `async with state.transaction()`."
             )
+        freed = False
         try:
             try:
                 self._take(timeout_s, system)
                 yield
             finally:
                 self._free()
+                freed = True
         finally:
-            self._free()  # Ctrl-C may have come in the middle of the line above, or just before it
+            if not freed:  # Ctrl-C has come in the middle of the lines above, or just before them
+                self._free()
 
     @contextmanager
     def shared_with(self, partner: object, host: int) -> Iterator[None]:
@@ -207,7 +210,7 @@ class _Flock:
 
     def take(self) -> bool:
         if self._descriptor < 0:
-            self._descriptor = self._system.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            self._open()
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -243,6 +246,13 @@ class _Flock:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+
+    def _open(self) -> None:
+        try:
+            self._descriptor = self._system.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:  # so is the folder
+            self._system.make_folder(os.path.dirname(self._path))
+            self._descriptor = self._system.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
 
     def _is_the_file(self, status: os.stat_result) -> bool:
         try:

@@ -53,14 +53,11 @@ class Review:
     def normalise(self) -> None:
         """Give statuses their present names, and derive nothing."""
         for section in self._sections:
-            if isinstance(section.now, TrackedDict):
-                self._normalise(section)
+            self._normalise(section)
 
     def settle(self) -> None:
         """Give statuses their present names, and keep up counts and derived statuses."""
         for section in self._sections:
-            if not isinstance(section.now, TrackedDict):
-                continue
             self._normalise(section)
             if section.key in self._lifecycle.phases:
                 self._derive(section)
@@ -115,10 +112,8 @@ class Review:
         return _Section(key, now, files, {name: self._status_before(files_before, name) for name in names})
 
     def _status_before(self, files: Any, name: Any) -> Any:
-        record = self._before.within(files, name)
-        if record is MISSING:
-            return MISSING
-        return _known(_plain(self._before.within(record, "status")))
+        status = self._before.field(files, name, "status")
+        return status if status is MISSING else _known(status)
 
     def _normalise(self, section: _Section) -> None:
         for name in section.statuses_before:
@@ -132,6 +127,8 @@ class Review:
     def _derive(self, section: _Section) -> None:
         """Counts and status of a phase, from those before and the records that have changed."""
         now, files, old, before = section.now, section.files, section.statuses_before, self._before
+        if not isinstance(now, TrackedDict):
+            return
         records = {name: glimpse(files, name) for name in old}
         new = {n: record if record is MISSING else _known(_status(record)) for n, record in records.items()}
         counts_before = before.get((section.key, "counts"))
@@ -145,7 +142,7 @@ class Review:
         else:  # somebody has set other counts: go through all records, once
             all_before = before.get((section.key, "files"))
             names = before.keys(all_before)
-            derived_before = any(before.within(before.within(all_before, n), "status") is not MISSING for n in names)
+            derived_before = any(before.field(all_before, name, "status") is not None for name in names)
             counts = _tally(counted(self._status_before(all_before, name) for name in names))
         for statuses, step in ((old, -1), (new, +1)):
             for status in statuses.values():

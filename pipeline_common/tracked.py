@@ -172,6 +172,24 @@ class Before:
             return glimpse(node, key)
         return node.glimpsed(value) if isinstance(node, RecordMap) else value
 
+    def field(self, node: Any, key: Any, name: str) -> Any:
+        """What stood in the record at a key of a value that this gave, without decoding all of it.
+
+        Returns:
+            `MISSING` where there was no record, None where that one had no such field.
+        """
+        if not isinstance(node, dict):
+            return MISSING
+        record = self._first.get((id(node), key), _WHOLE)
+        if record is _WHOLE:
+            record = dict.get(node, key, MISSING)
+        if record is MISSING:
+            return MISSING
+        found = node.field(record, name) if type(node) is RecordMap else MISSING
+        if found is MISSING:
+            found = self.within(record, name)
+        return None if found is MISSING else found
+
     def keys(self, node: Any) -> list[Any]:
         """The keys of a value that this gave; none where it is no dict."""
         if not isinstance(node, dict):
@@ -281,16 +299,25 @@ class RecordMap(TrackedDict):
         slices: the values as slices.
         kind: the type of a slice.
         decode: makes the plain value of one.
+        field: makes the plain value at a key of one; `MISSING` where there is none.
     """
 
-    __slots__ = ("_decode", "_kind")
+    __slots__ = ("_decode", "_field", "_kind")
     _decode: Callable[[Any], Any]
+    _field: Callable[[Any, str], Any]
     _kind: type
 
-    def __init__(self, slices: Mapping[str, Any], kind: type, decode: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        slices: Mapping[str, Any],
+        kind: type,
+        decode: Callable[[Any], Any],
+        field: Callable[[Any, str], Any],
+    ) -> None:
         dict.__init__(self, slices)
         self._kind = kind
         self._decode = decode
+        self._field = field
 
     def closed(self) -> Iterator[tuple[str, Any]]:
         """Keys and values, closed where they are so far."""
@@ -306,6 +333,13 @@ class RecordMap(TrackedDict):
         if kind is self._kind:
             return self._decode(value)
         return value.value if kind is Closed else value
+
+    def field(self, value: Any, name: str) -> Any:
+        """The plain value at a key of a closed value of this dict; `MISSING` where it has none, or is not closed."""
+        kind = type(value)
+        if kind is self._kind:
+            return self._field(value, name)
+        return value.value.get(name, MISSING) if kind is Closed and isinstance(value.value, dict) else MISSING
 
     def __getitem__(self, key: Any) -> Any:
         value = dict.__getitem__(self, key)

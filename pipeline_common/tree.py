@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -138,7 +139,16 @@ def _place_records(parent: TrackedDict, key: str, part: Any, parts: Any) -> None
     if not _is_object(part):
         dict.__setitem__(parent, key, adopted(_loads(part), parent, key))
         return
-    placed(RecordMap(parts(part), msgspec.Raw, _loads), parent, key)
+    placed(RecordMap(parts(part), msgspec.Raw, _loads, partial(_field, parts)), parent, key)
+
+
+def _field(parts: Any, part: Any, name: str) -> Any:
+    try:
+        value = parts(part).get(name)
+    except ValueError:  # no object, or one with lone surrogates
+        whole = _loads(part)
+        return whole.get(name, MISSING) if isinstance(whole, dict) else MISSING
+    return MISSING if value is None else _loads(value)
 
 
 def _is_object(part: Any) -> bool:

@@ -235,10 +235,14 @@ def test_an_assigned_value_is_detached_by_the_commit(tracker: Tracker):
     assert isinstance(tracker.root["x"]["k"], TrackedList)
 
 
+def field_of(text: bytes, name: str):
+    return json.loads(text).get(name, MISSING)
+
+
 def sliced() -> tuple[Tracker, RecordMap]:
     root = TrackedDict()
     tracker = Tracker(root)
-    records = RecordMap({"a": b'{"s": [1]}', "b": b'{"s": 2}'}, bytes, json.loads)
+    records = RecordMap({"a": b'{"s": [1]}', "b": b'{"s": 2}'}, bytes, json.loads, field_of)
     placed(records, root, "files")
     tracker.active = True
     return tracker, records
