@@ -244,22 +244,19 @@ class Engine:
         """Settle and check what has changed in the last commit, and nothing else."""
         tracker = self._store.tracker
         root = tracker.root
-        root.pop(OWN_SECTION, None)
+        if OWN_SECTION in root:
+            del root[OWN_SECTION]
         tracker.seal()
         review = Review(self.lifecycle, tracker)
         review.settle()
         if validate:
             review.check()
-        at = now().isoformat()
-        created = tracker.before().get(("created_at",))
-        stamps = {
-            "schema_version": self.lifecycle.schema_version,
-            "created_at": (created if isinstance(created, str) else "") or root.get("created_at") or at,
-            "last_updated": at,
-        }
-        for key, value in stamps.items():
-            if root.get(key) != value:
-                root[key] = value
+        root["last_updated"] = at = now().isoformat()
+        if root.get("schema_version") != self.lifecycle.schema_version:
+            root["schema_version"] = self.lifecycle.schema_version
+        if ("created_at",) in tracker.paths() or "created_at" not in root:
+            created = tracker.before().get(("created_at",))
+            root["created_at"] = (created if isinstance(created, str) else "") or root.get("created_at") or at
 
     def _persist(self, whole: Document | None) -> None:
         """Commit by a record of the journal where the document is large, by a checkpoint otherwise."""

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,7 +131,18 @@ def parse_header(raw: bytes) -> Header | None:
         return None
 
 
-def encode_record(revision: int, time_s: float, operations: Sequence[Sequence[Any]], crc: int) -> tuple[bytes, int]:
+def compact(value: Any) -> bytes:
+    """Plain JSON as a line of the journal has it, as the standard library writes it."""
+    return _COMPACT.encode(value).encode("ascii")
+
+
+def encode_record(
+    revision: int,
+    time_s: float,
+    operations: Sequence[Sequence[Any]],
+    crc: int,
+    encode: Callable[[Any], bytes] = compact,
+) -> tuple[bytes, int]:
     """One line.
 
     Args:
@@ -139,11 +150,12 @@ def encode_record(revision: int, time_s: float, operations: Sequence[Sequence[An
         time_s: when it was made, seconds since 1970.
         operations: plain JSON values.
         crc: of the chain so far.
+        encode: writes plain JSON without a line feed.
 
     Returns:
         The line, and the CRC of the chain with it.
     """
-    body = _COMPACT.encode({"q": revision, "t": round(time_s, 6), "o": operations}).encode("ascii")
+    body = encode({"q": revision, "t": round(time_s, 6), "o": operations})
     crc = zlib.crc32(body, crc)
     return b'["%08x",' % crc + body + _SUFFIX, crc
 

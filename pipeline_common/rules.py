@@ -115,6 +115,10 @@ class Review:
         status = self._before.field(files, name, "status")
         return status if status is MISSING else _known(status)
 
+    def _status_now(self, files: Any, name: Any) -> Any:
+        record = glimpse(files, name)
+        return record if record is MISSING else _known(_status(record))
+
     def _normalise(self, section: _Section) -> None:
         for name in section.statuses_before:
             status = _status(glimpse(section.files, name))
@@ -129,29 +133,28 @@ class Review:
         now, files, old, before = section.now, section.files, section.statuses_before, self._before
         if not isinstance(now, TrackedDict):
             return
-        records = {name: glimpse(files, name) for name in old}
-        new = {n: record if record is MISSING else _known(_status(record)) for n, record in records.items()}
         counts_before = before.get((section.key, "counts"))
+        new = {name: self._status_now(files, name) for name in old}
         size_before = len(files)
         for name, status in old.items():
             size_before += (status is not MISSING) - (new[name] is not MISSING)
+        derived_before = False
         if counts_before is MISSING:
-            derived_before, counts = False, _tally({PENDING: size_before})
+            counts = {PENDING: size_before}
         elif _adds_up(counts_before, size_before):
-            derived_before, counts = True, _tally(counts_before)
+            derived_before, counts = True, dict(counts_before)
         else:  # somebody has set other counts: go through all records, once
             all_before = before.get((section.key, "files"))
             names = before.keys(all_before)
             derived_before = any(before.field(all_before, name, "status") is not None for name in names)
-            counts = _tally(counted(self._status_before(all_before, name) for name in names))
-        for statuses, step in ((old, -1), (new, +1)):
-            for status in statuses.values():
-                if status in counts:
-                    counts[status] += step
+            counts = counted(self._status_before(all_before, name) for name in names)
+        for name, status in old.items():
+            counts[status] = counts.get(status, 0) - 1
+            counts[new[name]] = counts.get(new[name], 0) + 1
+        counts = {status: counts[status] for status in STATUSES if counts.get(status)}
         if _one_has_a_status(counts, files, old, derived_before=derived_before):
-            present = {status: count for status, count in counts.items() if count}
-            self._tracker.derive(now, "counts", present)
-            self._tracker.derive(now, "status", combined_status(present))
+            self._tracker.derive(now, "counts", counts)
+            self._tracker.derive(now, "status", combined_status(counts))
         elif derived_before and "counts" in now:
             # The status was derived from records that are gone: nobody has written it.
             if now.get("status") == before.get((section.key, "status")):
@@ -163,9 +166,8 @@ def _one_has_a_status(
     counts: dict[str, int], files: dict[Any, Any], names: Iterable[Any], *, derived_before: bool
 ) -> bool:
     """Whether any record says its status itself; missing counts as pending, so the counts alone do not tell."""
-    for status, count in counts.items():
-        if count and status != PENDING:
-            return True
+    if any(status != PENDING for status in counts):
+        return True
     looked_at = (glimpse(files, name) for name in (files if derived_before else names))
     return any(isinstance(record, dict) and "status" in record for record in looked_at)
 
@@ -219,7 +221,3 @@ def _adds_up(counts: Any, size: int) -> bool:
     if not isinstance(counts, dict) or not size:
         return False
     return all(type(count) is int for count in counts.values()) and sum(counts.values()) == size
-
-
-def _tally(counts: dict[str, int]) -> dict[str, int]:
-    return {status: counts.get(status, 0) for status in STATUSES}

@@ -31,7 +31,7 @@ from pipeline_common.journal import (
 )
 from pipeline_common.reading import SMALL_BYTES, Snapshot, Source, replay, take_snapshot
 from pipeline_common.system import make_durable_folder, pread_all, pwrite_all, read_file, sync_folder, write_whole
-from pipeline_common.tree import Texts, encode_tree, sliced_tree, tree_of
+from pipeline_common.tree import Texts, encode_line, encode_tree, sliced_tree, tree_of
 
 
 class Store:
@@ -114,7 +114,7 @@ class Store:
         Raises:
             OSError: the disk refused; nothing is committed.
         """
-        line, crc = encode_record(self.revision + 1, time.time(), operations, self._crc)
+        line, crc = encode_record(self.revision + 1, time.time(), operations, self._crc, encode_line)
         if not self._folders_synced:
             sync_folder(self._system, str(self._files.journal.parent))
             sync_folder(self._system, str(self._files.folder))

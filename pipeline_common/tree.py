@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 from pipeline_common.codec import OWN_SECTION, Document, encode_part
-from pipeline_common.journal import DELETE, SET
+from pipeline_common.journal import DELETE, SET, compact
 from pipeline_common.tracked import MISSING, Path, RecordMap, TrackedDict, Tracker, adopted, placed, put
 
 Buffer: TypeAlias = Any
@@ -107,6 +107,16 @@ def encode_tree(root: TrackedDict, revision: int, records: Sequence[Path], texts
     entries = (_entry((key,), value, frozenset(records), holders, texts) for key, value in root.items())
     # One join of all pieces, so that a large document is in memory once more and not twice.
     return b"".join([*_braced(chain([own], entries), 0), b"\n"])
+
+
+def encode_line(value: Any) -> bytes:
+    """Plain JSON without line feeds, in a tenth of the standard library's time."""
+    import msgspec
+
+    try:
+        return msgspec.json.encode(value)
+    except (UnicodeError, OverflowError):  # lone surrogates, and integers of more than 64 bits
+        return compact(value)
 
 
 def operations(changes: Sequence[tuple[Path, Any]]) -> list[list[Any]]:
