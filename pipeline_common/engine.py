@@ -113,7 +113,7 @@ class Engine:
         self.lifecycle = lifecycle
         self._source = Source(self.files, system, lifecycle, limit_bytes, self.backups.newest_valid, self._lost_history)
         self._store = Store(self._source, self.backups, self.history)
-        self._checkpoints = Checkpoints(self.checkpoint)
+        self._checkpoints = Checkpoints(self.checkpoint, self._journal_bytes)
         self._lock = PathLock.of(self.files.lock)
         self._backup_before_write = backup_before_write
         self._checkpoint_always = checkpoint_always
@@ -215,7 +215,7 @@ class Engine:
         self.audit.note(operation, success=True, revision=store.revision, details=details)
         if not store.pending:
             self.backups.prune()
-        elif self._checkpoints.is_due(store.journal_bytes, store.size_bytes):
+        elif self._checkpoints.is_due(store.pending_since_s, store.journal_bytes, store.size_bytes):
             try:
                 self._write_checkpoint()
             except StateError as error:
@@ -294,6 +294,12 @@ class Engine:
             self._write_checkpoint()
             store.poisoned = False
             return True
+
+    def _journal_bytes(self) -> int:
+        try:
+            return self._system.stat(str(self.files.journal)).st_size
+        except OSError:
+            return 0
 
     def _refresh(self) -> None:
         """Take in what others have committed.

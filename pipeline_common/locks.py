@@ -20,12 +20,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from pipeline_common.errors import StateLockError, StateTransactionError
-from pipeline_common.files import now
 from pipeline_common.system import System
 
 try:
@@ -222,9 +222,7 @@ class _Flock:
             self.forget()
             return False
         self._noted = True
-        self._note(
-            b'{"pid": %d, "since": "%s", ' % (os.getpid(), now().isoformat().encode()) + _command(" ".join(sys.argv))
-        )
+        self._note(b'{"since_ns": %d, %s' % (time.time_ns(), _who(os.getpid())))
         if status.st_size > MARK_AT:  # who waited and has come now, or has given up, waits no more
             with suppress(OSError):
                 os.ftruncate(self._descriptor, MARK_AT)
@@ -306,20 +304,21 @@ def _pause(most_s: float, rest_s: float) -> None:
 
 
 @lru_cache(maxsize=1)
-def _command(line: str) -> bytes:
-    """The rest of the note: a command line, filled up with blanks."""
-    return (b'"command": ' + json.dumps(line[:200]).encode("ascii") + b"}").ljust(1400)
+def _who(pid: int) -> bytes:
+    """The rest of the note: process and command line, filled up with blanks."""
+    command = " ".join(sys.argv)[:200]
+    return (b'"pid": %d, "command": %s}' % (pid, json.dumps(command).encode("ascii"))).ljust(1400)
 
 
 def _holder(path: Path) -> str:
     try:
         with path.open("rb") as file:
             note = json.loads(file.read(MARK_AT).rstrip(b"\0"))
+        since = datetime.fromtimestamp(note["since_ns"] / 1e9, UTC).isoformat(timespec="seconds")
         if note["pid"] == os.getpid():
-            return f"another thread of this process ({note['pid']}) since {note['since']}"
-        os.kill(note["pid"], 0)
-        return f"process {int(note['pid'])} ({note['command']}) since {note['since']}"
-    except PermissionError:  # it is alive and belongs to another user
-        return f"process {note['pid']} ({note['command']}) since {note['since']}"
+            return f"another thread of this process ({note['pid']}) since {since}"
+        with suppress(PermissionError):  # it is alive and belongs to another user
+            os.kill(note["pid"], 0)
+        return f"process {int(note['pid'])} ({note['command']}) since {since}"
     except (OSError, ValueError, TypeError, KeyError, OverflowError):
         return "another process"

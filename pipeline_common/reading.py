@@ -19,6 +19,7 @@ from pipeline_common.errors import StateReadError, StateValidationError
 from pipeline_common.files import StateFiles
 from pipeline_common.journal import (
     HEADER_BYTES,
+    SET,
     Header,
     JournalDamagedError,
     Record,
@@ -112,17 +113,32 @@ class Snapshot:
 
 def replay(tracker: Tracker, records: list[Record], lifecycle: Lifecycle) -> Tracker:
     """Make the changes of records that lead on from a document; returns the tracker of the outcome."""
+    unsettled = False
     for record in records:
+        # Commits that have set records and nothing else may be settled together: counts follow from statuses alone.
+        of_records = all(
+            kind == SET and (len(path) > 2 or path == ["last_updated"]) for kind, path, *_ in record.operations
+        )
+        if unsettled and not of_records:
+            _settle(tracker, lifecycle)
         rest = record.operations
         if rest and not rest[0][1]:
             tracker = tree_of(rest[0][2])
             rest = rest[1:]
         tracker.active = True
         apply(tracker.root, rest)
-        Review(lifecycle, tracker).settle()
-        tracker.clear()
-        tracker.active = False
+        unsettled = of_records
+        if not of_records:
+            _settle(tracker, lifecycle)
+    if unsettled:
+        _settle(tracker, lifecycle)
     return tracker
+
+
+def _settle(tracker: Tracker, lifecycle: Lifecycle) -> None:
+    Review(lifecycle, tracker).settle()
+    tracker.clear()
+    tracker.active = False
 
 
 def take_snapshot(source: Source, *, locked: bool) -> Snapshot:

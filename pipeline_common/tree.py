@@ -119,6 +119,20 @@ def encode_line(value: Any) -> bytes:
         return compact(value)
 
 
+def decode_line(text: bytes) -> Any:
+    """What `encode_line` has written, or the standard library.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    import msgspec
+
+    try:
+        return msgspec.json.decode(text)
+    except ValueError:  # lone surrogates are the standard library's alone
+        return json.loads(text)
+
+
 def operations(changes: Sequence[tuple[Path, Any]]) -> list[list[Any]]:
     """Changes as a journal's record has them."""
     return [[DELETE, path] if value is MISSING else [SET, path, value] for path, value in changes]

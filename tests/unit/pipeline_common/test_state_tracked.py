@@ -291,3 +291,15 @@ def test_slices_know_what_stood_before():
     tracker.roll_back()
     assert records == {"a": {"s": [1]}, "b": {"s": 2}}
     assert adopted(1, None, None) == 1
+
+
+def test_what_was_assigned_to_a_second_place_stays_tracked_at_its_first():
+    tracker = tree_of({"a": {}})
+    tracker.active = True
+    tracker.root["b"] = tracker.root["a"]
+    tracker.seal()
+    tracker.clear()
+    tracker.root["a"]["x"] = 1
+    assert tracker.changes() == [(("a", "x"), 1)]
+    tracker.roll_back()
+    assert tracker.root == {"a": {}, "b": {}}
