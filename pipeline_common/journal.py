@@ -15,6 +15,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pipeline_common.system import System, pwrite_all
@@ -115,7 +116,11 @@ def make_header(base: int, size_bytes: int, mtime_ns: int) -> Header:
 
 def parse_header(raw: bytes) -> Header | None:
     """The header at the beginning of `raw`, or None where there is no whole one."""
-    raw = raw[:HEADER_BYTES]
+    return _parsed_header(raw[:HEADER_BYTES])
+
+
+@lru_cache(maxsize=4)
+def _parsed_header(raw: bytes) -> Header | None:
     if len(raw) < HEADER_BYTES or raw[-1:] != b"\n":
         return None
     body = raw[_PREFIX_BYTES:].rstrip().removesuffix(b"]")

@@ -72,6 +72,7 @@ class ScopedState:
         self._lock = PathLock.of(self.files.lock)
         self._audit = AuditTrail(self.files.log, system)
         self._document = self._sparse(plain(records))
+        self._tracker: Tracker | None = None  # of the document; none where a transaction has not ended well
         self._position: tuple[bytes, int, int, int] | None = None  # header, end, crc, revision
         self._folders_synced = False
 
@@ -102,7 +103,7 @@ class ScopedState:
         with self._lock.hold(self._timeout_s, self._system):
             if self._lock.busy:
                 raise advice.nested(self.files)
-            tracker = tree_of(self._document)
+            tracker, self._tracker = self._tracker or tree_of(self._document), None
             txn = ScopedTransaction(tracker.root)
             details = {} if operation == "transaction" else {"operation": operation}
             self._lock.busy = tracker.active = True
@@ -112,8 +113,12 @@ class ScopedState:
                     raise advice.other_process(self.files)
                 changed = self._changed(tracker, txn, check=validate is not False)
                 revision = self._commit(changed, details)
-                self._document = detached(tracker.root)
+                _make(changed, self._document)
+                tracker.clear()
+                self._tracker = tracker
             except Exception as error:
+                tracker.roll_back()
+                self._tracker = tracker
                 if self._lock.mine:
                     details |= {"error": str(error), "error_type": type(error).__name__}
                     self._audit.note(TRANSACTION_ROLLBACK, success=False, revision=0, details=details)
@@ -226,3 +231,15 @@ class ScopedState:
             if place[0] in records:
                 node[self.book_id] = records[place[0]]
         return document
+
+
+def _make(changed: list[list[Any]], document: Document) -> None:
+    """Make the changes of a transaction in a plain document."""
+    for kind, (*parents, key), *value in changed:
+        node = document
+        for parent in parents:
+            node = node[parent]
+        if kind == SET:
+            node[key] = detached(value[0])
+        else:
+            node.pop(key, None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -187,13 +187,13 @@ def _loads(part: Any) -> Any:
 
 
 def _entry(path: Path, value: Any, records: frozenset[Path], holders: set[Path], texts: Texts) -> Iterator[Buffer]:
-    yield encode_part(path[-1], 0) + b": "
+    yield _key(path[-1])
     level = len(path)
     if path in records and isinstance(value, RecordMap):
         yield from _braced(
             (
                 [
-                    encode_part(key, 0) + b": ",
+                    _key(key),
                     item if value.is_slice(item) else encode_part(value.glimpsed(item), level + 1),
                 ]
                 for key, item in value.closed()
@@ -208,11 +208,15 @@ def _entry(path: Path, value: Any, records: frozenset[Path], holders: set[Path],
         yield encode_part(value, level)
 
 
+@lru_cache(maxsize=4096)
+def _key(key: str) -> bytes:
+    return encode_part(key, 0) + b": "
+
+
 def _records(path: Path, value: dict[Any, Any], texts: Texts) -> bytes:
     level = len(path)
     entries = (
-        [encode_part(key, 0) + b": ", texts.of((*path, key), item, partial(encode_part, item, level + 1))]
-        for key, item in value.items()
+        [_key(key), texts.of((*path, key), item, partial(encode_part, item, level + 1))] for key, item in value.items()
     )
     return b"".join(_braced(entries, level))
 
