@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -120,23 +120,17 @@ class Engine:
         self._timeout_s = timeout_s
         self._system = system
 
-    @contextmanager
-    def lock(self, timeout_s: float | None = None) -> Iterator[None]:
+    def lock(self, timeout_s: float | None = None) -> AbstractContextManager[None]:
         """Hold the exclusive lock; the same thread may hold it again inside.
 
         Raises:
             StateLockError: somebody else held it all that time; the audit trail has a line about it.
         """
-        taken = False
-        try:
-            with self._lock.hold(self._timeout_s if timeout_s is None else timeout_s, self._system):
-                taken = True
-                yield
-        except StateLockError as error:
-            timed_out = not taken and error.__cause__ is None
-            if timed_out and self.files.folder.is_dir():
-                self.audit.note(LOCK_TIMEOUT, success=False, revision=0, details={"error": str(error)})
-            raise
+        return self._lock.hold(self._timeout_s if timeout_s is None else timeout_s, self._system, self._note_timeout)
+
+    def _note_timeout(self, error: StateLockError) -> None:
+        if self.files.folder.is_dir():
+            self.audit.note(LOCK_TIMEOUT, success=False, revision=0, details={"error": str(error)})
 
     def read(self) -> Document:
         """The last commit, as plain values that belong to the caller; ``{}`` where nothing was ever committed.

@@ -18,7 +18,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -86,12 +86,15 @@ class PathLock:
         return bool(self._owners) and _asker() in self._owners
 
     @contextmanager
-    def hold(self, timeout_s: float, system: System) -> Iterator[None]:
+    def hold(
+        self, timeout_s: float, system: System, timed_out: Callable[[StateLockError], None] | None = None
+    ) -> Iterator[None]:
         """Hold the lock; inside, the same thread (under trio: the same task) may hold it again.
 
         Args:
             timeout_s: how long to wait in all, seconds; 0 tries once.
             system: the calls to use.
+            timed_out: told of the error where somebody else held it all that time.
 
         Raises:
             StateLockError: somebody else held it all that time (the message names who), or its file cannot be opened.
@@ -108,7 +111,7 @@ class PathLock:
         freed = False
         try:
             try:
-                self._take(timeout_s, system)
+                self._take(timeout_s, system, timed_out)
                 yield
             finally:
                 self._free()
@@ -132,10 +135,10 @@ class PathLock:
         finally:
             self._owners, self._host = owners, former_host
 
-    def _take(self, timeout_s: float, system: System) -> None:
+    def _take(self, timeout_s: float, system: System, timed_out: Callable[[StateLockError], None] | None) -> None:
         deadline = time.monotonic() + timeout_s
         if not self._threads.acquire(timeout=max(0.0, min(timeout_s, threading.TIMEOUT_MAX))):
-            raise self._refused(timeout_s)
+            raise self._refused(timeout_s, timed_out)
         self._owners = frozenset({_asker()})
         self._host = threading.get_ident()
         self._held = _Flock(self._name, system) if fcntl else _FileLock(self.path)
@@ -148,7 +151,7 @@ class PathLock:
                 new_turn = True
                 rest_s = deadline - time.monotonic()
                 if rest_s <= 0:
-                    raise self._refused(timeout_s)
+                    raise self._refused(timeout_s, timed_out)
                 _pause(pause_s, rest_s)
                 pause_s = min(LONGEST_PAUSE_S, pause_s * 1.5)
         except OSError as error:
@@ -173,11 +176,14 @@ class PathLock:
         with suppress(RuntimeError):  # this thread does not have it: nothing to undo
             self._threads.release()
 
-    def _refused(self, timeout_s: float) -> StateLockError:
-        return StateLockError(
+    def _refused(self, timeout_s: float, timed_out: Callable[[StateLockError], None] | None) -> StateLockError:
+        error = StateLockError(
             f"Could not acquire lock after {timeout_s}s: {self.path} is held by {_holder(self.path)}. "
             "Wait until it has finished, or stop it, then try again."
         )
+        if timed_out:
+            timed_out(error)
+        return error
 
     @classmethod
     def _forget_all(cls) -> None:

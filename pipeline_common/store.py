@@ -56,6 +56,7 @@ class Store:
         self._source = source
         self._files = source.files
         self._system = source.system
+        self._name, self._journal_name = str(source.files.state), str(source.files.journal)
         self._backups = backups
         self._history = history
         self.poisoned = True
@@ -200,7 +201,7 @@ class Store:
     def _is_current(self) -> bool:
         """Whether the memory is that of the disk, after taking in what stands in the journal beyond it."""
         try:
-            status = self._system.stat(str(self._files.state))
+            status = self._system.stat(self._name)
         except OSError:
             return False
         if self._status is None:
@@ -216,10 +217,12 @@ class Store:
             return False
         log = self._system.fstat(self._journal)
         try:
-            same = os.path.samestat(log, self._system.stat(str(self._files.journal)))
+            named = self._system.stat(self._journal_name)
         except FileNotFoundError:
             return self._is_rescued()
-        if not same or self._system.pread(self._journal, HEADER_BYTES, 0) != self._header.raw:
+        if (named.st_ino, named.st_dev) != (log.st_ino, log.st_dev) or self._system.pread(
+            self._journal, HEADER_BYTES, 0
+        ) != self._header.raw:
             return False
         return self._takes_in_the_tail(log.st_size)
 
