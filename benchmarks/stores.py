@@ -9,7 +9,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from contextlib import closing
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import lmdb
 
@@ -107,7 +107,7 @@ class State(Store):
 
     def close(self) -> None:
         """Bring the file up to date, where the engine leaves that for the end."""
-        getattr(self._state, "close", lambda: None)()
+        self._state.close()
 
 
 class Scoped(Store):
@@ -118,7 +118,7 @@ class Scoped(Store):
 
     def __init__(self, folder: Path) -> None:
         name, own_records = json.loads((folder / "plan.json").read_bytes())
-        self._state = open_scoped(folder / "pipeline.json", name, own_records)
+        self._state = PipelineState.scoped(folder / "pipeline.json", name, own_records, timeout=WAIT_S)
 
     @classmethod
     def prepare(cls, folder: Path, books: int, seed: int) -> None:
@@ -260,16 +260,6 @@ class FirstSpecification(Store):
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-def open_scoped(path: Path, name: str, own_records: dict[str, Any]) -> Any:
-    """The handle of one book; `has_scoped` says whether there is any."""
-    return getattr(PipelineState, "scoped")(path, name, own_records, timeout=WAIT_S)  # noqa: B009 - not every engine
-
-
-def has_scoped() -> bool:
-    """Whether this engine has handles of one book."""
-    return hasattr(PipelineState, "scoped")
 
 
 def _sqlite(folder: Path) -> sqlite3.Connection:
