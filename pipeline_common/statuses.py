@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The one table of statuses: their names, old synonyms and transitions, and how many make one."""
+"""The statuses of an audiobook: the one table of their names, meanings and transitions, and how many make one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from pipeline_common.lifecycle import Status
 
 PENDING = "pending"
 RUNNING = "running"
@@ -13,17 +15,16 @@ PARTIAL = "partial"
 FAILED = "failed"
 SKIPPED = "skipped"
 
-TRANSITIONS: Mapping[str, tuple[str, ...]] = {
-    PENDING: (RUNNING, SUCCESS, PARTIAL, FAILED, SKIPPED),
-    RUNNING: (SUCCESS, PARTIAL, FAILED, SKIPPED, PENDING),
-    SUCCESS: (RUNNING, PENDING),
-    PARTIAL: (RUNNING, PENDING, FAILED, SUCCESS),
-    FAILED: (RUNNING, PENDING, SKIPPED),
-    SKIPPED: (RUNNING, PENDING),
-}
-"""What may follow a status, beside itself."""
+TABLE: tuple[Status, ...] = (
+    Status(PENDING, "not begun, or to be done again", (RUNNING, SUCCESS, PARTIAL, FAILED, SKIPPED)),
+    Status(RUNNING, "an attempt has begun and has not ended", (SUCCESS, PARTIAL, FAILED, SKIPPED, PENDING)),
+    Status(SUCCESS, "done, and what it left is recorded", (RUNNING, PENDING)),
+    Status(PARTIAL, "some of it is done", (RUNNING, PENDING, FAILED, SUCCESS)),
+    Status(FAILED, "the last attempt ended without a result; the record says why", (RUNNING, PENDING, SKIPPED)),
+    Status(SKIPPED, "there is nothing to do, as for a copy of another book", (RUNNING, PENDING)),
+)
 
-STATUSES: tuple[str, ...] = tuple(TRANSITIONS)
+STATUSES: tuple[str, ...] = tuple(status.name for status in TABLE)
 
 SYNONYMS: Mapping[str, str] = {
     "partial_success": PARTIAL,
@@ -32,6 +33,26 @@ SYNONYMS: Mapping[str, str] = {
     "completed": SUCCESS,
 }
 """Names that the first version wrote, and what they are read as."""
+
+
+def combined_status(counts: Mapping[str, int]) -> str:
+    """The one status of several records.
+
+    Args:
+        counts: how many records have each status, as `Lifecycle.counted` gives it.
+
+    Returns:
+        ``running`` while one runs; ``partial`` where some succeeded and others did not (or not yet); ``skipped`` only
+        where all were skipped; ``pending`` where nothing was done at all.
+    """
+    if counts.get(RUNNING):
+        return RUNNING
+    if counts.get(PARTIAL) or (counts.get(SUCCESS) and (counts.get(PENDING) or counts.get(FAILED))):
+        return PARTIAL
+    for status in (PENDING, FAILED, SUCCESS, SKIPPED):
+        if counts.get(status):
+            return status
+    return PENDING
 
 
 def normal_status(value: Any) -> Any:
@@ -48,23 +69,3 @@ def counted(statuses: Iterable[str]) -> dict[str, int]:
         if status in counts:
             counts[status] += 1
     return {status: count for status, count in counts.items() if count}
-
-
-def combined_status(counts: Mapping[str, int]) -> str:
-    """The one status of several records.
-
-    Args:
-        counts: how many records have each status, as `counted` gives it.
-
-    Returns:
-        ``running`` while one runs; ``partial`` where some succeeded and others did not (or not yet); ``skipped`` only
-        where all were skipped; ``pending`` where nothing was done at all.
-    """
-    if counts.get(RUNNING):
-        return RUNNING
-    if counts.get(PARTIAL) or (counts.get(SUCCESS) and (counts.get(PENDING) or counts.get(FAILED))):
-        return PARTIAL
-    for status in (PENDING, FAILED, SUCCESS, SKIPPED):
-        if counts.get(status):
-            return status
-    return PENDING

@@ -6,8 +6,8 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.errors import InvalidStatusTransitionError, StateValidationError
-from pipeline_common.lifecycle import AUDIOBOOK
 from pipeline_common.rules import check_changes, settle_changes
 from pipeline_common.tracked import detached
 from pipeline_common.tree import apply, operations, tree_of
