@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline_common.lifecycle import Lifecycle
-from pipeline_common.statuses import PENDING, STATUSES, combined_status, counted, normal_status
 from pipeline_common.tracked import MISSING, Before, Path, TrackedDict, Tracker
 
 
@@ -27,12 +26,12 @@ def settle_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
     before = tracker.before()
     for key in dict.fromkeys(path[0] for path in paths):
         section = tracker.root.get(key)
-        if not isinstance(section, TrackedDict) or key not in (*lifecycle.phases, "batch"):
+        if not isinstance(section, TrackedDict) or key not in lifecycle.sections:
             continue
         names = _changed_records(before, section, key, paths)
-        _normalise(tracker, section, names)
+        _normalise(lifecycle, tracker, section, names)
         if key in lifecycle.phases:
-            _derive(tracker, before, section, key, names)
+            _derive(lifecycle, tracker, before, section, key, names)
             if (key, "counts") in paths and "status" in section:
                 # Somebody has set counts: what became of the status is told, for nobody could derive it again.
                 section["status"] = section["status"]
@@ -41,41 +40,43 @@ def settle_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
 def normalise_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
     """Give statuses their present names in what has changed, and derive nothing."""
     paths = tracker.paths()
-    for key in dict.fromkeys(path[0] for path in paths if path[0] in (*lifecycle.phases, "batch")):
+    for key in dict.fromkeys(path[0] for path in paths if path[0] in lifecycle.sections):
         section = tracker.root.get(key)
         if isinstance(section, TrackedDict):
-            _normalise(tracker, section, _changed_records(tracker.before(), section, key, paths))
+            _normalise(lifecycle, tracker, section, _changed_records(tracker.before(), section, key, paths))
 
 
 def check_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
     """Check what has changed.
 
     Raises:
-        StateValidationError: it does not fit the schema.
+        StateValidationError: it does not fit the schema, or something required is missing.
         InvalidStatusTransitionError: a status may not follow the one before it.
     """
     paths = tracker.paths()
-    lifecycle.validate(_partial(tracker.root, paths, lifecycle.records))
+    lifecycle.check_schema(_partial(tracker.root, paths, lifecycle.records))
+    lifecycle.check_required(tracker.root)
     check_transitions(lifecycle, tracker)
 
 
 def check_transitions(lifecycle: Lifecycle, tracker: Tracker) -> None:
-    """Check the statuses that have changed.
+    """Check the statuses that have changed, and that changed records hold what theirs require.
 
     Raises:
+        StateValidationError: a record lacks something.
         InvalidStatusTransitionError: a status may not follow the one before it.
     """
     paths = tracker.paths()
     before = tracker.before()
     for key in dict.fromkeys(path[0] for path in paths if path[0] in lifecycle.phases):
         section = tracker.root.get(key, {})
-        if not _is_derived(section):
+        if not _is_derived(section) and before.get((key, "counts")) is MISSING:
             lifecycle.check_transition(key, _plain(before.get((key, "status"))), section.get("status"))
         files = _files(section)
         for name in _changed_records(before, section, key, paths):
             if name in files:
                 status = _plain(before.get((key, "files", name, "status")))
-                lifecycle.check_transition(f"{key}.files.{name}", status, _status(files[name]))
+                lifecycle.check_record(f"{key}.files.{name}", status, files[name])
 
 
 def _changed_records(before: Before, section: Any, key: str, paths: Iterable[Path]) -> list[Any]:
@@ -92,47 +93,54 @@ def _changed_records(before: Before, section: Any, key: str, paths: Iterable[Pat
     return list(names)
 
 
-def _normalise(tracker: Tracker, section: TrackedDict, names: Iterable[Any]) -> None:
+def _normalise(lifecycle: Lifecycle, tracker: Tracker, section: TrackedDict, names: Iterable[Any]) -> None:
     files = _files(section)
     for record in (section, section.get("summary"), *(files[name] for name in names if name in files)):
         if isinstance(record, TrackedDict) and "status" in record:
-            tracker.derive(record, "status", normal_status(record["status"]))
+            tracker.derive(record, "status", lifecycle.normal_status(record["status"]))
 
 
-def _derive(tracker: Tracker, before: Before, section: TrackedDict, key: str, names: list[Any]) -> None:
+def _derive(
+    lifecycle: Lifecycle, tracker: Tracker, before: Before, section: TrackedDict, key: str, names: list[Any]
+) -> None:
     """Counts and status of a phase, from those before and the records that have changed."""
     files = _files(section)
-    old = {name: _old_status(before, (key, "files", name)) for name in names}
-    new = {name: _status_or_missing(files, name) for name in names}
+    old = {name: _old_status(lifecycle, before, (key, "files", name)) for name in names}
+    new = {name: _status_or_missing(lifecycle, files, name) for name in names}
     counts_before = before.get((key, "counts"))
     size_before = len(files) + sum(s is not MISSING for s in old.values()) - sum(s is not MISSING for s in new.values())
     if counts_before is MISSING:
-        derived_before, counts = False, _tally({PENDING: size_before})
+        derived_before, counts = False, _tally(lifecycle, {lifecycle.initial: size_before})
     elif _adds_up(counts_before, size_before):
-        derived_before, counts = True, _tally(counts_before)
+        derived_before, counts = True, _tally(lifecycle, counts_before)
     else:  # somebody has set other counts: go through all records, once
         derived_before = any(
             before.get((key, "files", name, "status")) is not MISSING for name in before.keys((key, "files"))
         )
-        counts = _tally(counted(_old_status(before, (key, "files", n)) for n in before.keys((key, "files"))))
+        counts = _tally(
+            lifecycle,
+            lifecycle.counted(_old_status(lifecycle, before, (key, "files", n)) for n in before.keys((key, "files"))),
+        )
     for statuses, step in ((old, -1), (new, +1)):
         for status in statuses.values():
             if status in counts:
                 counts[status] += step
-    if _one_has_a_status(counts, files, names, derived_before=derived_before):
+    if _one_has_a_status(lifecycle, counts, files, names, derived_before=derived_before):
         present = {status: count for status, count in counts.items() if count}
         tracker.derive(section, "counts", present)
-        tracker.derive(section, "status", combined_status(present))
+        tracker.derive(section, "status", lifecycle.combined_status(present))
     elif derived_before and "counts" in section:
         # The status was derived from records that are gone: nobody has written it.
         if section.get("status") == before.get((key, "status")):
-            tracker.derive(section, "status", PENDING)
+            tracker.derive(section, "status", lifecycle.initial)
         tracker.derive(section, "counts", MISSING)
 
 
-def _one_has_a_status(counts: dict[str, int], files: dict[Any, Any], names: list[Any], *, derived_before: bool) -> bool:
-    """Whether any record says its status itself; missing counts as pending, so the counts alone do not tell."""
-    if any(count for status, count in counts.items() if status != PENDING):
+def _one_has_a_status(
+    lifecycle: Lifecycle, counts: dict[str, int], files: dict[Any, Any], names: list[Any], *, derived_before: bool
+) -> bool:
+    """Whether any record says its status itself; missing counts as the first, so the counts alone do not tell."""
+    if any(count for status, count in counts.items() if status != lifecycle.initial):
         return True
     looked_at = files if derived_before else (name for name in names if name in files)
     return any(isinstance(files[name], dict) and "status" in files[name] for name in looked_at)
@@ -182,14 +190,14 @@ def _status(record: Any) -> Any:
     return record.get("status") if isinstance(record, dict) else None
 
 
-def _status_or_missing(files: dict[Any, Any], name: Any) -> Any:
-    return _text(normal_status(_status(files[name]))) if name in files else MISSING
+def _status_or_missing(lifecycle: Lifecycle, files: dict[Any, Any], name: Any) -> Any:
+    return _text(lifecycle.normal_status(_status(files[name]))) if name in files else MISSING
 
 
-def _old_status(before: Before, path: Path) -> Any:
+def _old_status(lifecycle: Lifecycle, before: Before, path: Path) -> Any:
     if before.get(path) is MISSING:
         return MISSING
-    return _text(normal_status(_plain(before.get((*path, "status")))))
+    return _text(lifecycle.normal_status(_plain(before.get((*path, "status")))))
 
 
 def _text(status: Any) -> Any:
@@ -206,5 +214,5 @@ def _adds_up(counts: Any, size: int) -> bool:
     return all(type(count) is int for count in counts.values()) and sum(counts.values()) == size
 
 
-def _tally(counts: dict[str, int]) -> dict[str, int]:
-    return {status: counts.get(status, 0) for status in STATUSES}
+def _tally(lifecycle: Lifecycle, counts: dict[str, int]) -> dict[str, int]:
+    return {status: counts.get(status, 0) for status in lifecycle.transitions}

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from pipeline_common.lifecycle import Status
 
@@ -53,19 +52,3 @@ def combined_status(counts: Mapping[str, int]) -> str:
         if counts.get(status):
             return status
     return PENDING
-
-
-def normal_status(value: Any) -> Any:
-    """The present name of a status; missing (None) is pending; anything unknown is returned as it is."""
-    if value is None:
-        return PENDING
-    return SYNONYMS.get(value, value) if isinstance(value, str) else value
-
-
-def counted(statuses: Iterable[str]) -> dict[str, int]:
-    """How often each status occurs, in the order of the table; those that do not occur are absent."""
-    counts = dict.fromkeys(STATUSES, 0)
-    for status in statuses:
-        if status in counts:
-            counts[status] += 1
-    return {status: count for status, count in counts.items() if count}
