@@ -222,6 +222,8 @@ class Store:
             return False  # another record took the place of the one that I know
         if size_bytes == self._end:
             return True
+        if self.migrated:
+            return False  # the memory is of another version than what stands there
         tail = pread_all(self._system, self._journal, self._end)
         try:
             found = scan(tail, self._end, self._crc, self.revision)

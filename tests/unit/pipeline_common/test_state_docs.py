@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from pipeline_common import Lifecycle, Status, docs
@@ -42,3 +44,14 @@ def test_a_life_cycle_of_ones_own_is_described_by_the_same_function():
     assert "[*] --> packed\n    packed --> sent\n```" in text
     assert "| `sent` | gone | – | `number` |" in text
     assert "Every document must hold `sender`." in text
+
+
+def test_the_page_about_a_life_cycle_of_ones_own_tells_what_its_program_prints(tmp_path: Path):
+    (program,) = re.findall(r"```python\n(.*?)```", (DOCS / "own-life-cycle.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "photos.py").write_text(program, encoding="utf-8")
+    command = [sys.executable, "-X", "utf8", "photos.py"]
+    printed = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True).stdout
+    told = re.findall(r"print\(.*\)  # (.*?)(?: …)?$", program, re.MULTILINE)
+    lines = printed.splitlines()
+    assert len(lines) == len(told) > 0
+    assert all(line.startswith(start) for line, start in zip(lines, told, strict=True))
