@@ -152,8 +152,7 @@ class Lifecycle:
         Raises:
             StateReadError: it is of a later version than this program knows; `where` is for the message.
         """
-        version = document.get("schema_version")
-        number = max(version, 1) if isinstance(version, int) else 1
+        number = _number(document)
         if number > self.schema_version:
             raise StateReadError(
                 f"The state file {where} has schema version {number}, and this program knows versions up to "
@@ -163,7 +162,7 @@ class Lifecycle:
 
     def is_present(self, document: Mapping[str, Any]) -> bool:
         """Whether a document is of the present version."""
-        return bool(document.get("schema_version") == self.schema_version)
+        return _number(document) == self.schema_version
 
     def migrate(self, document: Document, where: str | os.PathLike[str]) -> None:
         """Bring a document of an earlier version to the present form, in place.
@@ -367,6 +366,11 @@ def records_of(document: Mapping[str, Any], name: str, lifecycle: Lifecycle) -> 
         if record is not None:
             found[place[0]] = record
     return found
+
+
+def _number(document: Mapping[str, Any]) -> int:
+    version = document.get("schema_version")
+    return max(version, 1) if isinstance(version, int) else 1
 
 
 def _section(document: Mapping[str, Any], key: str) -> dict[str, Any]:

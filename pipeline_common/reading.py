@@ -19,6 +19,7 @@ from pipeline_common.errors import StateReadError, StateValidationError
 from pipeline_common.files import StateFiles
 from pipeline_common.journal import (
     HEADER_BYTES,
+    SET,
     Header,
     JournalDamagedError,
     Record,
@@ -27,7 +28,7 @@ from pipeline_common.journal import (
     scan,
 )
 from pipeline_common.lifecycle import Lifecycle
-from pipeline_common.rules import settle_changes
+from pipeline_common.rules import Review
 from pipeline_common.system import System, pread_all, read_file
 from pipeline_common.tracked import Tracker, detached
 from pipeline_common.tree import apply, decode_own, sliced_tree, tree_of
@@ -133,18 +134,33 @@ def replay(tracker: Tracker, records: list[Record], lifecycle: Lifecycle) -> Tra
 
     Counts and derived statuses are kept up in a document of the present version; of an earlier one nobody knows how.
     """
+    unsettled = False
     for record in records:
+        # Commits that have set records and nothing else may be settled together: counts follow from statuses alone.
+        of_records = all(
+            kind == SET and (len(path) > 2 or path == ["last_updated"]) for kind, path, *_ in record.operations
+        )
+        if unsettled and not of_records:
+            _settle(tracker, lifecycle)
         rest = record.operations
         if rest and not rest[0][1]:
             tracker = tree_of(rest[0][2])
             rest = rest[1:]
         tracker.active = True
         apply(tracker.root, rest)
-        if lifecycle.is_present(tracker.root):
-            settle_changes(lifecycle, tracker)
-        tracker.clear()
-        tracker.active = False
+        unsettled = of_records
+        if not of_records:
+            _settle(tracker, lifecycle)
+    if unsettled:
+        _settle(tracker, lifecycle)
     return tracker
+
+
+def _settle(tracker: Tracker, lifecycle: Lifecycle) -> None:
+    if lifecycle.is_present(tracker.root):
+        Review(lifecycle, tracker).settle()
+    tracker.clear()
+    tracker.active = False
 
 
 def take_snapshot(source: Source, *, locked: bool) -> Snapshot:

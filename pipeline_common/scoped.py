@@ -32,7 +32,7 @@ from pipeline_common.journal import (
 from pipeline_common.lifecycle import Lifecycle, records_of
 from pipeline_common.locks import PathLock
 from pipeline_common.reading import SMALL_BYTES
-from pipeline_common.rules import check_transitions, normalise_changes
+from pipeline_common.rules import Review
 from pipeline_common.system import System, pread_all, sync_folder
 from pipeline_common.tracked import Tracker, detached
 from pipeline_common.tree import apply, operations, tree_of
@@ -135,9 +135,10 @@ class ScopedState:
                 "Change the records of that book only, or open the whole with PipelineState."
             )
         tracker.seal()
-        normalise_changes(self._lifecycle, tracker)
+        review = Review(self._lifecycle, tracker)
+        review.normalise()
         if check:
-            check_transitions(self._lifecycle, tracker)
+            review.check_transitions()
         return operations(tracker.changes())
 
     def _commit(self, changed: list[list[Any]], details: Mapping[str, Any]) -> int:

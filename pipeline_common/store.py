@@ -31,7 +31,7 @@ from pipeline_common.journal import (
 )
 from pipeline_common.reading import SMALL_BYTES, Snapshot, Source, replay, take_snapshot
 from pipeline_common.system import make_durable_folder, pread_all, pwrite_all, read_file, sync_folder, write_whole
-from pipeline_common.tree import Texts, encode_tree, sliced_tree, tree_of
+from pipeline_common.tree import Texts, decode_line, encode_line, encode_tree, sliced_tree, tree_of
 
 
 class Store:
@@ -49,6 +49,7 @@ class Store:
         migrated: whether the file is of an earlier schema version.
         poisoned: whether the memory is not to be relied on.
         pending: how many commits are in the journal alone.
+        pending_since_s: since when there are any, on the monotonic clock.
     """
 
     def __init__(self, source: Source, backups: Backups, history: History) -> None:
@@ -63,6 +64,7 @@ class Store:
         self.revision = 0
         self.trusted = self.migrated = False
         self.pending = 0
+        self.pending_since_s = 0.0
         self._newest = 0
         self._status: os.stat_result | None = None
         self._raw: bytes | None = None
@@ -114,7 +116,7 @@ class Store:
         Raises:
             OSError: the disk refused; nothing is committed.
         """
-        line, crc = encode_record(self.revision + 1, time.time(), operations, self._crc)
+        line, crc = encode_record(self.revision + 1, time.time(), operations, self._crc, encode_line)
         if not self._folders_synced:
             sync_folder(self._system, str(self._files.journal.parent))
             sync_folder(self._system, str(self._files.folder))
@@ -122,7 +124,7 @@ class Store:
         append(self._system, self._journal, line, self._end)
         self.revision += 1
         self._newest = self.revision
-        self.pending += 1
+        self._count(1)
         self._last, self._end, self._crc = self._end, self._end + len(line), crc
         self._texts.forget(self.tracker.paths(), self._source.lifecycle.records)
         self.tracker.clear()
@@ -197,8 +199,10 @@ class Store:
             status = self._system.stat(str(self._files.state))
         except OSError:
             return False
-        if self._status is None or _identity(status) != _identity(self._status):
+        if self._status is None:
             return False
+        if _identity(status) != _identity(self._status):
+            return self._follows(status)
         if self._raw is not None and status.st_size <= SMALL_BYTES:
             # Small enough to look: the clock of the file system may be too coarse to tell two writes apart.
             raw, _ = read_file(self._system, str(self._files.state), self._source.limit_bytes)
@@ -215,6 +219,51 @@ class Store:
             return False
         return self._takes_in_the_tail(log.st_size)
 
+    def _follows(self, status: os.stat_result) -> bool:
+        """Take in the checkpoints that others have written, by way of the journals that led up to them.
+
+        Args:
+            status: of the file as it is now.
+
+        Returns:
+            Whether the memory is that of the disk now.
+        """
+        if self._header is None or self._journal < 0 or not self._has_journal():
+            return False
+        header = parse_header(self._system.pread(self._journal, HEADER_BYTES, 0))
+        if header is None or header.size_bytes <= SMALL_BYTES or not _leads_on_from(header, status):
+            return False
+        self.poisoned = True
+        begin: Header | None = self._header
+        while self.revision < header.base:
+            base = self._header.base if begin else self.revision
+            try:
+                log, _ = read_file(self._system, str(self._files.segment(base)), self._source.limit_bytes)
+            except OSError:
+                return False
+            segment = parse_header(log)
+            if segment is None or (begin and segment.raw != begin.raw):
+                return False
+            if not begin:
+                self._end, self._crc = HEADER_BYTES, segment.crc
+            before, begin = self.revision, None
+            if not self._takes_in(log[self._end :]) or self.revision == before:
+                return False
+        if self.revision != header.base:
+            return False
+        self._status, self._header = status, header
+        self._end, self._crc, self._last, self.pending = HEADER_BYTES, header.crc, 0, 0
+        self.poisoned = False
+        return self._takes_in_the_tail(self._system.fstat(self._journal).st_size)
+
+    def _has_journal(self) -> bool:
+        """Whether the open journal is still the one of that name."""
+        try:
+            named = self._system.stat(str(self._files.journal))
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(self._system.fstat(self._journal), named)
+
     def _takes_in_the_tail(self, size_bytes: int) -> bool:
         if size_bytes < self._end or self._header is None:
             return False
@@ -222,25 +271,34 @@ class Store:
             return False  # another record took the place of the one that I know
         if size_bytes == self._end:
             return True
-        if self.migrated:
-            return False  # the memory is of another version than what stands there
-        tail = pread_all(self._system, self._journal, self._end)
+        self.poisoned = True
+        self.poisoned = not self._takes_in(pread_all(self._system, self._journal, self._end))
+        return not self.poisoned
+
+    def _takes_in(self, tail: bytes) -> bool:
+        """Make the changes of what stands in a journal behind what is known of it; the memory is poisoned meanwhile."""
         try:
-            found = scan(tail, self._end, self._crc, self.revision)
+            found = scan(tail, self._end, self._crc, self.revision, decode_line)
         except JournalDamagedError:
             return False  # the load says what is wrong
-        if found.torn:
+        if found.torn or self.migrated:  # the memory is of another version than what stands there
             return False
-        self.poisoned = True
         self._texts = Texts()
         self.tracker = replay(self.tracker, found.records, self._source.lifecycle)
-        self.revision = self._newest = found.records[-1].revision if found.records else self.revision
-        self.pending += len(found.records)
+        if not self._source.lifecycle.is_present(self.tracker.root):
+            return False  # a program of another version has made a commit
         if found.records:
+            self.revision = self._newest = found.records[-1].revision
             self._last = found.records[-1].start
+            self._count(len(found.records))
         self._end, self._crc = found.end, found.crc
-        self.poisoned = False
         return True
+
+    def _count(self, records: int) -> None:
+        """Note commits that are in the journal alone."""
+        if records and not self.pending:
+            self.pending_since_s = time.monotonic()
+        self.pending += records
 
     def _is_rescued(self) -> bool:
         """Write down what a journal held that somebody has deleted while it was open."""
@@ -272,7 +330,7 @@ class Store:
         self.revision = records[-1].revision if records else snapshot.revision
         self._newest = max(snapshot.newest, self.revision)
         self._last = records[-1].start if records else 0
-        self.pending = len(records)
+        self._count(len(records))
         self.trusted, self.migrated = snapshot.trusted, snapshot.migrated
         self._header, self._end, self._crc = snapshot.header, snapshot.end, snapshot.crc
         self.poisoned = False
@@ -456,6 +514,10 @@ class Store:
 
 def _nothing() -> None:
     """There is no journal to close."""
+
+
+def _leads_on_from(header: Header, status: os.stat_result) -> bool:
+    return (header.size_bytes, header.mtime_ns) == (status.st_size, status.st_mtime_ns)
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int, int]:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 _BLOCK_BYTES = 1 << 24
+_ALWAYS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 class System:
@@ -21,7 +22,7 @@ class System:
 
     def open(self, path: str, flags: int, mode: int = 0o666) -> int:
         """Open a file, not to be inherited by other programs; returns the descriptor."""
-        return os.open(path, flags | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0), mode)
+        return os.open(path, flags | _ALWAYS, mode)
 
     def close(self, descriptor: int) -> None:
         """Close a descriptor."""

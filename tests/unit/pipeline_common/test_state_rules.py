@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.errors import StateValidationError
 from pipeline_common.lifecycle import Lifecycle, Status
-from pipeline_common.rules import check_changes, settle_changes
+from pipeline_common.rules import Review
 from pipeline_common.tracked import detached
 from pipeline_common.tree import apply, operations, tree_of
 
@@ -91,16 +91,17 @@ def test_settling_what_has_changed_is_settling_the_whole(lifecycle: Lifecycle, d
             change(tracker.root, *step)
         lifecycle.settle(document, whole)
         tracker.seal()
-        settle_changes(lifecycle, tracker)
+        review = Review(lifecycle, tracker)
+        review.settle()
         assert detached(tracker.root) == whole
         if accepted(lifecycle.validate, document):  # otherwise the whole is refused for what nobody has touched
-            assert accepted(check_changes, lifecycle, tracker) == accepted(lifecycle.check, document, whole)
+            assert accepted(review.check) == accepted(lifecycle.check, document, whole)
         done = operations(tracker.changes())
         tracker.clear()
         # Whoever replays the record comes to the same.
         replica.active = True
         apply(replica.root, copy.deepcopy(detached(done)))
-        settle_changes(lifecycle, replica)
+        Review(lifecycle, replica).settle()
         replica.clear()
         assert detached(replica.root) == whole
         document = whole
