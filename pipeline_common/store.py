@@ -406,6 +406,8 @@ class Store:
                     with suppress(OSError):
                         os.unlink(path)
             raise
+        if kept:
+            self._backups.added(kept)
 
     def _link_or_copy(self, backup: Path, mode: int) -> None:
         """Keep the old file under a backup's name; durable together with the rename that follows."""

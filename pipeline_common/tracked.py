@@ -97,12 +97,11 @@ class Tracker:
         """Accept the changes: forget how to take them back."""
         for node, key, old in self._undo:
             for gone in old if key is _WHOLE else (old,):
-                # What was assigned from another place of the tree still stands there.
-                if (
-                    isinstance(gone, TrackedDict | TrackedList)
-                    and gone._parent is node
-                    and (key is _WHOLE or (gone._key == key and dict.get(node, key, MISSING) is not gone))
-                ):
+                still_there = key is not _WHOLE and dict.get(node, key, MISSING) is gone
+                if still_there or not isinstance(gone, TrackedDict | TrackedList):
+                    continue
+                # What was assigned from another place of the tree stands there, whatever became of this one.
+                if gone._parent is node and (key is _WHOLE or gone._key == key):
                     gone._parent = gone._owner = None
         self._forget()
 
