@@ -83,15 +83,15 @@ class Review:
             InvalidStatusTransitionError: a status may not follow the one before it.
         """
         lifecycle = self._lifecycle
-        before = self._tracker.before()  # settling has changed more since this began
         for section in self._sections:
             key = section.key
             if key not in lifecycle.phases:
                 continue
             # A status that is or was derived follows from records, and no status from it.
-            derived = "counts" in section.now and section.files
-            if not derived and before.get((key, "counts")) is MISSING:
-                lifecycle.check_transition(key, _plain(before.get((key, "status"))), section.now.get("status"))
+            if not ("counts" in section.now and section.files):
+                before = self._tracker.before()  # settling has changed more since this began
+                if before.get((key, "counts")) is MISSING:
+                    lifecycle.check_transition(key, _plain(before.get((key, "status"))), section.now.get("status"))
             for name, status_before in section.statuses_before.items():
                 record = glimpse(section.files, name)
                 if record is not MISSING:
