@@ -141,14 +141,18 @@ class Store:
             OSError: the disk refused; nothing is committed.
         """
         revision = 1 + (self._newest if self.trusted else self._highest())
-        data = self._encoded(revision) if document is None else encode(document, revision)
-        # A file that is about to be replaced is kept, to be put back where the disk refuses the last step.
-        if self._raw is None and self._status is not None:
-            self._raw = read_file(self._system, str(self._files.state), self._source.limit_bytes)[0]
         begin = self._header if self._header and self.trusted else make_header(revision - 1, 0, 0)
         crc = self._crc if begin is self._header else begin.crc
         line, _ = encode_record(revision, time.time(), operations, crc)
-        self._put(data, backup=backup)
+        try:
+            data = self._encoded(revision) if document is None else encode(document, revision)
+            # A file that is about to be replaced is kept, to be put back where the disk refuses the last step.
+            if self._raw is None and self._status is not None:
+                self._raw = read_file(self._system, str(self._files.state), self._source.limit_bytes)[0]
+            self._put(data, backup=backup)
+        except BaseException:
+            self._texts = Texts()  # they may be of changes that are taken back
+            raise
         self.revision = self._newest = revision
         self._accept(document, data)
         self._conclude(begin, line)

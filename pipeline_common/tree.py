@@ -9,7 +9,7 @@ opened, and not before.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any, TypeAlias
@@ -85,18 +85,20 @@ class Texts:
         self._texts: dict[Path, tuple[Any, bytes]] = {}
 
     def forget(self, changed: Sequence[Path], records: Sequence[Path]) -> None:
-        """Drop the records that some paths have changed; one that was replaced is noticed anyway."""
+        """Drop the records that some paths have changed, and what holds them; what was replaced is noticed anyway."""
         if not self._texts:
             return
         for path in changed:
             for place in records:
-                self._texts.pop(path[: len(place) + 1], None)
+                if path[: len(place)] == place:
+                    self._texts.pop(place, None)
+                    self._texts.pop(path[: len(place) + 1], None)
 
-    def of(self, path: Path, value: Any) -> bytes:
-        """The text of a record."""
+    def of(self, path: Path, value: Any, encode: Callable[[], bytes]) -> bytes:
+        """The text of what stands at a path: what it was written as, or else what `encode` gives."""
         known = self._texts.get(path)
         if known is None or known[0] is not value:
-            known = self._texts[path] = (value, encode_part(value, len(path)))
+            known = self._texts[path] = (value, encode())
         return known[1]
 
 
@@ -199,13 +201,20 @@ def _entry(path: Path, value: Any, records: frozenset[Path], holders: set[Path],
             level,
         )
     elif path in records and isinstance(value, dict):
-        yield from _braced(
-            ([encode_part(key, 0) + b": ", texts.of((*path, key), item)] for key, item in value.items()), level
-        )
+        yield texts.of(path, value, lambda: _records(path, value, texts))
     elif path in holders and isinstance(value, dict):
         yield from _braced((_entry((*path, k), item, records, holders, texts) for k, item in value.items()), level)
     else:
         yield encode_part(value, level)
+
+
+def _records(path: Path, value: dict[Any, Any], texts: Texts) -> bytes:
+    level = len(path)
+    entries = (
+        [encode_part(key, 0) + b": ", texts.of((*path, key), item, partial(encode_part, item, level + 1))]
+        for key, item in value.items()
+    )
+    return b"".join(_braced(entries, level))
 
 
 def _braced(entries: Iterable[Iterable[Buffer]], level: int) -> Iterator[Buffer]:
