@@ -284,6 +284,8 @@ class Engine:
             self._refresh()
             if not store.pending:
                 return False
+            if store.migrated:
+                return self.migrate()  # the memory is of another version than the file and its journal
             store.poisoned = True
             self._write_checkpoint()
             store.poisoned = False
@@ -361,7 +363,8 @@ class Engine:
             The new revision.
 
         Raises:
-            StateReadError: the backup is missing or damaged; nothing was changed.
+            StateReadError: the backup is missing or damaged, or of a later version than this program knows; nothing
+                was changed.
             StateLockError, StateTransactionError: as `draft`.
             StateWriteError: the disk refused; what was there is in place.
         """
@@ -409,6 +412,7 @@ class Engine:
             yield damage
 
     def _put_in_place(self, document: Document, damage: StateError | None, details: dict[str, Any]) -> int:
+        self.lifecycle.version_of(document, details.get("backup", self.files.state))
         store = self._store
         store.poisoned = True
         try:

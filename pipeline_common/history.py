@@ -208,7 +208,9 @@ class History:
         )
 
     def _replayed(self, document: Document, newest_first: list[Record]) -> Document:
-        self._lifecycle.migrate(document, self._files.state)
+        # One of an earlier version stays as it was: it is migrated once it is in place.
+        if self._lifecycle.is_present(document):
+            self._lifecycle.normalise(document)
         tracker = replay(tree_of(document), newest_first[::-1], self._lifecycle)
         return detached(tracker.root)  # type: ignore[no-any-return]
 

@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline_common.lifecycle import Lifecycle
-from pipeline_common.statuses import PENDING, STATUSES, combined_status, counted, normal_status
 from pipeline_common.tracked import MISSING, Path, TrackedDict, Tracker, glimpse
 
 
@@ -48,7 +47,7 @@ class Review:
         self._paths = tracker.paths()
         self._before = tracker.before()
         keys = dict.fromkeys(path[0] for path in self._paths)
-        self._sections = [self._section(key) for key in keys if key == "batch" or key in lifecycle.phases]
+        self._sections = [self._section(key) for key in keys if key in lifecycle.sections]
 
     def normalise(self) -> None:
         """Give statuses their present names, and derive nothing."""
@@ -66,32 +65,37 @@ class Review:
                     section.now["status"] = section.now["status"]
 
     def check(self) -> None:
-        """Check schema and statuses.
+        """Check schema, required paths and statuses.
 
         Raises:
-            StateValidationError: it does not fit the schema.
+            StateValidationError: it does not fit the schema, or something required is missing.
             InvalidStatusTransitionError: a status may not follow the one before it.
         """
-        self._lifecycle.validate(_partial(self._tracker.root, self._paths, self._lifecycle.records))
+        self._lifecycle.check_schema(_partial(self._tracker.root, self._paths, self._lifecycle.records))
+        self._lifecycle.check_required(self._tracker.root)
         self.check_transitions()
 
     def check_transitions(self) -> None:
-        """Check the statuses.
+        """Check the statuses, and that changed records hold what theirs require.
 
         Raises:
+            StateValidationError: a record lacks something.
             InvalidStatusTransitionError: a status may not follow the one before it.
         """
-        check = self._lifecycle.check_transition
+        lifecycle = self._lifecycle
         for section in self._sections:
             key = section.key
-            if key not in self._lifecycle.phases:
+            if key not in lifecycle.phases:
                 continue
-            if not ("counts" in section.now and section.files):  # otherwise it is derived, and follows from its records
-                check(key, _plain(self._before.get((key, "status"))), section.now.get("status"))
+            # A status that is or was derived follows from records, and no status from it.
+            if not ("counts" in section.now and section.files):
+                before = self._tracker.before()  # settling has changed more since this began
+                if before.get((key, "counts")) is MISSING:
+                    lifecycle.check_transition(key, _plain(before.get((key, "status"))), section.now.get("status"))
             for name, status_before in section.statuses_before.items():
                 record = glimpse(section.files, name)
                 if record is not MISSING:
-                    check(f"{key}.files.{name}", _plain(status_before), _status(record))
+                    lifecycle.check_record(f"{key}.files.{name}", _plain(status_before), record)
 
     def _section(self, key: str) -> _Section:
         now = self._tracker.root.get(key)
@@ -113,24 +117,30 @@ class Review:
 
     def _status_before(self, files: Any, name: Any) -> Any:
         status = self._before.field(files, name, "status")
-        return status if status is MISSING else _known(status)
+        return status if status is MISSING else self._known(status)
 
     def _status_now(self, files: Any, name: Any) -> Any:
         record = glimpse(files, name)
-        return record if record is MISSING else _known(_status(record))
+        return record if record is MISSING else self._known(_status(record))
+
+    def _known(self, status: Any) -> str:
+        """The present name of a status; nothing that could be one is an empty text."""
+        status = self._lifecycle.normal_status(status)
+        return status if isinstance(status, str) else ""
 
     def _normalise(self, section: _Section) -> None:
         for name in section.statuses_before:
             status = _status(glimpse(section.files, name))
-            if status is not None and normal_status(status) != status:
-                self._tracker.derive(section.files[name], "status", normal_status(status))
+            if status is not None and self._lifecycle.normal_status(status) != status:
+                self._tracker.derive(section.files[name], "status", self._lifecycle.normal_status(status))
         for record in (section.now, section.now.get("summary")):
             if isinstance(record, TrackedDict) and "status" in record:
-                self._tracker.derive(record, "status", normal_status(record["status"]))
+                self._tracker.derive(record, "status", self._lifecycle.normal_status(record["status"]))
 
     def _derive(self, section: _Section) -> None:
         """Counts and status of a phase, from those before and the records that have changed."""
         now, files, old, before = section.now, section.files, section.statuses_before, self._before
+        initial = self._lifecycle.initial
         if not isinstance(now, TrackedDict):
             return
         counts_before = before.get((section.key, "counts"))
@@ -140,33 +150,33 @@ class Review:
             size_before += (status is not MISSING) - (new[name] is not MISSING)
         derived_before = False
         if counts_before is MISSING:
-            counts = {PENDING: size_before}
+            counts = {initial: size_before}
         elif _adds_up(counts_before, size_before):
             derived_before, counts = True, dict(counts_before)
         else:  # somebody has set other counts: go through all records, once
             all_before = before.get((section.key, "files"))
             names = before.keys(all_before)
             derived_before = any(before.field(all_before, name, "status") is not None for name in names)
-            counts = counted(self._status_before(all_before, name) for name in names)
+            counts = self._lifecycle.counted(self._status_before(all_before, name) for name in names)
         for name, status in old.items():
             counts[status] = counts.get(status, 0) - 1
             counts[new[name]] = counts.get(new[name], 0) + 1
-        counts = {status: counts[status] for status in STATUSES if counts.get(status)}
-        if _one_has_a_status(counts, files, old, derived_before=derived_before):
+        counts = {status: counts[status] for status in self._lifecycle.transitions if counts.get(status)}
+        if _one_has_a_status(initial, counts, files, old, derived_before=derived_before):
             self._tracker.derive(now, "counts", counts)
-            self._tracker.derive(now, "status", combined_status(counts))
+            self._tracker.derive(now, "status", self._lifecycle.combined_status(counts))
         elif derived_before and "counts" in now:
             # The status was derived from records that are gone: nobody has written it.
             if now.get("status") == before.get((section.key, "status")):
-                self._tracker.derive(now, "status", PENDING)
+                self._tracker.derive(now, "status", initial)
             self._tracker.derive(now, "counts", MISSING)
 
 
 def _one_has_a_status(
-    counts: dict[str, int], files: dict[Any, Any], names: Iterable[Any], *, derived_before: bool
+    initial: str, counts: dict[str, int], files: dict[Any, Any], names: Iterable[Any], *, derived_before: bool
 ) -> bool:
-    """Whether any record says its status itself; missing counts as pending, so the counts alone do not tell."""
-    if any(status != PENDING for status in counts):
+    """Whether any record says its status itself; missing counts as the first, so the counts alone do not tell."""
+    if any(status != initial for status in counts):
         return True
     looked_at = (glimpse(files, name) for name in (files if derived_before else names))
     return any(isinstance(record, dict) and "status" in record for record in looked_at)
@@ -205,12 +215,6 @@ def _holders(records: tuple[Path, ...]) -> dict[Path, frozenset[Any]]:
 
 def _status(record: Any) -> Any:
     return record.get("status") if isinstance(record, dict) else None
-
-
-def _known(status: Any) -> str:
-    """The present name of a status; nothing that could be one is an empty text."""
-    status = normal_status(status)
-    return status if isinstance(status, str) else ""
 
 
 def _plain(value: Any) -> Any:

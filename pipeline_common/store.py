@@ -288,10 +288,12 @@ class Store:
             found = scan(tail, self._end, self._crc, self.revision, decode_line)
         except JournalDamagedError:
             return False  # the load says what is wrong
-        if found.torn:
+        if found.torn or self.migrated:  # the memory is of another version than what stands there
             return False
         self._texts = Texts()
         self.tracker = replay(self.tracker, found.records, self._source.lifecycle)
+        if not self._source.lifecycle.is_present(self.tracker.root):
+            return False  # a program of another version has made a commit
         if found.records:
             self.revision = self._newest = found.records[-1].revision
             self._last = found.records[-1].start
