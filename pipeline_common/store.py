@@ -31,7 +31,17 @@ from pipeline_common.journal import (
 )
 from pipeline_common.reading import SMALL_BYTES, Snapshot, Source, replay, take_snapshot
 from pipeline_common.system import make_durable_folder, pread_all, pwrite_all, read_file, sync_folder, write_whole
-from pipeline_common.tree import Texts, decode_line, encode_line, encode_tree, sliced_tree, tree_of
+from pipeline_common.tree import (
+    Buffer,
+    Texts,
+    decode_line,
+    encode_line,
+    encode_tree,
+    in_blocks,
+    is_sliced,
+    sliced_tree,
+    tree_of,
+)
 
 
 class Store:
@@ -146,16 +156,16 @@ class Store:
         crc = self._crc if begin is self._header else begin.crc
         line, _ = encode_record(revision, time.time(), operations, crc)
         try:
-            data = self._encoded(revision) if document is None else encode(document, revision)
+            pieces = self._encoded(revision) if document is None else [encode(document, revision)]
             # A file that is about to be replaced is kept, to be put back where the disk refuses the last step.
             if self._raw is None and self._status is not None:
                 self._raw = read_file(self._system, str(self._files.state), self._source.limit_bytes)[0]
-            self._put(data, backup=backup)
+            self._put(pieces, backup=backup)
         except BaseException:
             self._texts = Texts()  # they may be of changes that are taken back
             raise
         self.revision = self._newest = revision
-        self._accept(document, data)
+        self._accept(document, pieces)
         self._conclude(begin, line)
 
     def checkpoint(self, *, backup: bool) -> None:
@@ -164,10 +174,10 @@ class Store:
         Raises:
             OSError: the disk refused; every commit is where it was.
         """
-        data = self._encoded(self.revision)
+        pieces = self._encoded(self.revision)
         self._raw = None
-        self._put(data, backup=backup)
-        self._accept(None, data)
+        self._put(pieces, backup=backup)
+        self._accept(None, pieces)
         if self._header is not None:
             self._conclude(self._header, b"")
 
@@ -388,7 +398,7 @@ class Store:
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
-    def _put(self, data: bytes, *, backup: bool) -> None:
+    def _put(self, pieces: Sequence[Buffer], *, backup: bool) -> None:
         """Write, link, rename, fsync; on any failure the old file is in place."""
         state, temporary, system = str(self._files.state), str(self._files.temporary), self._system
         if self._status is not None:
@@ -397,7 +407,7 @@ class Store:
         written = False
         mode = self._status.st_mode if self._status else None
         try:
-            write_whole(system, temporary, data, mode=mode)
+            write_whole(system, temporary, in_blocks(pieces), mode=mode)
             written = True
             if backup and self._status is not None:
                 kept = self._backups.free_name()
@@ -440,17 +450,19 @@ class Store:
             write_whole(self._system, str(self._files.temporary), self._raw, mode=self._status.st_mode)
             self._system.replace(str(self._files.temporary), state)
 
-    def _accept(self, document: Document | None, data: bytes) -> None:
+    def _accept(self, document: Document | None, pieces: Sequence[Buffer]) -> None:
         """Make what was written the memory; the records of a large document become slices of it."""
         self._status = None  # unknown makes the next use look at the disk, whose commit is made
         with suppress(OSError):
-            self._status = self._system.stat(str(self._files.state))
-        self._raw = data if len(data) <= SMALL_BYTES else None
+            self._status = self._system.stat(self._name)
+        is_small = sum(map(len, pieces)) <= SMALL_BYTES
+        self._raw = b"".join(pieces) if is_small else None
         self.migrated = False
         self.tracker.clear()
-        sliced = None
-        if self._raw is None:
-            sliced = sliced_tree(data, self._source.lifecycle.records)
+        records = self._source.lifecycle.records
+        if document is None and (is_small or is_sliced(self.tracker.root, records)):
+            return
+        sliced = None if is_small else sliced_tree(b"".join(pieces), records)
         if sliced is not None:
             self.tracker = sliced
         elif document is not None:
@@ -510,7 +522,7 @@ class Store:
         self._close_journal = closing
         self._folders_synced = False
 
-    def _encoded(self, revision: int) -> bytes:
+    def _encoded(self, revision: int) -> list[Buffer]:
         records = self._source.lifecycle.records
         self._texts.forget(self.tracker.paths(), records)
         return encode_tree(self.tracker.root, revision, records, self._texts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 _BLOCK_BYTES = 1 << 24
@@ -111,13 +111,13 @@ def read_file(system: System, path: str, limit_bytes: int) -> tuple[bytes, os.st
         system.close(descriptor)
 
 
-def write_whole(system: System, path: str, data: bytes, *, mode: int | None = None) -> None:
+def write_whole(system: System, path: str, data: bytes | Iterable[bytes], *, mode: int | None = None) -> None:
     """Write a new file and fsync it. What had that name is removed; a failure leaves no file.
 
     Args:
         system: the calls to use.
         path: where; the folder exists.
-        data: the content.
+        data: the content, whole or in blocks.
         mode: permissions, or None for those that new files have.
     """
     _remove(system.unlink, path)
@@ -126,7 +126,8 @@ def write_whole(system: System, path: str, data: bytes, *, mode: int | None = No
         try:
             if mode is not None:
                 system.chmod(descriptor, stat.S_IMODE(mode))
-            write_all(system, descriptor, data)
+            for block in [data] if isinstance(data, bytes) else data:
+                write_all(system, descriptor, block)
             system.fsync(descriptor)
         finally:
             system.close(descriptor)

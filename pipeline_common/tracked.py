@@ -343,6 +343,13 @@ class RecordMap(TrackedDict):
             return self._field(value, name)
         return value.value.get(name, MISSING) if kind is Closed and isinstance(value.value, dict) else MISSING
 
+    def shut(self, key: Any, text: bytes) -> None:
+        """Keep a value as its text. What was handed out of it can be read, and no longer be changed."""
+        value = dict.get(self, key)
+        if isinstance(value, TrackedDict | TrackedList):
+            value._parent, value._owner = None, _NOBODY
+        dict.__setitem__(self, key, self._kind(text))
+
     def __getitem__(self, key: Any) -> Any:
         value = dict.__getitem__(self, key)
         kind = type(value)
@@ -533,3 +540,7 @@ def _place(node: TrackedDict | TrackedList) -> tuple[Tracker | None, Path, bool]
             "`with state.transaction() as txn:`."
         )
     return tracker, tuple(reversed(keys)), in_list
+
+
+_NOBODY = Tracker(TrackedDict())
+"""Owns what may not be changed any more."""

@@ -21,6 +21,8 @@ from pipeline_common.tracked import MISSING, Path, RecordMap, TrackedDict, Track
 Buffer: TypeAlias = Any
 """Bytes, or a slice that has them."""
 
+_BLOCK_BYTES = 1 << 20
+
 
 def tree_of(document: Document) -> Tracker:
     """A tracked copy of a plain document."""
@@ -102,13 +104,42 @@ class Texts:
         return known[1]
 
 
-def encode_tree(root: TrackedDict, revision: int, records: Sequence[Path], texts: Texts) -> bytes:
-    """Write a document: slices as they were read, records that have not changed as they were written."""
+def is_sliced(root: TrackedDict, records: Sequence[Path]) -> bool:
+    """Whether all records are in `RecordMap`s."""
+    for path in records:
+        node: Any = root
+        for key in path:
+            node = node.get(key) if isinstance(node, dict) else None
+        if isinstance(node, dict) and not isinstance(node, RecordMap):
+            return False
+    return True
+
+
+def encode_tree(root: TrackedDict, revision: int, records: Sequence[Path], texts: Texts) -> list[Buffer]:
+    """Write a document: slices as they were read, records that have not changed as they were written.
+
+    Returns:
+        The pieces of the text, so that a large document is not in memory once more. The changed records of a
+        `RecordMap` are slices from then on.
+    """
     own = [b'"%s": %s' % (OWN_SECTION.encode(), encode_part({"revision": revision}, 1))]
     holders = {place[:depth] for place in records for depth in range(1, len(place))}
     entries = (_entry((key,), value, frozenset(records), holders, texts) for key, value in root.items())
-    # One join of all pieces, so that a large document is in memory once more and not twice.
-    return b"".join([*_braced(chain([own], entries), 0), b"\n"])
+    return [*_braced(chain([own], entries), 0), b"\n"]
+
+
+def in_blocks(pieces: Iterable[Buffer]) -> Iterator[bytes]:
+    """Pieces joined to blocks that are worth a write."""
+    block: list[Buffer] = []
+    size_bytes = 0
+    for piece in pieces:
+        block.append(piece)
+        size_bytes += len(piece)
+        if size_bytes >= _BLOCK_BYTES:
+            yield b"".join(block)
+            block, size_bytes = [], 0
+    if block:
+        yield b"".join(block)
 
 
 def encode_line(value: Any) -> bytes:
@@ -190,16 +221,7 @@ def _entry(path: Path, value: Any, records: frozenset[Path], holders: set[Path],
     yield _key(path[-1])
     level = len(path)
     if path in records and isinstance(value, RecordMap):
-        yield from _braced(
-            (
-                [
-                    _key(key),
-                    item if value.is_slice(item) else encode_part(value.glimpsed(item), level + 1),
-                ]
-                for key, item in value.closed()
-            ),
-            level,
-        )
+        yield from _braced(([_key(key), _shut(value, key, item, level + 1)] for key, item in value.closed()), level)
     elif path in records and isinstance(value, dict):
         yield texts.of(path, value, lambda: _records(path, value, texts))
     elif path in holders and isinstance(value, dict):
@@ -211,6 +233,15 @@ def _entry(path: Path, value: Any, records: frozenset[Path], holders: set[Path],
 @lru_cache(maxsize=4096)
 def _key(key: str) -> bytes:
     return encode_part(key, 0) + b": "
+
+
+def _shut(holder: RecordMap, key: str, item: Any, level: int) -> Buffer:
+    """The text of a record, which stays as it."""
+    if holder.is_slice(item):
+        return item
+    text = encode_part(holder.glimpsed(item), level)
+    holder.shut(key, text)
+    return text
 
 
 def _records(path: Path, value: dict[Any, Any], texts: Texts) -> bytes:

@@ -303,3 +303,14 @@ def test_what_was_assigned_to_a_second_place_stays_tracked_at_its_first():
     assert tracker.changes() == [(("a", "x"), 1)]
     tracker.roll_back()
     assert tracker.root == {"a": {}, "b": {}}
+
+
+def test_what_was_handed_out_of_a_record_that_is_kept_as_text_again_cannot_change():
+    tracker, records = sliced()
+    kept = records["a"]["s"]
+    records.shut("a", b'{"s": [1]}')
+    assert kept == [1]
+    with pytest.raises(StateTransactionError, match="outside its transaction"):
+        kept.append(2)
+    assert records["a"]["s"] == [1]
+    assert tracker.changes() == []
