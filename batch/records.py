@@ -11,7 +11,8 @@ from batch.plan import STARTED, Fate, PlannedBook
 from orchestrator.records import utc_now
 from orchestrator.sources import recorded_path
 from pipeline_common import PipelineState
-from pipeline_common.lifecycle import AUDIOBOOK, records_of
+from pipeline_common.audiobook import AUDIOBOOK
+from pipeline_common.lifecycle import records_of
 from pipeline_common.phases import PHASES
 from pipeline_common.statuses import FAILED, PARTIAL, PENDING, RUNNING, SKIPPED, SUCCESS
 

@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 import psutil
 
-from pipeline_common.lifecycle import CURRENT_SCHEMA_VERSION
+from pipeline_common.audiobook import CURRENT_SCHEMA_VERSION
 from pipeline_common.phases import PHASES
 from pipeline_common.statuses import RUNNING, SUCCESS
 

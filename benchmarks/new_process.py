@@ -32,13 +32,12 @@ def _scoped(path: str, book_id: str) -> tuple[float, float]:
     from pipeline_common import PipelineState
 
     records = json.load(sys.stdin)
-    scoped = getattr(PipelineState, "scoped")(path, book_id, records)  # noqa: B009 - not every engine has it
+    scoped = PipelineState.scoped(path, book_id, records)
     for count in range(COMMITS):
         with scoped.transaction() as txn:
             record = txn.data["phase1"]["files"][book_id]
             record["status"] = "success" if count % 2 else "running"
             record["attempts"] = count
-    getattr(scoped, "close", lambda: None)()
     return 0.0, begin
 
 

@@ -31,7 +31,7 @@ from benchmarks.common import (
     whole_numbers,
 )
 from benchmarks.memory import peak_memory_bytes
-from benchmarks.stores import FirstSpecification, Floor, Lmdb, Scoped, Sqlite, State, Store, has_scoped
+from benchmarks.stores import FirstSpecification, Floor, Lmdb, Scoped, Sqlite, State, Store
 
 MOST_OVER_FLOOR = 1.5
 MOST_OVER_FLOOR_S = 150e-6
@@ -48,7 +48,7 @@ SLOW_S = 0.03
 STORES: tuple[type[Store], ...] = (
     Floor,
     State,
-    *((Scoped,) if has_scoped() else ()),
+    Scoped,
     Sqlite,
     Lmdb,
     FirstSpecification,

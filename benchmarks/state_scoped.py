@@ -25,7 +25,7 @@ from benchmarks.common import (
     whole_numbers,
 )
 from benchmarks.new_process import COMMITS
-from benchmarks.stores import State, has_scoped
+from benchmarks.stores import State
 
 MOST_GROWTH = 1.5
 MOST_OF_PARSE = 1.5
@@ -48,9 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def measure_scoped(folder: Path, sizes: Sequence[int], samples: int, seed: int) -> bool:
     """The process of one book at each size, taking turns; whether its gate holds."""
-    if not has_scoped():
-        print("\nSKIP  scoped handle: this engine has no PipelineState.scoped, so a book's process parses everything")
-        return False
     paths = {books: prepared(folder, books, seed) for books in sizes}
     name = book_id(0, seed)
     records = records_of_book(0, seed)

@@ -9,7 +9,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from contextlib import closing
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import lmdb
 
@@ -21,11 +21,16 @@ WAIT_S = 120.0
 """How long any of them waits for its lock; longer than a contention lasts."""
 
 
+MOST_PROCESSES = 64
+"""How many processes may each have a book of its own."""
+
+
 class Store(ABC):
     """One way to keep the document; an instance is one process's handle on it.
 
     Args:
         folder: where `prepare` has put the document.
+        number: of the one book that it can update, where it can update one only.
     """
 
     name: ClassVar[str]
@@ -35,12 +40,17 @@ class Store(ABC):
     """Whether a commit leaves much in memory that somebody has to write to the disk later."""
 
     @abstractmethod
-    def __init__(self, folder: Path) -> None: ...
+    def __init__(self, folder: Path, number: int = 0) -> None: ...
 
     @classmethod
     @abstractmethod
     def prepare(cls, folder: Path, books: int, seed: int) -> None:
         """Put the document into an empty folder."""
+
+    @classmethod
+    def whole(cls, folder: Path) -> Store:
+        """A handle that sees all records."""
+        return cls(folder)
 
     @abstractmethod
     def commit(self, update: Update) -> None:
@@ -60,7 +70,7 @@ class Floor(Store):
 
     name = "floor: pwrite + fsync"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, number: int = 0) -> None:
         self._descriptor = os.open(folder / "floor", os.O_RDWR | os.O_CREAT, 0o600)
         self._end = 0
 
@@ -88,7 +98,7 @@ class State(Store):
 
     name = "this engine"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, number: int = 0) -> None:
         self._state = PipelineState(folder / "pipeline.json", timeout=WAIT_S)
 
     @classmethod
@@ -107,7 +117,7 @@ class State(Store):
 
     def close(self) -> None:
         """Bring the file up to date, where the engine leaves that for the end."""
-        getattr(self._state, "close", lambda: None)()
+        self._state.close()
 
 
 class Scoped(Store):
@@ -116,9 +126,9 @@ class Scoped(Store):
     name = "this engine, scoped"
     of_one_book = True
 
-    def __init__(self, folder: Path) -> None:
-        name, own_records = json.loads((folder / "plan.json").read_bytes())
-        self._state = open_scoped(folder / "pipeline.json", name, own_records)
+    def __init__(self, folder: Path, number: int = 0) -> None:
+        name, own_records = json.loads((folder / "plan.json").read_bytes())[number]
+        self._state = PipelineState.scoped(folder / "pipeline.json", name, own_records, timeout=WAIT_S)
 
     @classmethod
     def prepare(cls, folder: Path, books: int, seed: int) -> None:
@@ -130,7 +140,13 @@ class Scoped(Store):
         state = State(folder)
         state.commit(next(iter(Updates([books - 1], seed))))
         state.close()
-        (folder / "plan.json").write_text(json.dumps([book_id(0, seed), records_of_book(0, seed)]))
+        plan = [[book_id(number, seed), records_of_book(number, seed)] for number in range(min(books, MOST_PROCESSES))]
+        (folder / "plan.json").write_text(json.dumps(plan))
+
+    @classmethod
+    def whole(cls, folder: Path) -> Store:
+        """A full handle sees the records of all books."""
+        return State(folder)
 
     def commit(self, update: Update) -> None:
         """One transaction."""
@@ -150,7 +166,7 @@ class Sqlite(Store):
 
     name = "SQLite (WAL, FULL)"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, number: int = 0) -> None:
         self._database = _sqlite(folder)
 
     @classmethod
@@ -193,7 +209,7 @@ class Lmdb(Store):
 
     name = "LMDB"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, number: int = 0) -> None:
         self._environment = _lmdb(folder)
 
     @classmethod
@@ -229,7 +245,7 @@ class FirstSpecification(Store):
     leaves_unsynced = True
     _KEPT = 50
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, number: int = 0) -> None:
         self._path = folder / "pipeline.json"
         self._backups = folder / "backups"
         self._backups.mkdir(exist_ok=True)
@@ -260,16 +276,6 @@ class FirstSpecification(Store):
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-def open_scoped(path: Path, name: str, own_records: dict[str, Any]) -> Any:
-    """The handle of one book; `has_scoped` says whether there is any."""
-    return getattr(PipelineState, "scoped")(path, name, own_records, timeout=WAIT_S)  # noqa: B009 - not every engine
-
-
-def has_scoped() -> bool:
-    """Whether this engine has handles of one book."""
-    return hasattr(PipelineState, "scoped")
 
 
 def _sqlite(folder: Path) -> sqlite3.Connection:

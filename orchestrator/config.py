@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
+from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.phases import PHASES, Phase
 
 DEFAULT_CONFIG = Path("config.yaml")
@@ -135,7 +136,7 @@ class LimitsSection(Section):
 class RetryRules(Section):
     """How often, and after how long, a failed phase is tried again."""
 
-    limit: int = Field(3, ge=0, description="attempts of a phase")
+    limit: int = Field(AUDIOBOOK.default_retry_limit, ge=0, description="attempts of a phase")
     delay: float = Field(5, ge=0, strict=False, description="seconds before the second attempt")
     factor: float = Field(4, ge=1, strict=False, description="by which the delay grows")
     jitter: bool = Field(default=True, description="vary the delay a little")

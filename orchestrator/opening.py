@@ -12,7 +12,7 @@ from orchestrator.config import Config
 from orchestrator.library import discover
 from pipeline_common import PipelineState, load_pipeline_json
 from pipeline_common.books import book_id
-from pipeline_common.migration import migrate_v1
+from pipeline_common.first_version import take_over
 
 logger = logging.getLogger(__name__)
 
@@ -51,16 +51,16 @@ def look_at_state(config: Config, books: Iterable[Path] | None = None) -> tuple[
     state = PipelineState(config.pipeline_json, validate_on_read=True)
     document = state.read()
     if document and "books" not in document:
-        document = migrate_v1(document, _names(config, books), config.root)
+        document = take_over(document, _names(config, books), config.root)
     return state, document
 
 
 def _take_over(config: Config, state: PipelineState, document: dict[str, Any], books: Iterable[Path] | None) -> None:
     """Give the records of the first version, which are named after files, to the books that they are about."""
     names = _names(config, books)
-    if migrate_v1(document, names, config.root) != document:
+    if take_over(document, names, config.root) != document:
         with state.transaction(validate=False, operation="migrate") as txn:
-            txn.data = migrate_v1(txn.data, names, config.root)
+            txn.data = take_over(txn.data, names, config.root)
         logger.info("records of the first version were taken over")
 
 

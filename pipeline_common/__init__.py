@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One document: transactional, locked, with history; and the life cycle of an audiobook as data."""
 
+from pipeline_common.audiobook import CURRENT_SCHEMA_VERSION
 from pipeline_common.errors import (
     ConfigError,
     InvalidStatusTransitionError,
@@ -13,13 +14,14 @@ from pipeline_common.errors import (
     StateValidationError,
     StateWriteError,
 )
-from pipeline_common.lifecycle import CURRENT_SCHEMA_VERSION
+from pipeline_common.lifecycle import Lifecycle, Status
 from pipeline_common.state import PipelineState, StateTransaction, load_pipeline_json
 
 __all__ = [
     "CURRENT_SCHEMA_VERSION",
     "ConfigError",
     "InvalidStatusTransitionError",
+    "Lifecycle",
     "PipelineError",
     "PipelineState",
     "StateCorruptionError",
@@ -30,5 +32,6 @@ __all__ = [
     "StateTransactionError",
     "StateValidationError",
     "StateWriteError",
+    "Status",
     "load_pipeline_json",
 ]

@@ -33,22 +33,23 @@ class AuditTrail:
 
     def __init__(self, path: Path, system: System) -> None:
         self._path = path
+        self._name = str(path)
         self._system = system
         self._descriptor = -1
+        self._end = 0
         self._close_file: Callable[[], object] = _nothing
 
     def note(self, operation: str, *, success: bool, revision: int, details: Mapping[str, Any]) -> None:
         """Append a line; where that is not possible, a warning is logged instead."""
-        entry = {
-            "timestamp": now().isoformat(),
-            "operation": operation,
-            "success": success,
-            "pid": os.getpid(),
-            "revision": revision,
-            "details": dict(details),
-        }
+        # Put together by hand, at each commit: operations are words, and most have no details.
+        said = json.dumps(dict(details)) if details else "{}"
+        line = (
+            f'{{"timestamp": "{now().isoformat()}", "operation": "{operation}", '
+            f'"success": {"true" if success else "false"}, "pid": {os.getpid()}, "revision": {revision}, '
+            f'"details": {said}}}\n'
+        )
         try:
-            self._append((json.dumps(entry) + "\n").encode("ascii"))
+            self._append(line.encode("ascii"))
         except OSError as error:
             from logging import getLogger
 
@@ -63,36 +64,40 @@ class AuditTrail:
                     yield entry
 
     def _append(self, line: bytes) -> None:
-        if not self._is_open():
+        end = self._end_of_file()
+        if end < 0:
             self._open()
-        end = os.lseek(self._descriptor, 0, os.SEEK_END)
-        if end and os.pread(self._descriptor, 1, end - 1) != b"\n":  # a line that a crash or a full disk has torn
+            end = os.lseek(self._descriptor, 0, os.SEEK_END)
+        # What a crash or a full disk has torn, of another process's too, is ended first.
+        if end and end != self._end and os.pread(self._descriptor, 1, end - 1) != b"\n":
             line = b"\n" + line
         try:
             write_all(self._system, self._descriptor, line)
         except BaseException:
             self._close()
             raise
+        self._end = end + len(line)
 
-    def _is_open(self) -> bool:
-        """Whether the open file is still the one of that name: others may have moved it aside."""
-        if self._descriptor < 0:
-            return False
-        try:
-            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path))
-        except OSError:
-            return False
+    def _end_of_file(self) -> int:
+        """The size of the open file, bytes; -1 where none is open, or others have moved it aside."""
+        if self._descriptor >= 0:
+            with suppress(OSError):
+                opened, named = os.fstat(self._descriptor), os.stat(self._name)
+                if opened.st_ino == named.st_ino and opened.st_dev == named.st_dev:
+                    return opened.st_size
+        return -1
 
     def _open(self) -> None:
         self._close()
         self._system.make_folder(str(self._path.parent))
-        self._descriptor = self._system.open(str(self._path), os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        self._descriptor = self._system.open(self._name, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         closing = weakref.finalize(self, os.close, self._descriptor)
         closing.atexit = False
         self._close_file = closing
 
     def _close(self) -> None:
         self._descriptor = -1
+        self._end = 0
         self._close_file()
 
 

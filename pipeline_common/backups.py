@@ -17,6 +17,7 @@ from pipeline_common.audit import BACKUP, AuditTrail
 from pipeline_common.codec import DamagedError, decode
 from pipeline_common.errors import StateReadError, StateWriteError
 from pipeline_common.files import StateFiles, now
+from pipeline_common.listing import Listing
 from pipeline_common.system import System, make_durable_folder, read_file, sync_folder, write_whole
 
 LARGEST_TOTAL_BYTES = 1 << 30
@@ -63,6 +64,8 @@ class Backups:
         self._hold = hold
         self._known: dict[tuple[str, int, int, int], Backup] = {}
         self._folder_durable = False
+        self._listing = Listing(files.backups)
+        self._kept: list[Backup] = []  # as far as house-keeping knows
 
     @property
     def folder(self) -> Path:
@@ -89,6 +92,7 @@ class Backups:
                 raw, status = read_file(self._system, str(self._files.state), self._limit_bytes)
                 write_whole(self._system, str(path), raw, mode=status.st_mode)
                 sync_folder(self._system, str(path.parent))
+                self.added(path)
             except OSError as error:
                 raise StateWriteError(
                     f"The backup {path} could not be written: {error.strerror or error}. "
@@ -123,7 +127,7 @@ class Backups:
                 known = Backup(path, self._revision(path), status.st_size)
             found[key] = known
         self._known = found
-        return sorted(found.values(), key=lambda backup: (backup.revision, backup.path.name), reverse=True)
+        return sorted(found.values(), key=_age, reverse=True)
 
     def verified(self, path: Path) -> tuple[dict[str, Any], int]:
         """The document and revision in a backup.
@@ -159,8 +163,9 @@ class Backups:
             StateWriteError: the folder cannot be made.
         """
         try:
+            self._look()
             # Once a handle, as the process that made the folder may have been killed before it was durable.
-            if not (self._folder_durable and self._files.backups.is_dir()):
+            if not self._folder_durable:
                 make_durable_folder(self._system, str(self._files.backups), str(self._files.folder))
                 self._folder_durable = True
         except OSError as error:
@@ -173,21 +178,36 @@ class Backups:
             at += timedelta(microseconds=1)
         return path
 
+    def added(self, path: Path) -> None:
+        """Tell of a backup that has been made under a free name."""
+        self._kept.append(Backup(path, self._revision(path), os.stat(path).st_size))
+        self._listing.left()
+
     def prune(self) -> None:
         """Remove the oldest beyond the number to keep and beyond 1 GiB together.
 
         A backup that cannot be removed is no reason to fail what was committed before it: a warning is logged.
         """
-        total_bytes = 0
         try:
-            for index, backup in enumerate(self.newest_first()):
-                total_bytes += backup.size_bytes
-                if index >= self._keep or (index and total_bytes > LARGEST_TOTAL_BYTES):
-                    self._system.unlink(str(backup.path))
+            self._look()
+            total_bytes = sum(backup.size_bytes for backup in self._kept)
+            if len(self._kept) <= self._keep and total_bytes <= LARGEST_TOTAL_BYTES:
+                return
+            self._kept.sort(key=_age)
+            while len(self._kept) > self._keep or (len(self._kept) > 1 and total_bytes > LARGEST_TOTAL_BYTES):
+                self._system.unlink(str(self._kept[0].path))
+                total_bytes -= self._kept.pop(0).size_bytes
+            self._listing.left()
         except (OSError, StateReadError) as error:
             from logging import getLogger
 
             getLogger(__name__).warning("Old backups in %s could not be removed: %s", self._files.backups, error)
+
+    def _look(self) -> None:
+        """List the backups again, where somebody else has changed their folder."""
+        if self._listing.news() is not None:
+            self._folder_durable &= self._files.backups.is_dir()
+            self._kept = self.newest_first()
 
     def drop_twin(self) -> None:
         """Remove a backup that is the live file itself under a second name.
@@ -208,6 +228,11 @@ class Backups:
             return int(head[1]) if head else self.verified(path)[1]
         except (OSError, StateReadError):
             return 0
+
+
+def _age(backup: Backup) -> tuple[int, str]:
+    """What orders backups, the oldest first."""
+    return backup.revision, backup.path.name
 
 
 _ANOTHER = "Choose another one: `pipeline-state backups` lists them."

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.phases import PHASES
-from pipeline_common.statuses import FAILED, PARTIAL, SKIPPED, SUCCESS, normal_status
+from pipeline_common.statuses import FAILED, PARTIAL, SKIPPED, SUCCESS
 
 DISCOVERED = "DISCOVERED"
 COMPLETE = "COMPLETE"
@@ -87,7 +88,7 @@ def _slug(stem: str) -> str:
 
 
 def _status(document: Mapping[str, Any], phase: str, book: str) -> Any:
-    return normal_status(_at(document, phase, "files", book, "status"))
+    return AUDIOBOOK.normal_status(_at(document, phase, "files", book, "status"))
 
 
 def _at(document: Any, *keys: str) -> Any:

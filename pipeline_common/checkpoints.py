@@ -29,21 +29,29 @@ class Checkpoints:
 
     Args:
         write: writes one, under the lock; returns whether there was anything to do.
+        journal_bytes: the size of the journal now, whoever has written there.
     """
 
-    def __init__(self, write: Callable[[], bool]) -> None:
+    def __init__(self, write: Callable[[], bool], journal_bytes: Callable[[], int]) -> None:
         self._write = write
+        self._journal_bytes = journal_bytes
         self._cost_s = 0.0
-        self._first = self._last = 0.0
+        self._last = 0.0
         self._process = os.getpid()
         self._thread: threading.Thread | None = None
         self._guard = threading.Lock()
         self._stop = threading.Event()
 
-    def is_due(self, journal_bytes: int, file_bytes: int) -> bool:
-        """Tell of a commit that is in the journal alone; returns whether a checkpoint is due now.
+    def is_due(self, since_s: float, journal_bytes: int, file_bytes: int) -> bool:
+        """Tell of a commit that is in the journal alone; where no checkpoint is due, a thread writes it in time.
 
-        Where none is, a thread writes it once commits cease.
+        Args:
+            since_s: since when there have been such commits, of other handles too, on the monotonic clock.
+            journal_bytes: the size of the journal.
+            file_bytes: the size of the file.
+
+        Returns:
+            Whether one is due now.
         """
         now = time.monotonic()
         if self._process != os.getpid():  # a forked child has no thread of its parent's
@@ -52,18 +60,16 @@ class Checkpoints:
         with self._guard:
             self._last = now
             if self._thread is None:
-                self._first = now
                 self._stop.clear()
                 self._thread = threading.Thread(target=self._when_idle, name="checkpoint", daemon=True)
                 self._thread.start()
                 _to_finish.add(self)
         lag_s = max(LONGEST_LAG_S, COST_FACTOR * self._cost_s)
-        return now - self._first >= lag_s or journal_bytes > max(MOST_JOURNAL_BYTES, file_bytes)
+        return now - since_s >= lag_s or journal_bytes > max(MOST_JOURNAL_BYTES, file_bytes)
 
     def written(self, cost_s: float) -> None:
         """Tell of a checkpoint and of the seconds that it took."""
         self._cost_s = cost_s
-        self._first = time.monotonic()
 
     def stop(self) -> None:
         """End the thread; what is pending stays in the journal."""
@@ -80,10 +86,14 @@ class Checkpoints:
             self._write_quietly()
 
     def _when_idle(self) -> None:
+        """Write a checkpoint once nobody commits any more; until then, those who commit do."""
+        seen = -1
         while not self._stop.is_set():
             rest_s = self._last + IDLE_S - time.monotonic()
-            if rest_s > 0:
-                self._stop.wait(rest_s)
+            size_bytes = self._journal_bytes()
+            if rest_s > 0 or size_bytes != seen:
+                seen = size_bytes
+                self._stop.wait(max(rest_s, 0.0) or IDLE_S)
                 continue
             begin = time.monotonic()
             self._write_quietly()

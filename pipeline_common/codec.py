@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from pipeline_common.errors import StateValidationError
@@ -16,6 +16,9 @@ OWN_SECTION = "_state"
 MAX_DEPTH = 200
 """Levels of nesting; the document needs about ten, and Python's own parser gives up near a thousand."""
 
+
+_ATOMS = frozenset({str, int, bool, type(None)})
+"""The types, exactly, of values that are plain JSON as they are."""
 
 _READABLE = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _ASCII = json.JSONEncoder(allow_nan=False)
@@ -90,37 +93,69 @@ def encode_part(value: Any, levels: int) -> bytes:
         return _indented(value, margin, _ASCII).encode("ascii")
 
 
-def plain(value: Any, where: str = "", depth: int = 0) -> Any:
+def plain(value: Any, place: Sequence[Any] = ()) -> Any:
     """A copy that consists of plain JSON values and shares nothing with the original.
 
     Args:
         value: what to copy. Tuples become lists.
-        where: the path of the value in the document, for messages.
-        depth: how deep it lies.
+        place: where it stands in the document.
 
     Raises:
         StateValidationError: something in it has no place in JSON; the message names the path.
     """
-    if depth > MAX_DEPTH:
+    try:
+        return value if type(value) in _ATOMS else _plain(value, len(place))
+    except _UnfitError as fault:
+        path = "".join(f"[{key}]" if type(key) is int else f".{key}" for key in (*place, *reversed(fault.path)))
         raise StateValidationError(
-            f"Schema validation failed: {where[:80]}… is nested more than {MAX_DEPTH} levels deep, or contains itself. "
-            "Store a flatter value."
-        )
-    if value is None or isinstance(value, bool):
+            f"Schema validation failed: {path[:80].lstrip('.') or 'the document'} {fault.said}"
+        ) from None
+
+
+class _UnfitError(Exception):
+    """A value that has no place in JSON; the path to it is collected on the way up, innermost key first."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = said
+        self.path: list[Any] = []
+
+
+def _plain(value: Any, depth: int) -> Any:
+    # At each commit, so exact types first, and nothing is put together for messages until there is one.
+    if depth > MAX_DEPTH:
+        raise _UnfitError(f"… is nested more than {MAX_DEPTH} levels deep, or contains itself. Store a flatter value.")
+    kind = type(value)
+    if kind is dict or isinstance(value, Mapping):
+        copy: dict[str, Any] = {}
+        for key, item in value.items():
+            name = key if type(key) is str else _key(key)
+            try:
+                copy[name] = item if type(item) in _ATOMS else _plain(item, depth + 1)
+            except _UnfitError as fault:
+                fault.path.append(str(key))
+                raise
+        return copy
+    if kind is list or isinstance(value, list | tuple):
+        items: list[Any] = []
+        for item in value:
+            try:
+                items.append(item if type(item) in _ATOMS else _plain(item, depth + 1))
+            except _UnfitError as fault:
+                fault.path.append(len(items))
+                raise
+        return items
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
+    if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
         return int(value)
-    if isinstance(value, float) and math.isfinite(value):
-        return float(value)
-    if isinstance(value, Mapping):
-        return {_key(key, where): plain(item, f"{where}.{key}", depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(value)]
-    raise StateValidationError(
-        f"Schema validation failed: {where.lstrip('.') or 'the document'} is {value!r:.80} ({type(value).__name__}), "
-        "which JSON cannot hold. Store a string, a finite number, true, false, null, a list or an object."
+    raise _UnfitError(
+        f"is {value!r:.80} ({kind.__name__}), which JSON cannot hold. "
+        "Store a string, a finite number, true, false, null, a list or an object."
     )
 
 
@@ -145,13 +180,10 @@ def copied(value: Any) -> Any:
     return value
 
 
-def _key(key: Any, where: str) -> str:
+def _key(key: Any) -> str:
     if isinstance(key, str):
         return str.__str__(key)
-    raise StateValidationError(
-        f"Schema validation failed: {where.lstrip('.') or 'the document'} has the key {key!r:.80} "
-        f"({type(key).__name__}); keys are strings. Use str() on it."
-    )
+    raise _UnfitError(f"has the key {key!r:.80} ({type(key).__name__}); keys are strings. Use str() on it.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Writes the pages about the document from its models: ``python -m pipeline_common.docs docs``."""
+"""Writes the pages about the document from its models and its life cycle: ``python -m pipeline_common.docs docs``."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline_common import models
-from pipeline_common.lifecycle import CURRENT_SCHEMA_VERSION
-from pipeline_common.statuses import SYNONYMS, TRANSITIONS
+from pipeline_common.audiobook import AUDIOBOOK
+from pipeline_common.lifecycle import Lifecycle, Status
 
 SCHEMA_FILE = "pipeline.schema.json"
 PAGE_FILE = "pipeline-json.md"
+LIFE_CYCLE_FILE = "life-cycle.md"
 
 _BEGIN = """\
 # `pipeline.json`
@@ -25,29 +26,44 @@ Schema: [{schema_file}]({schema_file}).
 {about} Its schema version is {version}.
 Every field may be absent, fields that are not named here are kept, anywhere, and times are ISO 8601, UTC. The engine's
 own section `_state` (`revision`, which grows by one at each commit) is in the file and never in what
-`PipelineState.read()` gives.
+`PipelineState.read()` gives. What each status means, and which may follow which, says
+[{life_cycle_file}]({life_cycle_file}).
 """
 
-_STATUSES = """\
-## Statuses
+_LIFE_CYCLE_BEGIN = """\
+# The life cycle of an {name}
 
-| status | may become |
-|---|---|
-{rows}
+This page is generated from `pipeline_common/statuses.py` and `pipeline_common/audiobook.py` by
+`python -m pipeline_common.docs docs`. How to make one for documents of another kind says
+[own-life-cycle.md](own-life-cycle.md).
 
-The same again is always allowed; missing counts as `pending`. Names of the first version are read as today's:
-{synonyms}.
+Each record of a phase (one book in it, `phase2.files.<book_id>`) and each phase itself has a status. Every commit that
+changes one is checked against this table, in whatever way it was made: `transaction()`, `write()`, or a scoped handle.
+`InvalidStatusTransitionError` names the place and what would be allowed; `validate=False` skips the check.
 
-```mermaid
-stateDiagram-v2
-    [*] --> pending
-{arrows}
-```
+"""
 
-The status of a phase whose records below `files` have one is derived from them at each commit, together with `counts`:
+_AUDIOBOOK_RULES = """\
+## The status of a phase
+
+Where a record below `files` has a status, the phase's own is derived from them at each commit, together with `counts`:
 `running` while one runs; `success` where all succeeded or were skipped, `skipped` where all were; `partial` where some
-succeeded and others did not, or not yet; `failed` where none succeeded; otherwise `pending`.
-A derived status may become any other.
+succeeded and others did not, or not yet; `failed` where none succeeded; otherwise `pending`. A derived status may
+become any other. A phase without such records keeps the status that its caller wrote.
+
+## Rescue
+
+`running` is a claim that only a live holder of the book's lock can make. The lock is the kernel's and ends with its
+process, the status in the document does not: a record that says `running` while nobody holds the lock is that of an
+attempt that was killed, and counts as interrupted. Nothing has to be cleaned up by hand. Whoever takes the lock next
+removes what the attempt left and begins the phase again; what it had finished (chunks that were spoken) is kept. An
+attempt that is ended in an orderly way, as by Ctrl-C, turns its record back to `pending` itself.
+
+## Retry
+
+A `failed` phase is begun again by the next run of its book, and `attempts` counts how often that was. Beginning a phase
+clears the book's records of it and of all later ones in the same transaction. The life cycle's limit is {limit}
+attempts of each phase, which is the default of `retries.limit` in [configuration.md](configuration.md).
 """
 
 
@@ -61,14 +77,10 @@ def schema() -> str:
 def page() -> str:
     """The page that describes the document, in Markdown."""
     about = models.PipelineDocument.__doc__ or ""
-    rows = [f"| `{name}` | {', '.join(f'`{to}`' for to in after)} |" for name, after in TRANSITIONS.items()]
     parts = [
-        _BEGIN.format(schema_file=SCHEMA_FILE, about=about, version=CURRENT_SCHEMA_VERSION),
-        _STATUSES.format(
-            rows="\n".join(rows),
-            synonyms=", ".join(f"`{old}` as `{new}`" for old, new in SYNONYMS.items()),
-            arrows="\n".join(f"    {name} --> {to}" for name, after in TRANSITIONS.items() for to in after),
-        ),
+        _BEGIN.format(
+            schema_file=SCHEMA_FILE, life_cycle_file=LIFE_CYCLE_FILE, about=about, version=AUDIOBOOK.schema_version
+        )
     ]
     content = models.PipelineDocument.model_json_schema()
     parts.append("\n".join(["## The document", "", *_table(content)]))
@@ -77,8 +89,34 @@ def page() -> str:
     return "\n".join(parts)
 
 
+def life_cycle_page() -> str:
+    """The page that describes the life cycle of an audiobook, in Markdown."""
+    begin = _LIFE_CYCLE_BEGIN.format(name=AUDIOBOOK.name)
+    rules = _AUDIOBOOK_RULES.format(limit=AUDIOBOOK.default_retry_limit)
+    return f"{begin}{described(AUDIOBOOK)}\n{rules}"
+
+
+def described(lifecycle: Lifecycle) -> str:
+    """What any life cycle's tables say, in Markdown: the picture, the statuses, the versions."""
+    arrows = [f"    {status.name} --> {to}" for status in lifecycle.statuses for to in status.after]
+    rows = [_row(status) for status in lifecycle.statuses]
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {lifecycle.initial}", *arrows, "```", ""]
+    lines += ["| status | means | may become | required |", "|---|---|---|---|", *rows, ""]
+    lines += [f"The same again is always allowed; missing counts as `{lifecycle.initial}`."]
+    if lifecycle.synonyms:
+        names = ", ".join(f"`{old}` as `{new}`" for old, new in lifecycle.synonyms.items())
+        lines += [f"Earlier names are read as today's: {names}."]
+    if lifecycle.required:
+        lines += [f"Every document must hold {_listed(lifecycle.required)}."]
+    lines += ["", "## Versions", "", f"The present version of the document is {lifecycle.schema_version}.", ""]
+    for version, step in enumerate(lifecycle.migrations, start=1):
+        said = " ".join((step.__doc__ or "").split("\n\n")[0].split()).replace("``", "`")
+        lines += [f"- {version} to {version + 1} (`{step.__name__}`): {said}"]
+    return "\n".join([*lines, ""])
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write both files into the folder that is named.
+    """Write the files into the folder that is named.
 
     Returns:
         The exit code: 0 done, 2 wrong usage.
@@ -90,7 +128,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = Path(arguments[0])
     (folder / SCHEMA_FILE).write_text(schema(), encoding="utf-8")
     (folder / PAGE_FILE).write_text(page(), encoding="utf-8")
+    (folder / LIFE_CYCLE_FILE).write_text(life_cycle_page(), encoding="utf-8")
     return 0
+
+
+def _row(status: Status) -> str:
+    return f"| `{status.name}` | {status.meaning} | {_listed(status.after)} | {_listed(status.required)} |"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "–"
 
 
 def _table(part: dict[str, Any]) -> Iterator[str]:

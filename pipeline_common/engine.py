@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from pipeline_common.journal import SET
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.locks import PathLock
 from pipeline_common.reading import Source, take_snapshot
-from pipeline_common.rules import check_changes, settle_changes
+from pipeline_common.rules import Review
 from pipeline_common.store import Store
 from pipeline_common.system import System, sync_folder, write_whole
 from pipeline_common.tree import operations
@@ -113,38 +113,24 @@ class Engine:
         self.lifecycle = lifecycle
         self._source = Source(self.files, system, lifecycle, limit_bytes, self.backups.newest_valid, self._lost_history)
         self._store = Store(self._source, self.backups, self.history)
-        self._checkpoints = Checkpoints(self.checkpoint)
+        self._checkpoints = Checkpoints(self.checkpoint, self._journal_bytes)
         self._lock = PathLock.of(self.files.lock)
         self._backup_before_write = backup_before_write
         self._checkpoint_always = checkpoint_always
         self._timeout_s = timeout_s
         self._system = system
 
-    @contextmanager
-    def lock(self, timeout_s: float | None = None) -> Iterator[None]:
+    def lock(self, timeout_s: float | None = None) -> AbstractContextManager[None]:
         """Hold the exclusive lock; the same thread may hold it again inside.
 
         Raises:
             StateLockError: somebody else held it all that time; the audit trail has a line about it.
         """
-        if not self.files.folder.is_dir():
-            try:
-                self._system.make_folder(str(self.files.folder))
-            except OSError as error:
-                raise StateLockError(
-                    f"The folder {self.files.folder} of the state file cannot be made: {error.strerror or error}. "
-                    "Make its parent folder writable, or name another state file."
-                ) from error
-        taken = False
-        try:
-            with self._lock.hold(self._timeout_s if timeout_s is None else timeout_s, self._system):
-                taken = True
-                yield
-        except StateLockError as error:
-            timed_out = not taken and error.__cause__ is None
-            if timed_out and self.files.folder.is_dir():
-                self.audit.note(LOCK_TIMEOUT, success=False, revision=0, details={"error": str(error)})
-            raise
+        return self._lock.hold(self._timeout_s if timeout_s is None else timeout_s, self._system, self._note_timeout)
+
+    def _note_timeout(self, error: StateLockError) -> None:
+        if self.files.folder.is_dir():
+            self.audit.note(LOCK_TIMEOUT, success=False, revision=0, details={"error": str(error)})
 
     def read(self) -> Document:
         """The last commit, as plain values that belong to the caller; ``{}`` where nothing was ever committed.
@@ -223,7 +209,7 @@ class Engine:
         self.audit.note(operation, success=True, revision=store.revision, details=details)
         if not store.pending:
             self.backups.prune()
-        elif self._checkpoints.is_due(store.journal_bytes, store.size_bytes):
+        elif self._checkpoints.is_due(store.pending_since_s, store.journal_bytes, store.size_bytes):
             try:
                 self._write_checkpoint()
             except StateError as error:
@@ -252,21 +238,19 @@ class Engine:
         """Settle and check what has changed in the last commit, and nothing else."""
         tracker = self._store.tracker
         root = tracker.root
-        root.pop(OWN_SECTION, None)
+        if OWN_SECTION in root:
+            del root[OWN_SECTION]
         tracker.seal()
-        settle_changes(self.lifecycle, tracker)
+        review = Review(self.lifecycle, tracker)
+        review.settle()
         if validate:
-            check_changes(self.lifecycle, tracker)
-        at = now().isoformat()
-        created = tracker.before().get(("created_at",))
-        stamps = {
-            "schema_version": self.lifecycle.schema_version,
-            "created_at": (created if isinstance(created, str) else "") or root.get("created_at") or at,
-            "last_updated": at,
-        }
-        for key, value in stamps.items():
-            if root.get(key) != value:
-                root[key] = value
+            review.check()
+        root["last_updated"] = at = now().isoformat()
+        if root.get("schema_version") != self.lifecycle.schema_version:
+            root["schema_version"] = self.lifecycle.schema_version
+        if ("created_at",) in tracker.paths() or "created_at" not in root:
+            created = tracker.before().get(("created_at",))
+            root["created_at"] = (created if isinstance(created, str) else "") or root.get("created_at") or at
 
     def _persist(self, whole: Document | None) -> None:
         """Commit by a record of the journal where the document is large, by a checkpoint otherwise."""
@@ -300,10 +284,18 @@ class Engine:
             self._refresh()
             if not store.pending:
                 return False
+            if store.migrated:
+                return self.migrate()  # the memory is of another version than the file and its journal
             store.poisoned = True
             self._write_checkpoint()
             store.poisoned = False
             return True
+
+    def _journal_bytes(self) -> int:
+        try:
+            return self._system.stat(str(self.files.journal)).st_size
+        except OSError:
+            return 0
 
     def _refresh(self) -> None:
         """Take in what others have committed.
@@ -371,7 +363,8 @@ class Engine:
             The new revision.
 
         Raises:
-            StateReadError: the backup is missing or damaged; nothing was changed.
+            StateReadError: the backup is missing or damaged, or of a later version than this program knows; nothing
+                was changed.
             StateLockError, StateTransactionError: as `draft`.
             StateWriteError: the disk refused; what was there is in place.
         """
@@ -419,6 +412,7 @@ class Engine:
             yield damage
 
     def _put_in_place(self, document: Document, damage: StateError | None, details: dict[str, Any]) -> int:
+        self.lifecycle.version_of(document, details.get("backup", self.files.state))
         store = self._store
         store.poisoned = True
         try:

@@ -22,6 +22,7 @@ from pipeline_common.errors import StateReadError
 from pipeline_common.files import StateFiles
 from pipeline_common.journal import HEADER_BYTES, JournalDamagedError, Record, parse_header, scan
 from pipeline_common.lifecycle import Lifecycle
+from pipeline_common.listing import Listing
 from pipeline_common.reading import replay
 from pipeline_common.system import System, make_durable_folder, read_file, sync_folder, write_all, write_whole
 from pipeline_common.tracked import detached
@@ -73,6 +74,9 @@ class History:
         self._system = system
         self._lifecycle = lifecycle
         self._limit_bytes = limit_bytes
+        self._listing = Listing(files.segments)
+        self._bases: dict[int, None] = {}  # of the segments there are, as far as house-keeping knows
+        self._folder_durable = False
 
     def archive(self, base: int, content: bytes, *, durable: bool) -> None:
         """Keep a journal that leads on from a revision.
@@ -87,17 +91,21 @@ class History:
             OSError: the disk refused.
         """
         path = str(self._files.segment(base))
-        if not self._files.segments.is_dir():
+        self._look()
+        if not self._folder_durable and (durable or not self._files.segments.is_dir()):
             make_durable_folder(self._system, str(self._files.segments), str(self._files.folder))
+            self._folder_durable = True
         if durable:
             write_whole(self._system, path, content)
             sync_folder(self._system, str(self._files.segments))
-            return
-        descriptor = self._system.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        try:
-            write_all(self._system, descriptor, content)
-        finally:
-            self._system.close(descriptor)
+        else:
+            descriptor = self._system.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            try:
+                write_all(self._system, descriptor, content)
+            finally:
+                self._system.close(descriptor)
+        self._bases[base] = None
+        self._listing.left()
 
     def prune(self, added_bytes: int) -> None:
         """Remove the oldest segments beyond the number to keep and beyond 1 GiB together.
@@ -105,20 +113,34 @@ class History:
         Args:
             added_bytes: the size of the newest; a small one is no reason to add up all the others.
         """
-        segments = self.segments()
+        self._look()
         # Twice as many as backups: where somebody has edited the file, a checkpoint leaves two.
-        kept = max(0, len(segments) - 2 * self._keep)
-        if added_bytes * len(segments) > LARGEST_TOTAL_BYTES // 64:
+        gone = len(self._bases) - 2 * self._keep
+        large = added_bytes * len(self._bases) > LARGEST_TOTAL_BYTES // 64
+        if gone <= 0 and not large:
+            return
+        bases = sorted(self._bases)
+        if large:
             total_bytes = 0
-            for index in range(len(segments) - 1, kept - 1, -1):
+            for index, base in reversed(list(enumerate(bases))):
                 with suppress(OSError):
-                    total_bytes += self._system.stat(segments[index][1]).st_size
-                if total_bytes > LARGEST_TOTAL_BYTES and index < len(segments) - 1:
-                    kept = index + 1
+                    total_bytes += self._system.stat(str(self._files.segment(base))).st_size
+                if total_bytes > LARGEST_TOTAL_BYTES and index < len(bases) - 1:
+                    gone = max(gone, index + 1)
                     break
-        for _, path in segments[:kept]:
+        for base in bases[: max(0, gone)]:
             with suppress(OSError):
-                self._system.unlink(path)
+                self._system.unlink(str(self._files.segment(base)))
+                del self._bases[base]
+        self._listing.left()
+
+    def _look(self) -> None:
+        """List the segments again, where somebody else has changed their folder."""
+        names = self._listing.news()
+        if names is not None:
+            self._folder_durable &= self._files.segments.is_dir()
+            bases = map(self._files.segment_base, names)
+            self._bases = {base: None for base in bases if base is not None}
 
     def segments(self) -> list[tuple[int, str]]:
         """The segments, oldest first: the revision that each leads on from, and its file."""
@@ -186,7 +208,9 @@ class History:
         )
 
     def _replayed(self, document: Document, newest_first: list[Record]) -> Document:
-        self._lifecycle.migrate(document, self._files.state)
+        # One of an earlier version stays as it was: it is migrated once it is in place.
+        if self._lifecycle.is_present(document):
+            self._lifecycle.normalise(document)
         tracker = replay(tree_of(document), newest_first[::-1], self._lifecycle)
         return detached(tracker.root)  # type: ignore[no-any-return]
 

@@ -13,8 +13,9 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pipeline_common.system import System, pwrite_all
@@ -115,7 +116,11 @@ def make_header(base: int, size_bytes: int, mtime_ns: int) -> Header:
 
 def parse_header(raw: bytes) -> Header | None:
     """The header at the beginning of `raw`, or None where there is no whole one."""
-    raw = raw[:HEADER_BYTES]
+    return _parsed_header(raw[:HEADER_BYTES])
+
+
+@lru_cache(maxsize=4)
+def _parsed_header(raw: bytes) -> Header | None:
     if len(raw) < HEADER_BYTES or raw[-1:] != b"\n":
         return None
     body = raw[_PREFIX_BYTES:].rstrip().removesuffix(b"]")
@@ -131,7 +136,18 @@ def parse_header(raw: bytes) -> Header | None:
         return None
 
 
-def encode_record(revision: int, time_s: float, operations: Sequence[Sequence[Any]], crc: int) -> tuple[bytes, int]:
+def compact(value: Any) -> bytes:
+    """Plain JSON as a line of the journal has it, as the standard library writes it."""
+    return _COMPACT.encode(value).encode("ascii")
+
+
+def encode_record(
+    revision: int,
+    time_s: float,
+    operations: Sequence[Sequence[Any]],
+    crc: int,
+    encode: Callable[[Any], bytes] = compact,
+) -> tuple[bytes, int]:
     """One line.
 
     Args:
@@ -139,11 +155,12 @@ def encode_record(revision: int, time_s: float, operations: Sequence[Sequence[An
         time_s: when it was made, seconds since 1970.
         operations: plain JSON values.
         crc: of the chain so far.
+        encode: writes plain JSON without a line feed.
 
     Returns:
         The line, and the CRC of the chain with it.
     """
-    body = _COMPACT.encode({"q": revision, "t": round(time_s, 6), "o": operations}).encode("ascii")
+    body = encode({"q": revision, "t": round(time_s, 6), "o": operations})
     crc = zlib.crc32(body, crc)
     return b'["%08x",' % crc + body + _SUFFIX, crc
 
@@ -163,7 +180,7 @@ def append(system: System, descriptor: int, line: bytes, end: int) -> None:
         raise
 
 
-def scan(data: bytes, offset: int, crc: int, after: int) -> Scan:
+def scan(data: bytes, offset: int, crc: int, after: int, decode: Callable[[bytes], Any] = json.loads) -> Scan:
     """Read the records in a stretch of a journal.
 
     Args:
@@ -171,6 +188,7 @@ def scan(data: bytes, offset: int, crc: int, after: int) -> Scan:
         offset: where it begins in the file.
         crc: of the chain up to there.
         after: the revision known so far; records up to it are passed over, the next must be the one after it.
+        decode: reads JSON; a ValueError means that it is none.
 
     Raises:
         JournalDamagedError: a record is damaged though a later one is whole, or a revision is missing.
@@ -178,7 +196,7 @@ def scan(data: bytes, offset: int, crc: int, after: int) -> Scan:
     records: list[Record] = []
     at = 0
     while (end := data.find(b"\n", at)) >= 0:
-        content, next_crc = _parsed(data[at : end + 1], crc)
+        content, next_crc = _parsed(data[at : end + 1], crc, decode)
         if content is None:
             break
         revision = content["q"]
@@ -220,14 +238,14 @@ def last_record(tail: bytes) -> tuple[int, int] | None:
     return None if content is None else (content["q"], crc)
 
 
-def _parsed(line: bytes, crc: int) -> tuple[dict[str, Any] | None, int]:
+def _parsed(line: bytes, crc: int, decode: Callable[[bytes], Any] = json.loads) -> tuple[dict[str, Any] | None, int]:
     """The content of a line and the CRC with it; no content where it is no whole record that follows that chain."""
     body = line[_PREFIX_BYTES : -len(_SUFFIX)]
     crc = zlib.crc32(body, crc)
     if line[:_PREFIX_BYTES] != b'["%08x",' % crc or not line.endswith(_SUFFIX):
         return None, crc
     try:
-        content = json.loads(body)
+        content = decode(body)
     except (ValueError, RecursionError):
         return None, crc
     if not isinstance(content, dict) or not isinstance(content.get("q"), int) or not isinstance(content.get("o"), list):

@@ -18,14 +18,14 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from pipeline_common.errors import StateLockError, StateTransactionError
-from pipeline_common.files import now
 from pipeline_common.system import System
 
 try:
@@ -64,6 +64,7 @@ class PathLock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.busy = False
+        self._name = str(path)
         self._threads = threading.RLock()
         self._owners: frozenset[object] = frozenset()
         self._host: int | None = None  # the thread that has to go on before the lock can become free
@@ -85,12 +86,15 @@ class PathLock:
         return bool(self._owners) and _asker() in self._owners
 
     @contextmanager
-    def hold(self, timeout_s: float, system: System) -> Iterator[None]:
+    def hold(
+        self, timeout_s: float, system: System, timed_out: Callable[[StateLockError], None] | None = None
+    ) -> Iterator[None]:
         """Hold the lock; inside, the same thread (under trio: the same task) may hold it again.
 
         Args:
             timeout_s: how long to wait in all, seconds; 0 tries once.
             system: the calls to use.
+            timed_out: told of the error where somebody else held it all that time.
 
         Raises:
             StateLockError: somebody else held it all that time (the message names who), or its file cannot be opened.
@@ -104,14 +108,17 @@ class PathLock:
                 f"{self.path} is held by another task of this thread, which cannot go on while this one waits "
                 "without giving way. Under trio, use `async with state.transaction()`."
             )
+        freed = False
         try:
             try:
-                self._take(timeout_s, system)
+                self._take(timeout_s, system, timed_out)
                 yield
             finally:
                 self._free()
+                freed = True
         finally:
-            self._free()  # Ctrl-C may have come in the middle of the line above, or just before it
+            if not freed:  # Ctrl-C has come in the middle of the lines above, or just before them
+                self._free()
 
     @contextmanager
     def shared_with(self, partner: object, host: int) -> Iterator[None]:
@@ -128,13 +135,13 @@ class PathLock:
         finally:
             self._owners, self._host = owners, former_host
 
-    def _take(self, timeout_s: float, system: System) -> None:
+    def _take(self, timeout_s: float, system: System, timed_out: Callable[[StateLockError], None] | None) -> None:
         deadline = time.monotonic() + timeout_s
         if not self._threads.acquire(timeout=max(0.0, min(timeout_s, threading.TIMEOUT_MAX))):
-            raise self._refused(timeout_s)
+            raise self._refused(timeout_s, timed_out)
         self._owners = frozenset({_asker()})
         self._host = threading.get_ident()
-        self._held = _Flock(self.path, system) if fcntl else _FileLock(self.path)
+        self._held = _Flock(self._name, system) if fcntl else _FileLock(self.path)
         pause_s = FIRST_PAUSE_S
         if self._others_first:
             _pause(LONGEST_PAUSE_S, timeout_s)
@@ -144,7 +151,7 @@ class PathLock:
                 new_turn = True
                 rest_s = deadline - time.monotonic()
                 if rest_s <= 0:
-                    raise self._refused(timeout_s)
+                    raise self._refused(timeout_s, timed_out)
                 _pause(pause_s, rest_s)
                 pause_s = min(LONGEST_PAUSE_S, pause_s * 1.5)
         except OSError as error:
@@ -169,11 +176,14 @@ class PathLock:
         with suppress(RuntimeError):  # this thread does not have it: nothing to undo
             self._threads.release()
 
-    def _refused(self, timeout_s: float) -> StateLockError:
-        return StateLockError(
+    def _refused(self, timeout_s: float, timed_out: Callable[[StateLockError], None] | None) -> StateLockError:
+        error = StateLockError(
             f"Could not acquire lock after {timeout_s}s: {self.path} is held by {_holder(self.path)}. "
             "Wait until it has finished, or stop it, then try again."
         )
+        if timed_out:
+            timed_out(error)
+        return error
 
     @classmethod
     def _forget_all(cls) -> None:
@@ -198,7 +208,7 @@ def _asker() -> object:
 
 
 class _Flock:
-    def __init__(self, path: Path, system: System) -> None:
+    def __init__(self, path: str, system: System) -> None:
         self._path = path
         self._system = system
         self._descriptor = -1
@@ -206,21 +216,22 @@ class _Flock:
 
     def take(self) -> bool:
         if self._descriptor < 0:
-            self._descriptor = self._system.open(str(self._path), os.O_RDWR | os.O_CREAT, 0o666)
+            self._open()
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             with suppress(OSError):  # a full disk; then it takes its chance
                 os.pwrite(self._descriptor, b"\n", MARK_AT)
             return False
-        if not self._is_the_file():  # deleted in use: whoever comes next locks another file
+        status = os.fstat(self._descriptor)
+        if not self._is_the_file(status):  # deleted in use: whoever comes next locks another file
             self.forget()
             return False
         self._noted = True
-        self._note(
-            b'{"pid": %d, "since": "%s", ' % (os.getpid(), now().isoformat().encode()) + _command(" ".join(sys.argv))
-        )
-        self._clear_mark()
+        self._note(b'{"since_ns": %d, %s' % (time.time_ns(), _who(os.getpid())))
+        if status.st_size > MARK_AT:  # who waited and has come now, or has given up, waits no more
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, MARK_AT)
         return True
 
     def free(self) -> None:
@@ -240,11 +251,19 @@ class _Flock:
         if descriptor >= 0:
             os.close(descriptor)
 
-    def _is_the_file(self) -> bool:
+    def _open(self) -> None:
         try:
-            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path))
+            self._descriptor = self._system.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:  # so is the folder
+            self._system.make_folder(os.path.dirname(self._path))
+            self._descriptor = self._system.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+
+    def _is_the_file(self, status: os.stat_result) -> bool:
+        try:
+            named = os.stat(self._path)
         except FileNotFoundError:
             return False
+        return (named.st_ino, named.st_dev) == (status.st_ino, status.st_dev)
 
     def _note(self, text: bytes) -> None:
         """Say in the file who holds it; one blank at its beginning makes it no JSON any more.
@@ -255,12 +274,6 @@ class _Flock:
         with suppress(OSError):
             if hasattr(os, "pwrite"):
                 os.pwrite(self._descriptor, text, 0)
-
-    def _clear_mark(self) -> None:
-        """Who waited and has come now, or has given up, waits no more."""
-        with suppress(OSError):
-            if os.fstat(self._descriptor).st_size > MARK_AT:
-                os.ftruncate(self._descriptor, MARK_AT)
 
 
 class _FileLock:
@@ -297,20 +310,21 @@ def _pause(most_s: float, rest_s: float) -> None:
 
 
 @lru_cache(maxsize=1)
-def _command(line: str) -> bytes:
-    """The rest of the note: a command line, filled up with blanks."""
-    return (b'"command": ' + json.dumps(line[:200]).encode("ascii") + b"}").ljust(1400)
+def _who(pid: int) -> bytes:
+    """The rest of the note: process and command line, filled up with blanks."""
+    command = " ".join(sys.argv)[:200]
+    return (b'"pid": %d, "command": %s}' % (pid, json.dumps(command).encode("ascii"))).ljust(1400)
 
 
 def _holder(path: Path) -> str:
     try:
         with path.open("rb") as file:
             note = json.loads(file.read(MARK_AT).rstrip(b"\0"))
+        since = datetime.fromtimestamp(note["since_ns"] / 1e9, UTC).isoformat(timespec="seconds")
         if note["pid"] == os.getpid():
-            return f"another thread of this process ({note['pid']}) since {note['since']}"
-        os.kill(note["pid"], 0)
-        return f"process {int(note['pid'])} ({note['command']}) since {note['since']}"
-    except PermissionError:  # it is alive and belongs to another user
-        return f"process {note['pid']} ({note['command']}) since {note['since']}"
+            return f"another thread of this process ({note['pid']}) since {since}"
+        with suppress(PermissionError):  # it is alive and belongs to another user
+            os.kill(note["pid"], 0)
+        return f"process {int(note['pid'])} ({note['command']}) since {since}"
     except (OSError, ValueError, TypeError, KeyError, OverflowError):
         return "another process"

@@ -19,6 +19,7 @@ from pipeline_common.errors import StateReadError, StateValidationError
 from pipeline_common.files import StateFiles
 from pipeline_common.journal import (
     HEADER_BYTES,
+    SET,
     Header,
     JournalDamagedError,
     Record,
@@ -27,7 +28,7 @@ from pipeline_common.journal import (
     scan,
 )
 from pipeline_common.lifecycle import Lifecycle
-from pipeline_common.rules import settle_changes
+from pipeline_common.rules import Review
 from pipeline_common.system import System, pread_all, read_file
 from pipeline_common.tracked import Tracker, detached
 from pipeline_common.tree import apply, decode_own, sliced_tree, tree_of
@@ -64,7 +65,8 @@ class Snapshot:
     """A checkpoint, and what its journal adds to it.
 
     Attributes:
-        raw: the file's content; None where there is no file.
+        where: the file.
+        raw: its content; None where there is no file.
         status: what the system says of the file; None where there is none.
         document: the plain document of the file, None where it was read as slices.
         tracker: the tracked document of the file, None where it was read as a plain one.
@@ -77,9 +79,11 @@ class Snapshot:
         newest: the highest revision that file and journal know of.
         trusted: whether the engine itself wrote the file, as the journal's header says.
         superseded: whether the journal holds records that led on from another checkpoint than the file.
-        migrated: whether the file is of an earlier schema version.
+        migrated: whether the file is of an earlier schema version: `document` is as the file has it then, and the
+            present form is made of it together with its records, which are of that version too.
     """
 
+    where: Path
     raw: bytes | None
     status: os.stat_result | None
     document: Document | None
@@ -97,11 +101,19 @@ class Snapshot:
 
     def tree(self, lifecycle: Lifecycle) -> Tracker:
         """The tracked document with all records."""
+        if self.migrated:
+            return tree_of(self.plain(lifecycle))
         tracker = self.tracker or tree_of(self.document or {})
         return replay(tracker, self.records, lifecycle)
 
     def plain(self, lifecycle: Lifecycle) -> Document:
-        """The plain document with all records; it belongs to the caller."""
+        """The plain document with all records; it belongs to the caller.
+
+        Raises:
+            StateReadError: a step from its version to the present one failed.
+        """
+        if self.migrated:
+            return self._migrated(lifecycle)
         if self.document is not None and not self.records:
             return self.document
         if self.raw is not None and not self.records:
@@ -109,20 +121,46 @@ class Snapshot:
                 return decode_own(self.raw)
         return detached(self.tree(lifecycle).root)  # type: ignore[no-any-return]
 
+    def _migrated(self, lifecycle: Lifecycle) -> Document:
+        document: Document = detached(replay(tree_of(self.document or {}), self.records, lifecycle).root)
+        lifecycle.migrate(document, self.where)
+        if self.records:
+            lifecycle.settle({}, document)  # records say nothing of what is derived
+        return document
+
 
 def replay(tracker: Tracker, records: list[Record], lifecycle: Lifecycle) -> Tracker:
-    """Make the changes of records that lead on from a document; returns the tracker of the outcome."""
+    """Make the changes of records that lead on from a document; returns the tracker of the outcome.
+
+    Counts and derived statuses are kept up in a document of the present version; of an earlier one nobody knows how.
+    """
+    unsettled = False
     for record in records:
+        # Commits that have set records and nothing else may be settled together: counts follow from statuses alone.
+        of_records = all(
+            kind == SET and (len(path) > 2 or path == ["last_updated"]) for kind, path, *_ in record.operations
+        )
+        if unsettled and not of_records:
+            _settle(tracker, lifecycle)
         rest = record.operations
         if rest and not rest[0][1]:
             tracker = tree_of(rest[0][2])
             rest = rest[1:]
         tracker.active = True
         apply(tracker.root, rest)
-        settle_changes(lifecycle, tracker)
-        tracker.clear()
-        tracker.active = False
+        unsettled = of_records
+        if not of_records:
+            _settle(tracker, lifecycle)
+    if unsettled:
+        _settle(tracker, lifecycle)
     return tracker
+
+
+def _settle(tracker: Tracker, lifecycle: Lifecycle) -> None:
+    if lifecycle.is_present(tracker.root):
+        Review(lifecycle, tracker).settle()
+    tracker.clear()
+    tracker.active = False
 
 
 def take_snapshot(source: Source, *, locked: bool) -> Snapshot:
@@ -184,7 +222,7 @@ def _without_a_file(source: Source, log: bytes) -> Snapshot:
     header = parse_header(log)
     if header is not None:
         raise advice.lost(source.files, None)
-    return Snapshot(None, None, {}, None, 0, None, end=len(log), torn=bool(log), trusted=True)
+    return Snapshot(source.files.state, None, None, {}, None, 0, None, end=len(log), torn=bool(log), trusted=True)
 
 
 def _fitted(source: Source, raw: bytes, status: os.stat_result, log: bytes) -> Snapshot:
@@ -197,10 +235,17 @@ def _fitted(source: Source, raw: bytes, status: os.stat_result, log: bytes) -> S
         tracker = sliced_tree(raw, source.lifecycle.records) if _revision_says(raw, revision) else None
     if tracker is None:
         document, revision = _decoded(source, raw)
-    version_of = document if document is not None else tracker.root  # type: ignore[union-attr]
-    migrated = source.lifecycle.migrate(version_of, source.files.state, own=tracker is not None)
+    # What the engine itself wrote in the present version has the present names.
+    known = document if document is not None else tracker.root  # type: ignore[union-attr]
+    migrated = source.lifecycle.version_of(known, source.files.state) < source.lifecycle.schema_version
+    if migrated and tracker is not None:
+        document, tracker = detached(tracker.root), None
+    elif document is not None and not migrated:
+        source.lifecycle.normalise(document)
     trusted = ours and header is not None and header.base == revision and not migrated
-    snapshot = Snapshot(raw, status, document, tracker, revision, header, trusted=trusted, migrated=migrated)
+    snapshot = Snapshot(
+        source.files.state, raw, status, document, tracker, revision, header, trusted=trusted, migrated=migrated
+    )
     snapshot.newest = revision
     try:
         _add_records(snapshot, log)

@@ -8,134 +8,178 @@ costs what it changes: counts are kept up from the statuses before and after, an
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from pipeline_common.lifecycle import Lifecycle
-from pipeline_common.statuses import PENDING, STATUSES, combined_status, counted, normal_status
-from pipeline_common.tracked import MISSING, Before, Path, TrackedDict, Tracker
+from pipeline_common.tracked import MISSING, Path, TrackedDict, Tracker, glimpse
 
 
-def settle_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
-    """Give statuses their present names, and keep up counts and derived statuses, in what has changed.
+@dataclass(slots=True)
+class _Section:
+    """A section with records that may have changed.
+
+    Attributes:
+        key: its name in the document.
+        now: as it is now; empty where it is gone, or no object.
+        files: its records as they are now.
+        statuses_before: of each record that may have changed, its status before; `MISSING` where there was no record.
+    """
+
+    key: str
+    now: dict[Any, Any]
+    files: dict[Any, Any]
+    statuses_before: dict[Any, Any]
+
+
+class Review:
+    """What a transaction has changed, held against the rules.
 
     Args:
         lifecycle: the rules.
-        tracker: of the tree; what is set here goes with its changes, and is not one of them.
+        tracker: of the tree. What is set here goes with its changes, and is not one of them.
     """
-    paths = tracker.paths()
-    before = tracker.before()
-    for key in dict.fromkeys(path[0] for path in paths):
-        section = tracker.root.get(key)
-        if not isinstance(section, TrackedDict) or key not in (*lifecycle.phases, "batch"):
-            continue
-        names = _changed_records(before, section, key, paths)
-        _normalise(tracker, section, names)
-        if key in lifecycle.phases:
-            _derive(tracker, before, section, key, names)
-            if (key, "counts") in paths and "status" in section:
-                # Somebody has set counts: what became of the status is told, for nobody could derive it again.
-                section["status"] = section["status"]
+
+    def __init__(self, lifecycle: Lifecycle, tracker: Tracker) -> None:
+        self._lifecycle = lifecycle
+        self._tracker = tracker
+        self._paths = tracker.paths()
+        self._before = tracker.before()
+        keys = dict.fromkeys(path[0] for path in self._paths)
+        self._sections = [self._section(key) for key in keys if key in lifecycle.sections]
+
+    def normalise(self) -> None:
+        """Give statuses their present names, and derive nothing."""
+        for section in self._sections:
+            self._normalise(section)
+
+    def settle(self) -> None:
+        """Give statuses their present names, and keep up counts and derived statuses."""
+        for section in self._sections:
+            self._normalise(section)
+            if section.key in self._lifecycle.phases:
+                self._derive(section)
+                if (section.key, "counts") in self._paths and "status" in section.now:
+                    # Somebody has set counts: what became of the status is told, for nobody could derive it again.
+                    section.now["status"] = section.now["status"]
+
+    def check(self) -> None:
+        """Check schema, required paths and statuses.
+
+        Raises:
+            StateValidationError: it does not fit the schema, or something required is missing.
+            InvalidStatusTransitionError: a status may not follow the one before it.
+        """
+        self._lifecycle.check_schema(_partial(self._tracker.root, self._paths, self._lifecycle.records))
+        self._lifecycle.check_required(self._tracker.root)
+        self.check_transitions()
+
+    def check_transitions(self) -> None:
+        """Check the statuses, and that changed records hold what theirs require.
+
+        Raises:
+            StateValidationError: a record lacks something.
+            InvalidStatusTransitionError: a status may not follow the one before it.
+        """
+        lifecycle = self._lifecycle
+        for section in self._sections:
+            key = section.key
+            if key not in lifecycle.phases:
+                continue
+            # A status that is or was derived follows from records, and no status from it.
+            if not ("counts" in section.now and section.files):
+                before = self._tracker.before()  # settling has changed more since this began
+                if before.get((key, "counts")) is MISSING:
+                    lifecycle.check_transition(key, _plain(before.get((key, "status"))), section.now.get("status"))
+            for name, status_before in section.statuses_before.items():
+                record = glimpse(section.files, name)
+                if record is not MISSING:
+                    lifecycle.check_record(f"{key}.files.{name}", _plain(status_before), record)
+
+    def _section(self, key: str) -> _Section:
+        now = self._tracker.root.get(key)
+        now = now if isinstance(now, dict) else {}
+        files = now.get("files")
+        files = files if isinstance(files, dict) else {}
+        before = self._before
+        files_before = before.get((key, "files"))
+        names: dict[Any, None] = {}
+        for path in self._paths:
+            if path[0] != key:
+                continue
+            if len(path) > 2 and path[1] == "files":
+                names[path[2]] = None
+            elif len(path) == 1 or path[1] == "files":
+                names.update(dict.fromkeys(before.keys(files_before)))
+                names.update(dict.fromkeys(dict.keys(files)))
+        return _Section(key, now, files, {name: self._status_before(files_before, name) for name in names})
+
+    def _status_before(self, files: Any, name: Any) -> Any:
+        status = self._before.field(files, name, "status")
+        return status if status is MISSING else self._known(status)
+
+    def _status_now(self, files: Any, name: Any) -> Any:
+        record = glimpse(files, name)
+        return record if record is MISSING else self._known(_status(record))
+
+    def _known(self, status: Any) -> str:
+        """The present name of a status; nothing that could be one is an empty text."""
+        status = self._lifecycle.normal_status(status)
+        return status if isinstance(status, str) else ""
+
+    def _normalise(self, section: _Section) -> None:
+        for name in section.statuses_before:
+            status = _status(glimpse(section.files, name))
+            if status is not None and self._lifecycle.normal_status(status) != status:
+                self._tracker.derive(section.files[name], "status", self._lifecycle.normal_status(status))
+        for record in (section.now, section.now.get("summary")):
+            if isinstance(record, TrackedDict) and "status" in record:
+                self._tracker.derive(record, "status", self._lifecycle.normal_status(record["status"]))
+
+    def _derive(self, section: _Section) -> None:
+        """Counts and status of a phase, from those before and the records that have changed."""
+        now, files, old, before = section.now, section.files, section.statuses_before, self._before
+        initial = self._lifecycle.initial
+        if not isinstance(now, TrackedDict):
+            return
+        counts_before = before.get((section.key, "counts"))
+        new = {name: self._status_now(files, name) for name in old}
+        size_before = len(files)
+        for name, status in old.items():
+            size_before += (status is not MISSING) - (new[name] is not MISSING)
+        derived_before = False
+        if counts_before is MISSING:
+            counts = {initial: size_before}
+        elif _adds_up(counts_before, size_before):
+            derived_before, counts = True, dict(counts_before)
+        else:  # somebody has set other counts: go through all records, once
+            all_before = before.get((section.key, "files"))
+            names = before.keys(all_before)
+            derived_before = any(before.field(all_before, name, "status") is not None for name in names)
+            counts = self._lifecycle.counted(self._status_before(all_before, name) for name in names)
+        for name, status in old.items():
+            counts[status] = counts.get(status, 0) - 1
+            counts[new[name]] = counts.get(new[name], 0) + 1
+        counts = {status: counts[status] for status in self._lifecycle.transitions if counts.get(status)}
+        if _one_has_a_status(initial, counts, files, old, derived_before=derived_before):
+            self._tracker.derive(now, "counts", counts)
+            self._tracker.derive(now, "status", self._lifecycle.combined_status(counts))
+        elif derived_before and "counts" in now:
+            # The status was derived from records that are gone: nobody has written it.
+            if now.get("status") == before.get((section.key, "status")):
+                self._tracker.derive(now, "status", initial)
+            self._tracker.derive(now, "counts", MISSING)
 
 
-def normalise_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
-    """Give statuses their present names in what has changed, and derive nothing."""
-    paths = tracker.paths()
-    for key in dict.fromkeys(path[0] for path in paths if path[0] in (*lifecycle.phases, "batch")):
-        section = tracker.root.get(key)
-        if isinstance(section, TrackedDict):
-            _normalise(tracker, section, _changed_records(tracker.before(), section, key, paths))
-
-
-def check_changes(lifecycle: Lifecycle, tracker: Tracker) -> None:
-    """Check what has changed.
-
-    Raises:
-        StateValidationError: it does not fit the schema.
-        InvalidStatusTransitionError: a status may not follow the one before it.
-    """
-    paths = tracker.paths()
-    lifecycle.validate(_partial(tracker.root, paths, lifecycle.records))
-    check_transitions(lifecycle, tracker)
-
-
-def check_transitions(lifecycle: Lifecycle, tracker: Tracker) -> None:
-    """Check the statuses that have changed.
-
-    Raises:
-        InvalidStatusTransitionError: a status may not follow the one before it.
-    """
-    paths = tracker.paths()
-    before = tracker.before()
-    for key in dict.fromkeys(path[0] for path in paths if path[0] in lifecycle.phases):
-        section = tracker.root.get(key, {})
-        if not _is_derived(section):
-            lifecycle.check_transition(key, _plain(before.get((key, "status"))), section.get("status"))
-        files = _files(section)
-        for name in _changed_records(before, section, key, paths):
-            if name in files:
-                status = _plain(before.get((key, "files", name, "status")))
-                lifecycle.check_transition(f"{key}.files.{name}", status, _status(files[name]))
-
-
-def _changed_records(before: Before, section: Any, key: str, paths: Iterable[Path]) -> list[Any]:
-    """The names below ``files`` whose records may have changed."""
-    names: dict[Any, None] = {}
-    for path in paths:
-        if path[0] != key:
-            continue
-        if len(path) > 2 and path[1] == "files":
-            names[path[2]] = None
-        elif len(path) == 1 or path[1] == "files":
-            names.update(dict.fromkeys(before.keys((key, "files"))))
-            names.update(dict.fromkeys(dict.keys(_files(section))))
-    return list(names)
-
-
-def _normalise(tracker: Tracker, section: TrackedDict, names: Iterable[Any]) -> None:
-    files = _files(section)
-    for record in (section, section.get("summary"), *(files[name] for name in names if name in files)):
-        if isinstance(record, TrackedDict) and "status" in record:
-            tracker.derive(record, "status", normal_status(record["status"]))
-
-
-def _derive(tracker: Tracker, before: Before, section: TrackedDict, key: str, names: list[Any]) -> None:
-    """Counts and status of a phase, from those before and the records that have changed."""
-    files = _files(section)
-    old = {name: _old_status(before, (key, "files", name)) for name in names}
-    new = {name: _status_or_missing(files, name) for name in names}
-    counts_before = before.get((key, "counts"))
-    size_before = len(files) + sum(s is not MISSING for s in old.values()) - sum(s is not MISSING for s in new.values())
-    if counts_before is MISSING:
-        derived_before, counts = False, _tally({PENDING: size_before})
-    elif _adds_up(counts_before, size_before):
-        derived_before, counts = True, _tally(counts_before)
-    else:  # somebody has set other counts: go through all records, once
-        derived_before = any(
-            before.get((key, "files", name, "status")) is not MISSING for name in before.keys((key, "files"))
-        )
-        counts = _tally(counted(_old_status(before, (key, "files", n)) for n in before.keys((key, "files"))))
-    for statuses, step in ((old, -1), (new, +1)):
-        for status in statuses.values():
-            if status in counts:
-                counts[status] += step
-    if _one_has_a_status(counts, files, names, derived_before=derived_before):
-        present = {status: count for status, count in counts.items() if count}
-        tracker.derive(section, "counts", present)
-        tracker.derive(section, "status", combined_status(present))
-    elif derived_before and "counts" in section:
-        # The status was derived from records that are gone: nobody has written it.
-        if section.get("status") == before.get((key, "status")):
-            tracker.derive(section, "status", PENDING)
-        tracker.derive(section, "counts", MISSING)
-
-
-def _one_has_a_status(counts: dict[str, int], files: dict[Any, Any], names: list[Any], *, derived_before: bool) -> bool:
-    """Whether any record says its status itself; missing counts as pending, so the counts alone do not tell."""
-    if any(count for status, count in counts.items() if status != PENDING):
+def _one_has_a_status(
+    initial: str, counts: dict[str, int], files: dict[Any, Any], names: Iterable[Any], *, derived_before: bool
+) -> bool:
+    """Whether any record says its status itself; missing counts as the first, so the counts alone do not tell."""
+    if any(status != initial for status in counts):
         return True
-    looked_at = files if derived_before else (name for name in names if name in files)
-    return any(isinstance(files[name], dict) and "status" in files[name] for name in looked_at)
+    looked_at = (glimpse(files, name) for name in (files if derived_before else names))
+    return any(isinstance(record, dict) and "status" in record for record in looked_at)
 
 
 def _partial(root: TrackedDict, paths: Iterable[Path], records: tuple[Path, ...]) -> dict[str, Any]:
@@ -148,7 +192,7 @@ def _partial(root: TrackedDict, paths: Iterable[Path], records: tuple[Path, ...]
         for depth, key in enumerate(path, start=1):
             if not isinstance(node, dict) or key not in node:
                 break
-            node = node[key]
+            node = glimpse(node, key)
             of_records = holders.get(path[:depth])
             if depth == len(path) or of_records is None or not isinstance(node, dict):
                 into[key] = node
@@ -169,31 +213,8 @@ def _holders(records: tuple[Path, ...]) -> dict[Path, frozenset[Any]]:
     return holders
 
 
-def _is_derived(section: Any) -> bool:
-    return isinstance(section, dict) and "counts" in section and bool(_files(section))
-
-
-def _files(section: Any) -> dict[Any, Any]:
-    files = section.get("files") if isinstance(section, dict) else None
-    return files if isinstance(files, dict) else {}
-
-
 def _status(record: Any) -> Any:
     return record.get("status") if isinstance(record, dict) else None
-
-
-def _status_or_missing(files: dict[Any, Any], name: Any) -> Any:
-    return _text(normal_status(_status(files[name]))) if name in files else MISSING
-
-
-def _old_status(before: Before, path: Path) -> Any:
-    if before.get(path) is MISSING:
-        return MISSING
-    return _text(normal_status(_plain(before.get((*path, "status")))))
-
-
-def _text(status: Any) -> Any:
-    return status if isinstance(status, str) else ""
 
 
 def _plain(value: Any) -> Any:
@@ -204,7 +225,3 @@ def _adds_up(counts: Any, size: int) -> bool:
     if not isinstance(counts, dict) or not size:
         return False
     return all(type(count) is int for count in counts.values()) and sum(counts.values()) == size
-
-
-def _tally(counts: dict[str, int]) -> dict[str, int]:
-    return {status: counts.get(status, 0) for status in STATUSES}

@@ -32,7 +32,7 @@ from pipeline_common.journal import (
 from pipeline_common.lifecycle import Lifecycle, records_of
 from pipeline_common.locks import PathLock
 from pipeline_common.reading import SMALL_BYTES
-from pipeline_common.rules import check_transitions, normalise_changes
+from pipeline_common.rules import Review
 from pipeline_common.system import System, pread_all, sync_folder
 from pipeline_common.tracked import Tracker, detached
 from pipeline_common.tree import apply, operations, tree_of
@@ -72,6 +72,7 @@ class ScopedState:
         self._lock = PathLock.of(self.files.lock)
         self._audit = AuditTrail(self.files.log, system)
         self._document = self._sparse(plain(records))
+        self._tracker: Tracker | None = None  # of the document; none where a transaction has not ended well
         self._position: tuple[bytes, int, int, int] | None = None  # header, end, crc, revision
         self._folders_synced = False
 
@@ -102,7 +103,7 @@ class ScopedState:
         with self._lock.hold(self._timeout_s, self._system):
             if self._lock.busy:
                 raise advice.nested(self.files)
-            tracker = tree_of(self._document)
+            tracker, self._tracker = self._tracker or tree_of(self._document), None
             txn = ScopedTransaction(tracker.root)
             details = {} if operation == "transaction" else {"operation": operation}
             self._lock.busy = tracker.active = True
@@ -112,8 +113,12 @@ class ScopedState:
                     raise advice.other_process(self.files)
                 changed = self._changed(tracker, txn, check=validate is not False)
                 revision = self._commit(changed, details)
-                self._document = detached(tracker.root)
+                _make(changed, self._document)
+                tracker.clear()
+                self._tracker = tracker
             except Exception as error:
+                tracker.roll_back()
+                self._tracker = tracker
                 if self._lock.mine:
                     details |= {"error": str(error), "error_type": type(error).__name__}
                     self._audit.note(TRANSACTION_ROLLBACK, success=False, revision=0, details=details)
@@ -135,9 +140,10 @@ class ScopedState:
                 "Change the records of that book only, or open the whole with PipelineState."
             )
         tracker.seal()
-        normalise_changes(self._lifecycle, tracker)
+        review = Review(self._lifecycle, tracker)
+        review.normalise()
         if check:
-            check_transitions(self._lifecycle, tracker)
+            review.check_transitions()
         return operations(tracker.changes())
 
     def _commit(self, changed: list[list[Any]], details: Mapping[str, Any]) -> int:
@@ -225,3 +231,15 @@ class ScopedState:
             if place[0] in records:
                 node[self.book_id] = records[place[0]]
         return document
+
+
+def _make(changed: list[list[Any]], document: Document) -> None:
+    """Make the changes of a transaction in a plain document."""
+    for kind, (*parents, key), *value in changed:
+        node = document
+        for parent in parents:
+            node = node[parent]
+        if kind == SET:
+            node[key] = detached(value[0])
+        else:
+            node.pop(key, None)

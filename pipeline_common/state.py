@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.audit import (
     BACKUP,
     LOCK_TIMEOUT,
@@ -24,7 +25,7 @@ from pipeline_common.codec import Document, plain
 from pipeline_common.engine import Draft, Engine
 from pipeline_common.errors import StateReadError, StateTransactionError
 from pipeline_common.history import Change
-from pipeline_common.lifecycle import AUDIOBOOK, Lifecycle, records_of
+from pipeline_common.lifecycle import Lifecycle, records_of
 from pipeline_common.system import System
 
 if TYPE_CHECKING:
@@ -405,11 +406,12 @@ def _transacting(
             raise
 
 
-def load_pipeline_json(path: str | os.PathLike[str]) -> Document:
+def load_pipeline_json(path: str | os.PathLike[str], *, lifecycle: Lifecycle = AUDIOBOOK) -> Document:
     """Load a document the way the commands do: a damaged one is restored, an earlier version migrated.
 
     Args:
         path: the state file.
+        lifecycle: what the document means.
 
     Returns:
         The document; ``{}`` where nothing was ever committed.
@@ -418,7 +420,7 @@ def load_pipeline_json(path: str | os.PathLike[str]) -> Document:
         StateCorruptionError: it is damaged and no valid backup is left.
         StateError: it cannot be read, or is missing although it has a history.
     """
-    state = PipelineState(path)
+    state = PipelineState(path, lifecycle=lifecycle)
     if not state.path.parent.is_dir():
         return {}
     try:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The one table of statuses: their names, old synonyms and transitions, and how many make one."""
+"""The statuses of an audiobook: the one table of their names, meanings and transitions, and how many make one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+
+from pipeline_common.lifecycle import Status
 
 PENDING = "pending"
 RUNNING = "running"
@@ -13,17 +14,16 @@ PARTIAL = "partial"
 FAILED = "failed"
 SKIPPED = "skipped"
 
-TRANSITIONS: Mapping[str, tuple[str, ...]] = {
-    PENDING: (RUNNING, SUCCESS, PARTIAL, FAILED, SKIPPED),
-    RUNNING: (SUCCESS, PARTIAL, FAILED, SKIPPED, PENDING),
-    SUCCESS: (RUNNING, PENDING),
-    PARTIAL: (RUNNING, PENDING, FAILED, SUCCESS),
-    FAILED: (RUNNING, PENDING, SKIPPED),
-    SKIPPED: (RUNNING, PENDING),
-}
-"""What may follow a status, beside itself."""
+TABLE: tuple[Status, ...] = (
+    Status(PENDING, "not begun, or to be done again", (RUNNING, SUCCESS, PARTIAL, FAILED, SKIPPED)),
+    Status(RUNNING, "an attempt has begun and has not ended", (SUCCESS, PARTIAL, FAILED, SKIPPED, PENDING)),
+    Status(SUCCESS, "done, and what it left is recorded", (RUNNING, PENDING)),
+    Status(PARTIAL, "some of it is done", (RUNNING, PENDING, FAILED, SUCCESS)),
+    Status(FAILED, "the last attempt ended without a result; the record says why", (RUNNING, PENDING, SKIPPED)),
+    Status(SKIPPED, "there is nothing to do, as for a copy of another book", (RUNNING, PENDING)),
+)
 
-STATUSES: tuple[str, ...] = tuple(TRANSITIONS)
+STATUSES: tuple[str, ...] = tuple(status.name for status in TABLE)
 
 SYNONYMS: Mapping[str, str] = {
     "partial_success": PARTIAL,
@@ -34,27 +34,11 @@ SYNONYMS: Mapping[str, str] = {
 """Names that the first version wrote, and what they are read as."""
 
 
-def normal_status(value: Any) -> Any:
-    """The present name of a status; missing (None) is pending; anything unknown is returned as it is."""
-    if value is None:
-        return PENDING
-    return SYNONYMS.get(value, value) if isinstance(value, str) else value
-
-
-def counted(statuses: Iterable[str]) -> dict[str, int]:
-    """How often each status occurs, in the order of the table; those that do not occur are absent."""
-    counts = dict.fromkeys(STATUSES, 0)
-    for status in statuses:
-        if status in counts:
-            counts[status] += 1
-    return {status: count for status, count in counts.items() if count}
-
-
 def combined_status(counts: Mapping[str, int]) -> str:
     """The one status of several records.
 
     Args:
-        counts: how many records have each status, as `counted` gives it.
+        counts: how many records have each status, as `Lifecycle.counted` gives it.
 
     Returns:
         ``running`` while one runs; ``partial`` where some succeeded and others did not (or not yet); ``skipped`` only

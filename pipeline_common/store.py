@@ -31,7 +31,17 @@ from pipeline_common.journal import (
 )
 from pipeline_common.reading import SMALL_BYTES, Snapshot, Source, replay, take_snapshot
 from pipeline_common.system import make_durable_folder, pread_all, pwrite_all, read_file, sync_folder, write_whole
-from pipeline_common.tree import Texts, encode_tree, sliced_tree, tree_of
+from pipeline_common.tree import (
+    Buffer,
+    Texts,
+    decode_line,
+    encode_line,
+    encode_tree,
+    in_blocks,
+    is_sliced,
+    sliced_tree,
+    tree_of,
+)
 
 
 class Store:
@@ -49,12 +59,14 @@ class Store:
         migrated: whether the file is of an earlier schema version.
         poisoned: whether the memory is not to be relied on.
         pending: how many commits are in the journal alone.
+        pending_since_s: since when there are any, on the monotonic clock.
     """
 
     def __init__(self, source: Source, backups: Backups, history: History) -> None:
         self._source = source
         self._files = source.files
         self._system = source.system
+        self._name, self._journal_name = str(source.files.state), str(source.files.journal)
         self._backups = backups
         self._history = history
         self.poisoned = True
@@ -63,6 +75,7 @@ class Store:
         self.revision = 0
         self.trusted = self.migrated = False
         self.pending = 0
+        self.pending_since_s = 0.0
         self._newest = 0
         self._status: os.stat_result | None = None
         self._raw: bytes | None = None
@@ -114,7 +127,7 @@ class Store:
         Raises:
             OSError: the disk refused; nothing is committed.
         """
-        line, crc = encode_record(self.revision + 1, time.time(), operations, self._crc)
+        line, crc = encode_record(self.revision + 1, time.time(), operations, self._crc, encode_line)
         if not self._folders_synced:
             sync_folder(self._system, str(self._files.journal.parent))
             sync_folder(self._system, str(self._files.folder))
@@ -122,7 +135,7 @@ class Store:
         append(self._system, self._journal, line, self._end)
         self.revision += 1
         self._newest = self.revision
-        self.pending += 1
+        self._count(1)
         self._last, self._end, self._crc = self._end, self._end + len(line), crc
         self._texts.forget(self.tracker.paths(), self._source.lifecycle.records)
         self.tracker.clear()
@@ -139,16 +152,20 @@ class Store:
             OSError: the disk refused; nothing is committed.
         """
         revision = 1 + (self._newest if self.trusted else self._highest())
-        data = self._encoded(revision) if document is None else encode(document, revision)
-        # A file that is about to be replaced is kept, to be put back where the disk refuses the last step.
-        if self._raw is None and self._status is not None:
-            self._raw = read_file(self._system, str(self._files.state), self._source.limit_bytes)[0]
         begin = self._header if self._header and self.trusted else make_header(revision - 1, 0, 0)
         crc = self._crc if begin is self._header else begin.crc
         line, _ = encode_record(revision, time.time(), operations, crc)
-        self._put(data, backup=backup)
+        try:
+            pieces = self._encoded(revision) if document is None else [encode(document, revision)]
+            # A file that is about to be replaced is kept, to be put back where the disk refuses the last step.
+            if self._raw is None and self._status is not None:
+                self._raw = read_file(self._system, str(self._files.state), self._source.limit_bytes)[0]
+            self._put(pieces, backup=backup)
+        except BaseException:
+            self._texts = Texts()  # they may be of changes that are taken back
+            raise
         self.revision = self._newest = revision
-        self._accept(document, data)
+        self._accept(document, pieces)
         self._conclude(begin, line)
 
     def checkpoint(self, *, backup: bool) -> None:
@@ -157,10 +174,10 @@ class Store:
         Raises:
             OSError: the disk refused; every commit is where it was.
         """
-        data = self._encoded(self.revision)
+        pieces = self._encoded(self.revision)
         self._raw = None
-        self._put(data, backup=backup)
-        self._accept(None, data)
+        self._put(pieces, backup=backup)
+        self._accept(None, pieces)
         if self._header is not None:
             self._conclude(self._header, b"")
 
@@ -194,11 +211,13 @@ class Store:
     def _is_current(self) -> bool:
         """Whether the memory is that of the disk, after taking in what stands in the journal beyond it."""
         try:
-            status = self._system.stat(str(self._files.state))
+            status = self._system.stat(self._name)
         except OSError:
             return False
-        if self._status is None or _identity(status) != _identity(self._status):
+        if self._status is None:
             return False
+        if _identity(status) != _identity(self._status):
+            return self._follows(status)
         if self._raw is not None and status.st_size <= SMALL_BYTES:
             # Small enough to look: the clock of the file system may be too coarse to tell two writes apart.
             raw, _ = read_file(self._system, str(self._files.state), self._source.limit_bytes)
@@ -208,12 +227,59 @@ class Store:
             return False
         log = self._system.fstat(self._journal)
         try:
-            same = os.path.samestat(log, self._system.stat(str(self._files.journal)))
+            named = self._system.stat(self._journal_name)
         except FileNotFoundError:
             return self._is_rescued()
-        if not same or self._system.pread(self._journal, HEADER_BYTES, 0) != self._header.raw:
+        if (named.st_ino, named.st_dev) != (log.st_ino, log.st_dev) or self._system.pread(
+            self._journal, HEADER_BYTES, 0
+        ) != self._header.raw:
             return False
         return self._takes_in_the_tail(log.st_size)
+
+    def _follows(self, status: os.stat_result) -> bool:
+        """Take in the checkpoints that others have written, by way of the journals that led up to them.
+
+        Args:
+            status: of the file as it is now.
+
+        Returns:
+            Whether the memory is that of the disk now.
+        """
+        if self._header is None or self._journal < 0 or not self._has_journal():
+            return False
+        header = parse_header(self._system.pread(self._journal, HEADER_BYTES, 0))
+        if header is None or header.size_bytes <= SMALL_BYTES or not _leads_on_from(header, status):
+            return False
+        self.poisoned = True
+        begin: Header | None = self._header
+        while self.revision < header.base:
+            base = self._header.base if begin else self.revision
+            try:
+                log, _ = read_file(self._system, str(self._files.segment(base)), self._source.limit_bytes)
+            except OSError:
+                return False
+            segment = parse_header(log)
+            if segment is None or (begin and segment.raw != begin.raw):
+                return False
+            if not begin:
+                self._end, self._crc = HEADER_BYTES, segment.crc
+            before, begin = self.revision, None
+            if not self._takes_in(log[self._end :]) or self.revision == before:
+                return False
+        if self.revision != header.base:
+            return False
+        self._status, self._header = status, header
+        self._end, self._crc, self._last, self.pending = HEADER_BYTES, header.crc, 0, 0
+        self.poisoned = False
+        return self._takes_in_the_tail(self._system.fstat(self._journal).st_size)
+
+    def _has_journal(self) -> bool:
+        """Whether the open journal is still the one of that name."""
+        try:
+            named = self._system.stat(str(self._files.journal))
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(self._system.fstat(self._journal), named)
 
     def _takes_in_the_tail(self, size_bytes: int) -> bool:
         if size_bytes < self._end or self._header is None:
@@ -222,23 +288,34 @@ class Store:
             return False  # another record took the place of the one that I know
         if size_bytes == self._end:
             return True
-        tail = pread_all(self._system, self._journal, self._end)
+        self.poisoned = True
+        self.poisoned = not self._takes_in(pread_all(self._system, self._journal, self._end))
+        return not self.poisoned
+
+    def _takes_in(self, tail: bytes) -> bool:
+        """Make the changes of what stands in a journal behind what is known of it; the memory is poisoned meanwhile."""
         try:
-            found = scan(tail, self._end, self._crc, self.revision)
+            found = scan(tail, self._end, self._crc, self.revision, decode_line)
         except JournalDamagedError:
             return False  # the load says what is wrong
-        if found.torn:
+        if found.torn or self.migrated:  # the memory is of another version than what stands there
             return False
-        self.poisoned = True
         self._texts = Texts()
         self.tracker = replay(self.tracker, found.records, self._source.lifecycle)
-        self.revision = self._newest = found.records[-1].revision if found.records else self.revision
-        self.pending += len(found.records)
+        if not self._source.lifecycle.is_present(self.tracker.root):
+            return False  # a program of another version has made a commit
         if found.records:
+            self.revision = self._newest = found.records[-1].revision
             self._last = found.records[-1].start
+            self._count(len(found.records))
         self._end, self._crc = found.end, found.crc
-        self.poisoned = False
         return True
+
+    def _count(self, records: int) -> None:
+        """Note commits that are in the journal alone."""
+        if records and not self.pending:
+            self.pending_since_s = time.monotonic()
+        self.pending += records
 
     def _is_rescued(self) -> bool:
         """Write down what a journal held that somebody has deleted while it was open."""
@@ -270,7 +347,7 @@ class Store:
         self.revision = records[-1].revision if records else snapshot.revision
         self._newest = max(snapshot.newest, self.revision)
         self._last = records[-1].start if records else 0
-        self.pending = len(records)
+        self._count(len(records))
         self.trusted, self.migrated = snapshot.trusted, snapshot.migrated
         self._header, self._end, self._crc = snapshot.header, snapshot.end, snapshot.crc
         self.poisoned = False
@@ -321,7 +398,7 @@ class Store:
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
-    def _put(self, data: bytes, *, backup: bool) -> None:
+    def _put(self, pieces: Sequence[Buffer], *, backup: bool) -> None:
         """Write, link, rename, fsync; on any failure the old file is in place."""
         state, temporary, system = str(self._files.state), str(self._files.temporary), self._system
         if self._status is not None:
@@ -330,7 +407,7 @@ class Store:
         written = False
         mode = self._status.st_mode if self._status else None
         try:
-            write_whole(system, temporary, data, mode=mode)
+            write_whole(system, temporary, in_blocks(pieces), mode=mode)
             written = True
             if backup and self._status is not None:
                 kept = self._backups.free_name()
@@ -346,6 +423,8 @@ class Store:
                     with suppress(OSError):
                         os.unlink(path)
             raise
+        if kept:
+            self._backups.added(kept)
 
     def _link_or_copy(self, backup: Path, mode: int) -> None:
         """Keep the old file under a backup's name; durable together with the rename that follows."""
@@ -371,17 +450,19 @@ class Store:
             write_whole(self._system, str(self._files.temporary), self._raw, mode=self._status.st_mode)
             self._system.replace(str(self._files.temporary), state)
 
-    def _accept(self, document: Document | None, data: bytes) -> None:
+    def _accept(self, document: Document | None, pieces: Sequence[Buffer]) -> None:
         """Make what was written the memory; the records of a large document become slices of it."""
         self._status = None  # unknown makes the next use look at the disk, whose commit is made
         with suppress(OSError):
-            self._status = self._system.stat(str(self._files.state))
-        self._raw = data if len(data) <= SMALL_BYTES else None
+            self._status = self._system.stat(self._name)
+        is_small = sum(map(len, pieces)) <= SMALL_BYTES
+        self._raw = b"".join(pieces) if is_small else None
         self.migrated = False
         self.tracker.clear()
-        sliced = None
-        if self._raw is None:
-            sliced = sliced_tree(data, self._source.lifecycle.records)
+        records = self._source.lifecycle.records
+        if document is None and (is_small or is_sliced(self.tracker.root, records)):
+            return
+        sliced = None if is_small else sliced_tree(b"".join(pieces), records)
         if sliced is not None:
             self.tracker = sliced
         elif document is not None:
@@ -441,7 +522,7 @@ class Store:
         self._close_journal = closing
         self._folders_synced = False
 
-    def _encoded(self, revision: int) -> bytes:
+    def _encoded(self, revision: int) -> list[Buffer]:
         records = self._source.lifecycle.records
         self._texts.forget(self.tracker.paths(), records)
         return encode_tree(self.tracker.root, revision, records, self._texts)
@@ -454,6 +535,10 @@ class Store:
 
 def _nothing() -> None:
     """There is no journal to close."""
+
+
+def _leads_on_from(header: Header, status: os.stat_result) -> bool:
+    return (header.size_bytes, header.mtime_ns) == (status.st_size, status.st_mtime_ns)
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int, int]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 _BLOCK_BYTES = 1 << 24
+_ALWAYS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 class System:
@@ -21,7 +22,7 @@ class System:
 
     def open(self, path: str, flags: int, mode: int = 0o666) -> int:
         """Open a file, not to be inherited by other programs; returns the descriptor."""
-        return os.open(path, flags | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0), mode)
+        return os.open(path, flags | _ALWAYS, mode)
 
     def close(self, descriptor: int) -> None:
         """Close a descriptor."""
@@ -110,13 +111,13 @@ def read_file(system: System, path: str, limit_bytes: int) -> tuple[bytes, os.st
         system.close(descriptor)
 
 
-def write_whole(system: System, path: str, data: bytes, *, mode: int | None = None) -> None:
+def write_whole(system: System, path: str, data: bytes | Iterable[bytes], *, mode: int | None = None) -> None:
     """Write a new file and fsync it. What had that name is removed; a failure leaves no file.
 
     Args:
         system: the calls to use.
         path: where; the folder exists.
-        data: the content.
+        data: the content, whole or in blocks.
         mode: permissions, or None for those that new files have.
     """
     _remove(system.unlink, path)
@@ -125,7 +126,8 @@ def write_whole(system: System, path: str, data: bytes, *, mode: int | None = No
         try:
             if mode is not None:
                 system.chmod(descriptor, stat.S_IMODE(mode))
-            write_all(system, descriptor, data)
+            for block in [data] if isinstance(data, bytes) else data:
+                write_all(system, descriptor, block)
             system.fsync(descriptor)
         finally:
             system.close(descriptor)

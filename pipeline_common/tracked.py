@@ -67,17 +67,13 @@ class Tracker:
         Raises:
             StateValidationError: something that was assigned has no place in JSON; the tree is unchanged.
         """
-        fresh = [
-            (path, value if value is MISSING else plain(value, "." + ".".join(map(str, path)), len(path)))
-            for path, value in self.changes()
-        ]
+        fresh = [(path, plain(value, path)) for path, value in self.changes() if value is not MISSING]
         for path, value in fresh:
             parent = self._container(path)
-            if parent is None or value is MISSING:
-                continue
-            key = path[-1]
-            self._undo.append((parent, key, dict.get(parent, key, MISSING)))
-            dict.__setitem__(parent, str.__str__(key), adopted(value, parent, key))
+            if parent is not None:
+                key = path[-1]
+                self._undo.append((parent, key, dict.get(parent, key, MISSING)))
+                put(parent, str.__str__(key), value)
 
     def derive(self, node: TrackedDict, key: str, value: Any) -> None:
         """Set what follows from other values (`MISSING` removes it): taken back by a rollback, and no change itself."""
@@ -88,7 +84,7 @@ class Tracker:
         if value is MISSING:
             dict.__delitem__(node, key)
         else:
-            dict.__setitem__(node, key, adopted(value, node, key))
+            put(node, key, value)
 
     def before(self) -> Before:
         """The tree as it was when the transaction began."""
@@ -101,9 +97,11 @@ class Tracker:
         """Accept the changes: forget how to take them back."""
         for node, key, old in self._undo:
             for gone in old if key is _WHOLE else (old,):
-                if isinstance(gone, TrackedDict | TrackedList) and (
-                    key is _WHOLE or dict.get(node, key, MISSING) is not gone
-                ):
+                still_there = key is not _WHOLE and dict.get(node, key, MISSING) is gone
+                if still_there or not isinstance(gone, TrackedDict | TrackedList):
+                    continue
+                # What was assigned from another place of the tree stands there, whatever became of this one.
+                if gone._parent is node and (key is _WHOLE or gone._key == key):
                     gone._parent = gone._owner = None
         self._forget()
 
@@ -150,7 +148,7 @@ class Tracker:
 
     def _current(self, path: Path) -> Any:
         container = self._container(path)
-        return MISSING if container is None else container.get(path[-1], MISSING)
+        return MISSING if container is None else glimpse(container, path[-1])
 
 
 class Before:
@@ -164,17 +162,38 @@ class Before:
         """The value at a path, `MISSING` where there was none. A container may have changed inside: ask further."""
         node: Any = self._root
         for key in path:
-            if not isinstance(node, dict):
-                return MISSING
-            value = self._first.get((id(node), key), _WHOLE)
-            if value is _WHOLE:
-                value = dict.get(node, key, MISSING)
-            node = node.opened(value) if isinstance(node, RecordMap) else value
+            node = self.within(node, key)
         return node
 
-    def keys(self, path: Path) -> list[Any]:
-        """The keys of the dict at a path; none where there was no dict."""
-        node = self.get(path)
+    def within(self, node: Any, key: Any) -> Any:
+        """The value at a key of a value that this gave, `MISSING` where there was none."""
+        if not isinstance(node, dict):
+            return MISSING
+        value = self._first.get((id(node), key), _WHOLE)
+        if value is _WHOLE:
+            return glimpse(node, key)
+        return node.glimpsed(value) if isinstance(node, RecordMap) else value
+
+    def field(self, node: Any, key: Any, name: str) -> Any:
+        """What stood in the record at a key of a value that this gave, without decoding all of it.
+
+        Returns:
+            `MISSING` where there was no record, None where that one had no such field.
+        """
+        if not isinstance(node, dict):
+            return MISSING
+        record = self._first.get((id(node), key), _WHOLE)
+        if record is _WHOLE:
+            record = dict.get(node, key, MISSING)
+        if record is MISSING:
+            return MISSING
+        found = node.field(record, name) if type(node) is RecordMap else MISSING
+        if found is MISSING:
+            found = self.within(record, name)
+        return None if found is MISSING else found
+
+    def keys(self, node: Any) -> list[Any]:
+        """The keys of a value that this gave; none where it is no dict."""
         if not isinstance(node, dict):
             return []
         known = {key: old for (owner, key), old in self._first.items() if owner == id(node)}
@@ -264,39 +283,78 @@ class TrackedDict(dict[Any, Any]):
             tracker.note(self, key, path if in_list else (*path, key))
 
 
+class Closed:
+    """A plain value in a `RecordMap`, which is tracked when somebody reads it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
 class RecordMap(TrackedDict):
-    """A dict whose values may still be undecoded slices of the file; reading one decodes it.
+    """A dict whose values may be closed: a slice of the file that nobody has decoded, or a plain value.
+
+    Reading one decodes and tracks it, so that nobody is ever given a closed one.
 
     Args:
-        kind: the type of an undecoded slice.
-        decode: makes the value of one.
+        slices: the values as slices.
+        kind: the type of a slice.
+        decode: makes the plain value of one.
+        field: makes the plain value at a key of one; `MISSING` where there is none.
     """
 
-    __slots__ = ("_decode", "_kind")
+    __slots__ = ("_decode", "_field", "_kind")
     _decode: Callable[[Any], Any]
+    _field: Callable[[Any, str], Any]
     _kind: type
 
-    def __init__(self, slices: Mapping[str, Any], kind: type, decode: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        slices: Mapping[str, Any],
+        kind: type,
+        decode: Callable[[Any], Any],
+        field: Callable[[Any, str], Any],
+    ) -> None:
         dict.__init__(self, slices)
         self._kind = kind
         self._decode = decode
+        self._field = field
 
-    def slices(self) -> Iterator[tuple[str, Any]]:
-        """Keys and values, undecoded where they are so far."""
+    def closed(self) -> Iterator[tuple[str, Any]]:
+        """Keys and values, closed where they are so far."""
         return iter(dict.items(self))
 
     def is_slice(self, value: Any) -> bool:
-        """Whether a value is an undecoded slice."""
+        """Whether a value is a slice."""
         return type(value) is self._kind
 
-    def opened(self, value: Any) -> Any:
-        """A value, decoded as a plain one where it is a slice."""
-        return self._decode(value) if type(value) is self._kind else value
+    def glimpsed(self, value: Any) -> Any:
+        """What a value of this dict holds; where it is closed, a plain value to look at, which stays so."""
+        kind = type(value)
+        if kind is self._kind:
+            return self._decode(value)
+        return value.value if kind is Closed else value
+
+    def field(self, value: Any, name: str) -> Any:
+        """The plain value at a key of a closed value of this dict; `MISSING` where it has none, or is not closed."""
+        kind = type(value)
+        if kind is self._kind:
+            return self._field(value, name)
+        return value.value.get(name, MISSING) if kind is Closed and isinstance(value.value, dict) else MISSING
+
+    def shut(self, key: Any, text: bytes) -> None:
+        """Keep a value as its text. What was handed out of it can be read, and no longer be changed."""
+        value = dict.get(self, key)
+        if isinstance(value, TrackedDict | TrackedList):
+            value._parent, value._owner = None, _NOBODY
+        dict.__setitem__(self, key, self._kind(text))
 
     def __getitem__(self, key: Any) -> Any:
         value = dict.__getitem__(self, key)
-        if type(value) is self._kind:
-            value = adopted(self._decode(value), self, key)
+        kind = type(value)
+        if kind is Closed or kind is self._kind:
+            value = adopted(self.glimpsed(value), self, key)
             dict.__setitem__(self, key, value)
         return value
 
@@ -426,6 +484,20 @@ def adopted(value: Any, parent: TrackedDict | TrackedList | None, key: Any) -> A
     return value
 
 
+def put(parent: TrackedDict, key: Any, value: Any) -> None:
+    """Set a plain value, which nobody else has, without telling the tracker."""
+    if type(parent) is RecordMap and isinstance(value, dict | list):
+        dict.__setitem__(parent, key, Closed(value))
+    else:
+        dict.__setitem__(parent, key, adopted(value, parent, key))
+
+
+def glimpse(container: Any, key: Any) -> Any:
+    """The value at a key of a dict, to look at: `MISSING` where there is none, plain where it is closed."""
+    value = dict.get(container, key, MISSING)
+    return container.glimpsed(value) if type(container) is RecordMap else value
+
+
 def placed(node: TrackedDict, parent: TrackedDict, key: str) -> None:
     """Put a tracked dict into a tree that is being built."""
     node._parent, node._key, node._owner = parent, key, None
@@ -435,7 +507,7 @@ def placed(node: TrackedDict, parent: TrackedDict, key: str) -> None:
 def detached(value: Any) -> Any:
     """A plain copy that shares nothing with the tree; slices are decoded for it and stay slices in the tree."""
     if isinstance(value, RecordMap):
-        return {key: detached(value.opened(item)) for key, item in value.slices()}
+        return {key: detached(value.glimpsed(item)) for key, item in value.closed()}
     if isinstance(value, dict):
         return {key: detached(item) if isinstance(item, dict | list) else item for key, item in dict.items(value)}
     if isinstance(value, list):
@@ -468,3 +540,7 @@ def _place(node: TrackedDict | TrackedList) -> tuple[Tracker | None, Path, bool]
             "`with state.transaction() as txn:`."
         )
     return tracker, tuple(reversed(keys)), in_list
+
+
+_NOBODY = Tracker(TrackedDict())
+"""Owns what may not be changed any more."""

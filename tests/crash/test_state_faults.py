@@ -19,7 +19,7 @@ import filelock
 import pytest
 
 import pipeline_common
-from pipeline_common import PipelineState, StateError
+from pipeline_common import PipelineState, StateError, StateTransactionError
 from pipeline_common.system import System
 
 CALLS = (
@@ -242,6 +242,30 @@ def interrupted_at_line(at: int) -> Iterator[list[str]]:
         yield place
     finally:
         sys.settrace(before)
+
+
+def test_what_was_taken_back_is_not_in_the_file_of_the_next_commit(tmp_path: Path):
+    class Refusing(System):
+        refuses = False
+
+        def fsync(self, descriptor: int) -> None:
+            if self.refuses:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            super().fsync(descriptor)
+
+    system = Refusing()
+    state = PipelineState(tmp_path / "pipeline.json", system=system)
+    state.write({"phase1": {"files": {"a": {"status": "pending", "n": 1}}}})
+    for number in (2, 3):
+        with state.transaction() as txn:
+            txn.data["phase1"]["files"]["a"]["n"] = number
+    system.refuses = True
+    with pytest.raises(StateTransactionError), state.transaction() as txn:
+        txn.data["phase1"]["files"]["a"]["n"] = 99
+    system.refuses = False
+    with state.transaction() as txn:
+        txn.data["x"] = 1
+    assert json.loads(state.path.read_text())["phase1"]["files"]["a"]["n"] == 3
 
 
 def test_short_writes_are_continued(tmp_path: Path):

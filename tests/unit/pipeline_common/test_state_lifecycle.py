@@ -7,8 +7,9 @@ from typing import get_args
 import pytest
 
 from pipeline_common import InvalidStatusTransitionError, PipelineState, StateValidationError, models
+from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.phases import PHASES
-from pipeline_common.statuses import STATUSES, SYNONYMS, TRANSITIONS, combined_status, counted, normal_status
+from pipeline_common.statuses import STATUSES, SYNONYMS
 
 PUBLISHED = """
 pending → running, success, partial, failed, skipped · running → success, partial, failed, skipped, pending ·
@@ -24,7 +25,7 @@ def state(tmp_path: Path) -> PipelineState:
 
 def test_the_table_is_the_published_one():
     rows = (row.split("→") for row in PUBLISHED.replace("\n", " ").split("·"))
-    assert {a.strip(): tuple(name.strip() for name in b.split(",")) for a, b in rows} == dict(TRANSITIONS)
+    assert {a.strip(): tuple(name.strip() for name in b.split(",")) for a, b in rows} == dict(AUDIOBOOK.transitions)
 
 
 def test_the_models_spell_the_statuses_of_the_table_and_the_phases_of_theirs():
@@ -38,7 +39,7 @@ def test_a_transition_is_allowed_exactly_where_the_table_says_so(state: Pipeline
     """For the phase's own status, and for a record's."""
     file = {"files": {"emma-0": {"status": before}}}
     state.write({"phase1": {"status": before}, "phase2": file}, validate=False)
-    allowed = before == after or after in TRANSITIONS[before]
+    allowed = before == after or after in AUDIOBOOK.transitions[before]
     for change in (("phase1",), ("phase2", "files", "emma-0")):
         place = ".".join(change)
 
@@ -85,9 +86,9 @@ def test_old_names_of_statuses_are_read_as_todays_and_written_so(state: Pipeline
 
 
 def test_an_unknown_status_is_refused_and_normalising_leaves_it(state: PipelineState):
-    assert normal_status("done-ish") == "done-ish"
-    assert normal_status(None) == "pending"
-    assert normal_status(3) == 3
+    assert AUDIOBOOK.normal_status("done-ish") == "done-ish"
+    assert AUDIOBOOK.normal_status(None) == "pending"
+    assert AUDIOBOOK.normal_status(3) == 3
     with pytest.raises(StateValidationError, match=r"phase1\.status: Input should be 'pending'.*found 'done-ish'"):
         state.write({"phase1": {"status": "done-ish"}})
 
@@ -114,7 +115,7 @@ DERIVED = [
 
 @pytest.mark.parametrize(("expected", "statuses"), DERIVED)
 def test_the_status_of_many_follows_from_how_many_have_each(expected: str, statuses: str):
-    assert combined_status(counted(statuses.split())) == expected
+    assert AUDIOBOOK.combined_status(AUDIOBOOK.counted(statuses.split())) == expected
 
 
 def test_counts_and_status_of_a_phase_are_derived_from_its_records_at_commit(state: PipelineState):
