@@ -101,10 +101,11 @@ def _lost(artifact: Mapping[str, Any], root: Path) -> str | None:
     try:
         if not stat.S_ISREG((root / path).stat().st_mode):
             return f"{path} is no file"
-        reason = missing_or_changed({"": artifact}, root)
+        return f"{path} was changed" if missing_or_changed({"": artifact}, root) else None
+    except FileNotFoundError:
+        return f"{path} is gone"
     except OSError as error:
-        return f"{path}: {error.strerror}"
-    return f"{path}: {reason}" if reason else None
+        return f"{path} cannot be read ({error.strerror})"
 
 
 class _Orphans:

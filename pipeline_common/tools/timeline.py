@@ -80,22 +80,20 @@ def _steps(changes: Iterable[Change], book: str) -> Iterator[tuple[Change, str]]
     """The commits that changed a book, in order, each with the statuses that it changed."""
     places = {(phase.key, "files", book, "status"): phase.name for phase in PHASES}
     places["books", book, "promotion", "state"] = "promotion"
-    known: dict[str, str] = {}
+    known = dict.fromkeys(places.values(), _ABSENT)
     for change in changes:
         before = dict(known)
         for path, value in _done(change):
             for place, name in places.items():
                 if place[: len(path)] == path:
                     known[name] = _text_at(value, place[len(path) :])
-        steps = [
-            f"{name}: {_arrow(before.get(name), known[name])}" for name in known if before.get(name) != known[name]
-        ]
+        steps = [f"{name}: {_arrow(before[name], known[name])}" for name in known if before[name] != known[name]]
         if steps or book in books_of(change):
-            yield change, ", ".join(step for step in steps if not step.endswith(f": {_ABSENT}"))
+            yield change, ", ".join(steps)
 
 
-def _arrow(before: str | None, after: str) -> str:
-    return f"{before} → {after}" if before not in (None, _ABSENT) else after
+def _arrow(before: str, after: str) -> str:
+    return after if before == _ABSENT else f"{before} → {after}"
 
 
 def _text_at(value: Any, path: tuple[str, ...]) -> str:
