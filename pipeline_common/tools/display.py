@@ -40,17 +40,18 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; on a terminal long cells are folded, in a pipe each row is one line."""
+    """Print a table, without columns that are all empty; a terminal folds long cells, a pipe gets one line a row."""
     from rich.table import Table
     from rich.text import Text
 
-    console = _console()
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
-    for column in table.columns:
-        column.overflow = "fold"
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    console.print(table)
+    cells = [*zip(*([printable(cell) for cell in row] for row in rows), strict=True)]
+    shown = [(name, column) for name, column in zip(columns, cells, strict=True) if any(column)]
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, _ in shown:
+        table.add_column(name, overflow="fold")
+    for row in zip(*(column for _, column in shown), strict=True):
+        table.add_row(*(Text(cell) for cell in row))
+    _console().print(table)
 
 
 def moment(value: Any) -> str:

@@ -40,8 +40,14 @@ def add_commands(commands: Commands) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--failed", action="store_true", help="only books that failed")
     which.add_argument("--processed", action="store_true", help="only books that are done")
-    which.add_argument("--status", choices=BOOK_STATUSES, type=str.lower, help="only books of this status")
-    which.add_argument("--stage", choices=STAGES, type=str.upper, help="only books at this stage")
+    which.add_argument(
+        "--status",
+        choices=BOOK_STATUSES,
+        type=str.lower,
+        metavar="STATUS",
+        help=f"only books of this status: {' '.join(BOOK_STATUSES)}",
+    )
+    _add_stage(which)
     _add_limit(parser, MOST_LISTED)
     add_json(parser)
     parser = add_command(commands, "show", _show, about="show all that is known of one book", example="show emma")
@@ -50,9 +56,19 @@ def add_commands(commands: Commands) -> None:
     parser = add_command(
         commands, "next", _next, about="list the books that have work left, in order", example="next --stage CHUNKED"
     )
-    parser.add_argument("--stage", choices=STAGES, type=str.upper, help="only books at this stage")
+    _add_stage(parser)
     _add_limit(parser, MOST_NEXT)
     add_json(parser)
+
+
+def _add_stage(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--stage",
+        choices=STAGES,
+        type=str.upper,
+        metavar="STAGE",
+        help=f"only books at this stage: {' '.join(STAGES)}",
+    )
 
 
 def _add_limit(parser: argparse.ArgumentParser, default: int) -> None:
