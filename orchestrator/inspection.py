@@ -137,7 +137,7 @@ class _Orphans:
     def in_output(self) -> Iterator[Fault]:
         """Files that no book has put there, a line a folder; hidden ones of others do not count."""
         strangers: Counter[str] = Counter()
-        for folder, folders, files in os.walk(self._config.output_dir):
+        for folder, folders, files in os.walk(self._config.output_dir, onerror=_refuse):
             folders[:] = sorted(
                 name
                 for name in folders
@@ -210,6 +210,11 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             return sorted(entries, key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _refuse(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _is_temporary(name: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pipeline_common.codec import DamagedError, Document
 from pipeline_common.errors import StateError, StateReadError
 from pipeline_common.lifecycle import AUDIOBOOK
+from pipeline_common.phases import PHASES
 from pipeline_common.statuses import RUNNING, normal_status
 from pipeline_common.tools.catalogue import book_ids, section
 from pipeline_common.tools.display import counted, print_json, say
@@ -22,6 +23,9 @@ from pipeline_common.tools.workspace import Fault
 
 PARTS = ("document", "journal", "backups", "claims")
 """What is checked here."""
+
+MOST_FAULTS_TOLD = 100
+"""Of each part, for people."""
 
 _MOST_LOOKS = 5
 
@@ -70,9 +74,11 @@ def _check(session: Session, arguments: argparse.Namespace) -> int:
     for part in parts:
         faults = [fault for fault in findings.faults if fault.part == part]
         say(f"{part + ':':<11} {counted(len(faults), 'fault') if faults else 'in order'}")
-        for fault in faults:
+        for fault in faults[:MOST_FAULTS_TOLD]:
             about = f"{fault.book}: " if fault.book else ""
             say(f"  {about}{fault.what} {fault.advice}")
+        if len(faults) > MOST_FAULTS_TOLD:
+            say(f"  … and {len(faults) - MOST_FAULTS_TOLD:,} more; --json lists them all.")
     if session.workspace is None:
         say("The files of the books were not checked: no program that knows them is installed.")
     revision = "" if findings.revision is None else f", revision {findings.revision}, {counted(findings.books, 'book')}"
@@ -134,10 +140,10 @@ def _of_backups(session: Session) -> Iterator[Fault]:
 
 
 def _of_claims(session: Session, document: Document) -> Iterator[Fault]:
-    """What is recorded as running though nobody works on it."""
-    for place in AUDIOBOOK.records:
-        for book, record in section(document, *place).items():
+    """Phases that are recorded as running though nobody works on the book."""
+    for phase in PHASES:
+        for book, record in section(document, phase.key, "files").items():
             running = normal_status(section(record).get("status")) == RUNNING
             if running and session.workspace and session.workspace.holder(book) is None:
-                what = f"{place[0]} is recorded as running, but no process works on the book: it was interrupted."
-                yield Fault("claims", what, "The next run of the book goes on with it.", book)
+                what = f"phase {phase.number} ({phase.name}) is recorded as running, but no process works on the book."
+                yield Fault("claims", what, "It was interrupted; the next run of the book goes on with it.", book)

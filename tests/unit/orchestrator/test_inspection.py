@@ -187,6 +187,21 @@ def test_what_phases_and_other_programs_keep_there_is_no_orphan(library: Library
     assert faults(library) == []
 
 
+def test_of_many_faults_people_are_told_the_first_and_json_has_them_all(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library.run()
+    for number in range(120):
+        leave(library.config.work_dir / f"stranger-{number:08x}" / "text.jsonl")
+    command = ["--pipeline-json", str(library.config.pipeline_json), "check"]
+    assert main(command) == 1
+    out = capsys.readouterr().out
+    assert out.count("stranger-") == 100
+    assert "… and 20 more; --json lists them all." in out
+    assert main([*command, "--json"]) == 1
+    assert capsys.readouterr().out.count("stranger-") == 120
+
+
 def test_a_book_that_is_being_worked_on_is_passed_over(library: Library) -> None:
     library.run()
     (library.config.work_dir / library.id / "text.jsonl").unlink()
