@@ -92,7 +92,7 @@ def move(source: Path, destination: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        temporary = destination.with_name(f".{destination.name}.{os.getpid()}.tmp")
+        temporary = destination.with_name(f".{destination.name}.{os.urandom(4).hex()}.tmp")
         try:
             shutil.copy2(source, temporary)
             sync_file(temporary)

@@ -111,6 +111,8 @@ def work(job: Job, lock: int, interrupts: Interrupts) -> Outcome:
     """
     # What a killed run has left; no process of it lives, because it would hold the lock.
     shutil.rmtree(job.folder / "attempts", ignore_errors=True)
+    for leftover in (job.folder / "chunks").glob(".*.tmp"):  # of an attempt that was killed; nobody works there now
+        leftover.unlink()
     (job.folder / "progress.jsonl").unlink(missing_ok=True)
     records = BookRecords(job.state, job.book_id)
     _complete_earlier_promotion(job, records)

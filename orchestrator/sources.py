@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-_BLOCK_BYTES = 1 << 20
+from pipeline_common.printable import printable as printable
 
-_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+_BLOCK_BYTES = 1 << 20
 
 
 def sha256_of(path: Path) -> str:
@@ -22,14 +21,6 @@ def sha256_of(path: Path) -> str:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
-
-
-def printable(text: str) -> str:
-    """`text` on one line of a terminal: line ends, control characters and bytes that are no UTF-8 stand escaped."""
-    return "".join(
-        char.encode("unicode_escape").decode("ascii") if unicodedata.category(char) in _UNPRINTABLE else char
-        for char in text
-    )
 
 
 def recorded_path(path: Path, root: Path) -> str:

@@ -14,7 +14,7 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
 
     The name itself is durable once its folder is synced, which who writes many files does once, at the end.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     try:
         with temporary.open("wb") as file:
             file.writelines(parts)

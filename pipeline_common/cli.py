@@ -4,19 +4,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
-from pipeline_common.audit import RESTORE
-from pipeline_common.errors import StateError, StateReadError
+from pipeline_common.errors import ConfigError, StateError
 from pipeline_common.files import DEFAULT_NAME
 from pipeline_common.state import PipelineState
-
-OK = 0
-WRONG_USAGE = 2
-STATE_UNUSABLE = 3
-INTERRUPTED = 130
+from pipeline_common.tools import changes, checks, past, views
+from pipeline_common.tools.display import complain
+from pipeline_common.tools.options import add_places
+from pipeline_common.tools.session import ExitCode, Session, UsageError
+from pipeline_common.tools.workspace import WorkspaceError, open_workspace
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,51 +27,55 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments without the program's name; None means those of the process.
 
     Returns:
-        The exit code: 0 done, 2 wrong usage or a missing folder, 3 the state cannot be used, 130 interrupted.
+        The exit code: 0 done, 1 `check` found something, 2 wrong usage, configuration or folder, 3 the state cannot be
+        used, 130 interrupted.
     """
-    arguments = _parser().parse_args(argv)
-    path = Path(arguments.pipeline_json)
-    if not path.absolute().parent.is_dir():
-        message = f"There is no folder {path.absolute().parent}. Name the state file with --pipeline-json."
-        return _fail(message, WRONG_USAGE)
-    run: Callable[[PipelineState, argparse.Namespace], int] = arguments.run
+    arguments = parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # titles have characters that not every terminal has
     try:
-        return run(PipelineState(path), arguments)
-    except StateError as error:
-        return _fail(str(error), STATE_UNUSABLE)
+        code = _run(arguments)
+        sys.stdout.flush()
+    except (UsageError, ConfigError) as error:
+        return _fail(str(error), ExitCode.USAGE)
+    except (StateError, WorkspaceError) as error:
+        return _fail(str(error), ExitCode.STATE)
     except KeyboardInterrupt:
-        return _fail("Interrupted; what was committed is kept.", INTERRUPTED)
+        return _fail("Interrupted; what was committed is kept.", ExitCode.INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stderr.close()
-        return OK
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    except OSError as error:
+        where = error.filename or "A file of the pipeline"
+        return _fail(f"{where}: {error.strerror or error}. Mend that and try again.", ExitCode.USAGE)
+    return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    top = argparse.ArgumentParser(
         prog="pipeline-state",
-        description="Look after pipeline.json, the memory of the audiobook pipeline: list and restore backups, or "
-        "start afresh.",
-        epilog="Exit codes: 0 done, 2 wrong usage, 3 the state cannot be used.",
+        description="Look after pipeline.json, the memory of the audiobook pipeline.",
+        epilog="Exit codes: 0 done, 1 check found something, 2 wrong usage, 3 the state cannot be used, "
+        "130 interrupted. docs/pipeline-state.md describes every command.",
     )
-    parser.add_argument("--version", action=_Version)
-    parser.add_argument(
-        "--pipeline-json", metavar="FILE", default=DEFAULT_NAME, help="the state file (default: %(default)s here)"
-    )
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    backups = commands.add_parser("backups", help="list the backups, newest first")
-    backups.set_defaults(run=_backups)
-    restore = commands.add_parser("restore", help="put a backup in place; what it replaces is kept")
-    which = restore.add_mutually_exclusive_group(required=True)
-    which.add_argument("--backup", metavar="FILE", help="a path, or a name from the list of backups")
-    which.add_argument(
-        "--revision", metavar="N", type=int, help="the document as it was after the commit of that number"
-    )
-    restore.set_defaults(run=_restore)
-    reset = commands.add_parser(
-        "reset", help="start afresh: move the state file, its backups and its log aside, deleting nothing"
-    )
-    reset.set_defaults(run=_reset)
-    return parser
+    top.add_argument("--version", action=_Version)
+    add_places(top, default=None)
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    for module in (views, changes, past, checks):
+        module.add_commands(commands)
+    return top
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    workspace = open_workspace(arguments.pipeline_json, arguments.config)
+    path = workspace.pipeline_json if workspace else arguments.pipeline_json or Path(DEFAULT_NAME)
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder {path.absolute().parent}. Name the state file with --pipeline-json.")
+    with PipelineState(path) as state:
+        code: int = arguments.run(Session(state, workspace), arguments)
+    return code
 
 
 class _Version(argparse.Action):
@@ -90,60 +95,8 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _backups(state: PipelineState, _: argparse.Namespace) -> int:
-    found = state.backup_manager.newest_first()
-    if not found:
-        print(f"There are no backups of {state.path}.")
-        return OK
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("Revision", "Bytes", "Readable", "Backup", box=None, header_style="bold")
-    for backup in found:
-        try:
-            state.backup_manager.verified(backup.path)
-            readable = "yes"
-        except StateReadError:
-            readable = "damaged"
-        table.add_row(str(backup.revision), str(backup.size_bytes), readable, Text(backup.path.name, no_wrap=True))
-    print(f"Backups of {state.path}, newest first, in {found[0].path.parent}:")
-    console = Console(highlight=False)
-    console.print(table, soft_wrap=not console.is_terminal)
-    return OK
-
-
-def _restore(state: PipelineState, arguments: argparse.Namespace) -> int:
-    existed = state.path.exists()
-    if arguments.revision is None:
-        backup = Path(arguments.backup)
-        if not backup.exists() and backup.name == str(backup):
-            backup = state.backup_manager.folder / backup.name
-        state.restore_backup(backup)
-        print(f"Restored {state.path} from {backup}.")
-    else:
-        state.restore(revision=arguments.revision)
-        print(f"Restored {state.path} to revision {arguments.revision}.")
-    noted = next((entry for entry in state.get_transaction_history() if entry.get("operation") == RESTORE), {})
-    kept = noted.get("details", {}).get("kept")
-    if kept:
-        print(f"The damaged file is kept as {kept}.")
-    elif existed:
-        print("What it replaced is the newest backup now.")
-    return OK
-
-
-def _reset(state: PipelineState, _: argparse.Namespace) -> int:
-    folder = state.reset()
-    if folder is None:
-        print(f"There is no state at {state.path}: nothing to reset.")
-    else:
-        print(f"Moved {state.path.name}, its backups and its log to {folder}; nothing was deleted.")
-    return OK
-
-
 def _fail(message: str, code: int) -> int:
-    print(f"pipeline-state: {message}", file=sys.stderr)
+    complain(message)
     return code
 
 

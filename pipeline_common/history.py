@@ -165,13 +165,31 @@ class History:
             StateReadError: the commit after that revision is no longer in the history.
         """
         expected = since + 1
-        for record in self._records(since):
-            whole = bool(record.operations) and not record.operations[0][1]
-            if record.revision != expected and not whole:
+        for change in self.kept(since):
+            whole = bool(change.operations) and not change.operations[0][1]
+            if change.revision != expected and not whole:
                 raise self._gone(since, expected)
-            expected = record.revision + 1
+            expected = change.revision + 1
+            yield change
+
+    def kept(self, since: int = 0) -> Iterator[Change]:
+        """As `changes`, with whatever is still in the history: the oldest commits are gone, and others may be."""
+        for record in self._records(since):
             done = tuple((kind, tuple(path), *value) for kind, path, *value in record.operations)
             yield Change(record.revision, datetime.fromtimestamp(record.time_s, UTC), done)
+
+    def damaged(self) -> Iterator[tuple[str, str]]:
+        """The segments that no crash has left so: the file, and what is wrong with it."""
+        for _, path in self.segments():
+            log = self._read(path)
+            header = parse_header(log)
+            try:
+                if header is not None:
+                    scan(log[HEADER_BYTES:], HEADER_BYTES, header.crc, header.base)
+                elif len(log) >= HEADER_BYTES and log.strip(b"\0"):  # otherwise it was cut short before it was synced
+                    yield path, "it does not begin as a journal does"
+            except JournalDamagedError as error:
+                yield path, str(error)
 
     def document_at(self, revision: int) -> tuple[Document, Path | None]:
         """The document of a revision, from the nearest backup at or before it and the commits in between.
@@ -218,7 +236,7 @@ class History:
         """The records of all segments and the journal, oldest first."""
         log = self._read(str(self._files.journal))  # first: what leads up to it is archived before it begins
         segments = self.segments()
-        for (base, path), (following, _) in zip(segments, [*segments[1:], (None, None)], strict=True):
+        for (base, path), (following, _) in zip(segments, [*segments[1:], (None, None)], strict=False):
             if following is not None and following <= since:
                 continue
             yield from self._parsed(self._read(path), max(base, since))

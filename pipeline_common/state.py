@@ -24,7 +24,7 @@ from pipeline_common.backups import Backups
 from pipeline_common.codec import Document, plain
 from pipeline_common.engine import Draft, Engine
 from pipeline_common.errors import StateReadError, StateTransactionError
-from pipeline_common.history import Change
+from pipeline_common.history import Change, History
 from pipeline_common.lifecycle import Lifecycle, records_of
 from pipeline_common.system import System
 
@@ -96,6 +96,11 @@ class PipelineState:
     def backup_manager(self) -> Backups:
         """The backups; ``backup_manager.create_backup()`` makes one by hand."""
         return self._engine.backups
+
+    @property
+    def history(self) -> History:
+        """The commits that are kept, and the documents of their revisions."""
+        return self._engine.history
 
     def read(self, validate: bool | None = None) -> Document:  # noqa: FBT001 - the published signature
         """The last committed document, also inside a transaction; ``{}`` where nothing was ever committed.

@@ -113,6 +113,18 @@ def test_wrong_usage_is_exit_2(arguments, capsys):
     assert "usage: pipeline-state" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("error", "code"), [(KeyboardInterrupt(), 130), (PermissionError(13, "Permission denied", "/x"), 2)]
+)
+def test_ctrl_c_and_what_the_system_refuses_end_with_a_sentence(state, capsys, monkeypatch, error, code):
+    def stopped(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("pipeline_common.cli.open_workspace", stopped)
+    assert run(state, "list") == code
+    assert capsys.readouterr().err.startswith("pipeline-state: ")
+
+
 def test_help_and_version_and_the_module_form(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["--version"])

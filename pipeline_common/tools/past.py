@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: MIT
+"""``history``, ``backups``, ``restore`` and ``reset``: what the state was, and how it becomes that again."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipeline_common.audit import RESTORE
+from pipeline_common.backups import Backup, Backups
+from pipeline_common.errors import StateLockError, StateReadError
+from pipeline_common.files import StateFiles
+from pipeline_common.tools.catalogue import book_ids, section, text_of
+from pipeline_common.tools.display import NOTHING_CHANGED, counted, moment, print_json, print_table, say, size
+from pipeline_common.tools.options import Commands, add_command, add_dry_run, add_json, positive_int
+from pipeline_common.tools.session import ExitCode, Session, resolve, told
+from pipeline_common.tools.timeline import Event, events, events_of
+
+MOST_EVENTS = 20
+MOST_BOOKS_TOLD = 3
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this module."""
+    _add_history(commands)
+    parser = add_command(commands, "backups", _backups, about="list the backups, newest first", example="backups")
+    add_json(parser)
+    parser = add_command(
+        commands,
+        "restore",
+        _restore,
+        about="put an earlier document in place; what it replaces is kept",
+        example="restore --revision 41",
+    )
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--backup", metavar="FILE", help="a path, or a name from the list of backups")
+    which.add_argument(
+        "--revision", metavar="N", type=positive_int, help="the document as it was after the commit of that number"
+    )
+    add_dry_run(parser)
+    parser = add_command(
+        commands,
+        "reset",
+        _reset,
+        about="start afresh: move the state file and all that belongs to it aside, deleting nothing",
+        example="reset --dry-run",
+    )
+    add_dry_run(parser)
+
+
+def _add_history(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "history",
+        _history,
+        about="list what was done to the state, newest first",
+        example="history --book emma",
+    )
+    parser.add_argument("--book", metavar="ID", help="only the commits that changed this book, and what they changed")
+    parser.add_argument(
+        "--limit", type=positive_int, metavar="N", default=MOST_EVENTS, help="at most N events (default: %(default)s)"
+    )
+    add_json(parser)
+
+
+def _history(session: Session, arguments: argparse.Namespace) -> int:
+    if arguments.book is None:
+        found = events(session.state, arguments.limit)
+        if arguments.json:
+            print_json({"events": [asdict(event) for event in found]})
+        elif found:
+            print_table(("When", "Revision", "What", "Books", "Process"), (_row(event) for event in found))
+        else:
+            say(f"Nothing has happened to {session.state.path} yet.")
+        return ExitCode.DONE
+    entries, _ = resolve(session.catalogue(session.document()), [arguments.book])
+    # A book that is no longer in the document may be in its history, by its whole id.
+    book = entries[0].id if entries else arguments.book
+    found = events_of(session.state, book, arguments.limit)
+    if arguments.json:
+        print_json({"book": book, "found": bool(entries or found), "events": [asdict(event) for event in found]})
+    elif found:
+        print_table(("When", "Revision", "What", "Changed", "Process"), (_row_of_book(event) for event in found))
+    else:
+        say(f"The history no longer says what happened to {book}." if entries else f"not found: {book}")
+    return ExitCode.DONE
+
+
+def _row(event: Event) -> tuple[str, ...]:
+    books = ", ".join(event.books[:MOST_BOOKS_TOLD])
+    if len(event.books) > MOST_BOOKS_TOLD:
+        books = f"{counted(len(event.books), 'book')}: {books}, …"
+    return _row_with(event, books if event.success else event.what)
+
+
+def _row_of_book(event: Event) -> tuple[str, ...]:
+    return _row_with(event, event.what)
+
+
+def _row_with(event: Event, what: str) -> tuple[str, ...]:
+    operation = event.operation if event.success else f"{event.operation}, failed"
+    revision = str(event.revision) if event.revision else ""
+    return (moment(event.at), revision, operation, what, "" if event.pid is None else str(event.pid))
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A backup as it is listed; one that is damaged has no date and no books."""
+
+    revision: int
+    path: str
+    size_bytes: int
+    readable: bool
+    last_updated: str = ""
+    books: int = 0
+
+
+def _backups(session: Session, arguments: argparse.Namespace) -> int:
+    manager = session.state.backup_manager
+    found = [_listed(manager, backup) for backup in manager.newest_first()]
+    if arguments.json:
+        print_json({"folder": str(manager.folder), "backups": [asdict(backup) for backup in found]})
+    elif found:
+        say(f"Backups of {session.state.path}, newest first, in {manager.folder}:")
+        print_table(("Revision", "Of", "Size", "Readable", "Books", "Backup"), map(_row_of_backup, found))
+    else:
+        say(f"There are no backups of {session.state.path}.")
+    return ExitCode.DONE
+
+
+def _listed(manager: Backups, backup: Backup) -> _Listed:
+    try:
+        document, _ = manager.verified(backup.path)
+    except StateReadError:
+        return _Listed(backup.revision, str(backup.path), backup.size_bytes, readable=False)
+    return _Listed(
+        backup.revision,
+        str(backup.path),
+        backup.size_bytes,
+        readable=True,
+        last_updated=text_of(document.get("last_updated")),
+        books=len(book_ids(document)),
+    )
+
+
+def _row_of_backup(backup: _Listed) -> tuple[str, ...]:
+    readable, books = ("yes", str(backup.books)) if backup.readable else ("damaged", "")
+    at, size_told = moment(backup.last_updated), size(backup.size_bytes)
+    return (str(backup.revision), at, size_told, readable, books, Path(backup.path).name)
+
+
+def _restore(session: Session, arguments: argparse.Namespace) -> int:
+    state, revision = session.state, arguments.revision
+    backup = None if revision else _backup_path(session, arguments.backup)
+    if arguments.dry_run:
+        return _rehearse_restore(session, backup, revision)
+    _refuse_while_at_work(session)
+    existed = state.path.exists()
+    if backup:
+        state.restore_backup(backup)
+        say(f"Restored {state.path} from {backup}.")
+    else:
+        state.restore(revision=revision)
+        say(f"Restored {state.path} to revision {revision}.")
+    noted = next((entry for entry in state.get_transaction_history() if entry.get("operation") == RESTORE), {})
+    kept = section(noted, "details").get("kept")
+    if kept:
+        say(f"The damaged file is kept as {kept}.")
+    elif existed:
+        say("What it replaced is the newest backup now.")
+    return ExitCode.DONE
+
+
+def _rehearse_restore(session: Session, backup: Path | None, revision: int) -> int:
+    if backup:
+        document, revision = session.state.backup_manager.verified(backup)
+    else:
+        document, _ = session.state.history.document_at(revision)
+    _refuse_while_at_work(session)
+    at = moment(document.get("last_updated"))
+    of = f"revision {revision} of {at}" if at else f"revision {revision}"
+    say(f"{of}, with {counted(len(book_ids(document)), 'book')}, would be put in the place of {session.state.path}.")
+    say(NOTHING_CHANGED)
+    return ExitCode.DONE
+
+
+def _backup_path(session: Session, name: str) -> Path:
+    path = Path(name)
+    return session.state.backup_manager.folder / name if not path.exists() and path.name == name else path
+
+
+def _reset(session: Session, arguments: argparse.Namespace) -> int:
+    state = session.state
+    _refuse_while_at_work(session)
+    if arguments.dry_run:
+        there = _belongings(session)
+        say(
+            f"Would be moved to a folder of their own in {StateFiles(state.path).conflicts}: {', '.join(there)}."
+            if there
+            else f"There is no state at {state.path}: nothing to reset."
+        )
+        say(NOTHING_CHANGED)
+        return ExitCode.DONE
+    folder = state.reset()
+    if folder is None:
+        say(f"There is no state at {state.path}: nothing to reset.")
+    else:
+        say(f"Moved {state.path.name}, its backups and its log to {folder}; nothing was deleted.")
+    return ExitCode.DONE
+
+
+def _belongings(session: Session) -> list[str]:
+    """What belongs to the state and is there."""
+    files = StateFiles(session.state.path)
+    there = [path.name for path in (files.state, files.journal, files.log) if path.exists()]
+    backups, segments = len(session.state.backup_manager.newest_first()), len(session.state.history.segments())
+    return there + [
+        counted(number, noun) for number, noun in ((backups, "backup"), (segments, "earlier journal")) if number
+    ]
+
+
+def _refuse_while_at_work(session: Session) -> None:
+    """What a worker has in memory would be written over what was restored.
+
+    Raises:
+        StateLockError: a live process works on a book.
+    """
+    holders = session.workspace.holders() if session.workspace else {}
+    for book, holder in sorted(holders.items()):
+        more = f" (and {counted(len(holders) - 1, 'other book')})" if len(holders) > 1 else ""
+        raise StateLockError(
+            f"{book} is being worked on by {told(holder)}{more}; nothing was changed. "
+            "Wait until that has ended, or stop it, then try again."
+        )

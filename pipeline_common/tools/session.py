@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""One call of ``pipeline-state``: the open state, who works on its books, and what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from pipeline_common.codec import Document
+from pipeline_common.errors import PipelineError, StateReadError
+from pipeline_common.state import PipelineState
+from pipeline_common.tools.catalogue import Catalogue, Entry
+from pipeline_common.tools.display import complain, moment
+from pipeline_common.tools.workspace import Holder, Workspace
+
+MOST_CHOICES_TOLD = 5
+
+
+class ExitCode(IntEnum):
+    """What the command ends with."""
+
+    DONE = 0
+    FAULTS = 1
+    USAGE = 2
+    STATE = 3
+    INTERRUPTED = 130
+
+
+class UsageError(PipelineError):
+    """The command or a folder is wrong; the message says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What every command is given.
+
+    Attributes:
+        state: the open state.
+        workspace: who works on its books, and where; None where nobody can say.
+    """
+
+    state: PipelineState
+    workspace: Workspace | None
+
+    def document(self) -> Document:
+        """The committed document; a damaged file is restored first, and that is said.
+
+        Raises:
+            StateError: the state cannot be used.
+        """
+        try:
+            return self.state.read()
+        except StateReadError:
+            backup = self.state.recover()
+            if backup:
+                complain(
+                    f"The state file {self.state.path} was damaged; the backup {backup} was put in its place. "
+                    f"The damaged file is kept in {self.state.path.parent / '.pipeline' / 'conflicts'}."
+                )
+            return self.state.read()
+
+    def catalogue(self, document: Document) -> Catalogue:
+        """The books of a document, with what their workers say."""
+        return Catalogue(document, self.workspace.holder if self.workspace else None)
+
+
+def resolve(catalogue: Catalogue, names: Iterable[str]) -> tuple[list[Entry], list[str]]:
+    """The books that somebody has named, each once, and the names that no book has.
+
+    Raises:
+        UsageError: a name may mean several books.
+    """
+    entries: dict[str, Entry] = {}
+    unknown = []
+    for name in names:
+        found = catalogue.find(name)
+        if len(found) > 1:
+            choices = ", ".join(entry.id for entry in found[:MOST_CHOICES_TOLD])
+            more = f" and {len(found) - MOST_CHOICES_TOLD} more" if len(found) > MOST_CHOICES_TOLD else ""
+            raise UsageError(
+                f"{name!r} may mean several books: {choices}{more}. Nothing was changed. Name one of them."
+            )
+        if found:
+            entries[found[0].id] = found[0]
+        else:
+            unknown.append(name)
+    return list(entries.values()), unknown
+
+
+def told(holder: Holder) -> str:
+    """A holder in words, such as ``process 4711 since 2026-01-01 12:00:00``."""
+    who = f"process {holder.pid}" if holder.pid is not None else "another process"
+    return f"{who} since {moment(holder.since)}" if holder.since else who
