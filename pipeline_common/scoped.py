@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline_common import advice
 from pipeline_common.audit import TRANSACTION_COMMIT, TRANSACTION_ROLLBACK, AuditTrail
@@ -36,6 +36,9 @@ from pipeline_common.rules import Review
 from pipeline_common.system import System, pread_all, sync_folder
 from pipeline_common.tracked import Tracker, detached
 from pipeline_common.tree import apply, operations, tree_of
+
+if TYPE_CHECKING:
+    from pipeline_common.state import PipelineState
 
 _TAIL_BYTES = 64 << 10
 
@@ -75,6 +78,7 @@ class ScopedState:
         self._tracker: Tracker | None = None  # of the document; none where a transaction has not ended well
         self._position: tuple[bytes, int, int, int] | None = None  # header, end, crc, revision
         self._folders_synced = False
+        self._whole: PipelineState | None = None
 
     def read(self) -> Document:
         """The book's records as of the last commit, where they stand in the document; they belong to the caller."""
@@ -216,10 +220,14 @@ class ScopedState:
         from pipeline_common.state import PipelineState
 
         self._lock.busy = False  # this transaction becomes that one
-        state = PipelineState(self.files.state, timeout=self._timeout_s, lifecycle=self._lifecycle, system=self._system)
+        state = self._whole or PipelineState(
+            self.files.state, timeout=self._timeout_s, lifecycle=self._lifecycle, system=self._system
+        )
         operation = str(details.get("operation", "transaction"))
         with state.transaction(validate=False, operation=operation) as txn:
             apply(txn.data, changed)
+        # Of a small document the handle is worth keeping; a large one is not to be held in memory here.
+        self._whole = state if self.files.state.stat().st_size <= SMALL_BYTES else None
 
     def _sparse(self, records: Mapping[str, Any]) -> Document:
         """The document that holds these records, every place for records included."""

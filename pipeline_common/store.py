@@ -7,6 +7,7 @@ in between, the disk is read again.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import weakref
@@ -248,7 +249,7 @@ class Store:
         if self._header is None or self._journal < 0 or not self._has_journal():
             return False
         header = parse_header(self._system.pread(self._journal, HEADER_BYTES, 0))
-        if header is None or header.size_bytes <= SMALL_BYTES or not _leads_on_from(header, status):
+        if header is None or not _leads_on_from(header, status):
             return False
         self.poisoned = True
         begin: Header | None = self._header
@@ -266,12 +267,20 @@ class Store:
             before, begin = self.revision, None
             if not self._takes_in(log[self._end :]) or self.revision == before:
                 return False
-        if self.revision != header.base:
+        if self.revision != header.base or not self._is_what_the_file_says(status):
             return False
         self._status, self._header = status, header
         self._end, self._crc, self._last, self.pending = HEADER_BYTES, header.crc, 0, 0
         self.poisoned = False
         return self._takes_in_the_tail(self._system.fstat(self._journal).st_size)
+
+    def _is_what_the_file_says(self, status: os.stat_result) -> bool:
+        """Whether a small file holds what is in the memory; a large one is as its journal's header says."""
+        self._raw = None
+        if status.st_size <= SMALL_BYTES:
+            self._raw, read = read_file(self._system, self._name, self._source.limit_bytes)
+            return _identity(read) == _identity(status) and self._raw == b"".join(self._encoded(self.revision))
+        return True
 
     def _has_journal(self) -> bool:
         """Whether the open journal is still the one of that name."""
@@ -295,12 +304,14 @@ class Store:
     def _takes_in(self, tail: bytes) -> bool:
         """Make the changes of what stands in a journal behind what is known of it; the memory is poisoned meanwhile."""
         try:
-            found = scan(tail, self._end, self._crc, self.revision, decode_line)
+            decode = json.loads if self._raw is not None else decode_line  # a small document is not worth an import
+            found = scan(tail, self._end, self._crc, self.revision, decode)
         except JournalDamagedError:
             return False  # the load says what is wrong
         if found.torn or self.migrated:  # the memory is of another version than what stands there
             return False
-        self._texts = Texts()
+        changed = [tuple(path) for record in found.records for _, path, *_ in record.operations]
+        self._texts.forget(changed, self._source.lifecycle.records)
         self.tracker = replay(self.tracker, found.records, self._source.lifecycle)
         if not self._source.lifecycle.is_present(self.tracker.root):
             return False  # a program of another version has made a commit
