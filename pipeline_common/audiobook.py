@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pipeline_common.lifecycle import Lifecycle
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
+@cache
 def _schema() -> type[BaseModel]:
     # Pydantic costs more to import than all the rest; a process that never validates never pays for it.
     from pipeline_common.models import PipelineDocument

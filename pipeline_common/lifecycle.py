@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pipeline_common.codec import Document
 from pipeline_common.errors import InvalidStatusTransitionError, StateReadError, StateValidationError
-from pipeline_common.schema import check_model
+from pipeline_common.schema import check_model, record_model
 from pipeline_common.tracked import Path
 
 if TYPE_CHECKING:
@@ -283,6 +283,28 @@ class Lifecycle:
         """
         if self.schema is not None:
             check_model(self.schema(), document, self.described_in)
+
+    def check_record_schema(self, place: Path, name: Any, record: Any) -> bool:
+        """Check one record against its own part of the schema.
+
+        Args:
+            place: the path of the object that holds it.
+            name: its key there.
+            record: what is checked.
+
+        Returns:
+            Whether the schema has such a part; where not, nothing was checked.
+
+        Raises:
+            StateValidationError: it does not fit; the message names each place.
+        """
+        if self.schema is None:
+            return True
+        model = record_model(self.schema(), place)
+        if model is None:
+            return False
+        check_model(model, record, self.described_in, (*place, name))
+        return True
 
     def check_required(self, document: Mapping[str, Any]) -> None:
         """Check that what every document must hold is there.

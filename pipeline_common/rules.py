@@ -71,9 +71,23 @@ class Review:
             StateValidationError: it does not fit the schema, or something required is missing.
             InvalidStatusTransitionError: a status may not follow the one before it.
         """
-        self._lifecycle.check_schema(_partial(self._tracker.root, self._paths, self._lifecycle.records))
+        around = [path for path in self._paths if not self._is_checked_record(path)]
+        if around:
+            self._lifecycle.check_schema(_partial(self._tracker.root, around, self._lifecycle.records))
         self._lifecycle.check_required(self._tracker.root)
         self.check_transitions()
+
+    def _is_checked_record(self, path: Path) -> bool:
+        """Whether a path leads into a record that has been checked by itself, or is gone."""
+        for size in (1, 2):
+            place = path[:size]
+            if len(path) > size and place in self._lifecycle.records:
+                holder: Any = self._tracker.root
+                for key in place:
+                    holder = holder.get(key) if isinstance(holder, dict) else None
+                record = glimpse(holder, path[size]) if isinstance(holder, dict) else MISSING
+                return record is MISSING or self._lifecycle.check_record_schema(place, path[size], record)
+        return False
 
     def check_transitions(self) -> None:
         """Check the statuses, and that changed records hold what theirs require.
