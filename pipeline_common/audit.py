@@ -39,12 +39,22 @@ class AuditTrail:
         self._end = 0
         self._close_file: Callable[[], object] = _nothing
 
-    def note(self, operation: str, *, success: bool, revision: int, details: Mapping[str, Any]) -> None:
-        """Append a line; where that is not possible, a warning is logged instead."""
+    def note(
+        self, operation: str, *, success: bool, revision: int, details: Mapping[str, Any], at: str | None = None
+    ) -> None:
+        """Append a line; where that is not possible, a warning is logged instead.
+
+        Args:
+            operation: a word.
+            success: whether it came about.
+            revision: of the document afterwards, or the last known one.
+            details: whatever else is to be said.
+            at: when, ISO 8601; None means now.
+        """
         # Put together by hand, at each commit: operations are words, and most have no details.
         said = json.dumps(dict(details)) if details else "{}"
         line = (
-            f'{{"timestamp": "{now().isoformat()}", "operation": "{operation}", '
+            f'{{"timestamp": "{at or now().isoformat()}", "operation": "{operation}", '
             f'"success": {"true" if success else "false"}, "pid": {os.getpid()}, "revision": {revision}, '
             f'"details": {said}}}\n'
         )

@@ -206,7 +206,8 @@ class Engine:
             raise StateTransactionError(f"The transaction was rolled back. {failure}") from failure
         if migrated and operation != MIGRATE:
             self.audit.note(MIGRATE, success=True, revision=store.revision, details=self._migration_details())
-        self.audit.note(operation, success=True, revision=store.revision, details=details)
+        at = store.tracker.root["last_updated"]
+        self.audit.note(operation, success=True, revision=store.revision, details=details, at=at)
         if not store.pending:
             self.backups.prune()
         elif self._checkpoints.is_due(store.pending_since_s, store.journal_bytes, store.size_bytes):

@@ -48,9 +48,10 @@ class Tracker:
         """Where something has changed; a path stands for all below it."""
         if self._fewest[0] != len(self._dirty):
             dirty = self._dirty
-            fewest = [
-                path for path in dirty if len(path) == 1 or not any(path[:n] in dirty for n in range(1, len(path)))
-            ]
+            sizes = sorted({len(path) for path in dirty})
+            fewest = list(dirty)
+            if len(sizes) > 1:
+                fewest = [path for path in dirty if not any(path[:n] in dirty for n in sizes if n < len(path))]
             self._fewest = (len(dirty), fewest)
         return self._fewest[1]
 
@@ -67,13 +68,14 @@ class Tracker:
         Raises:
             StateValidationError: something that was assigned has no place in JSON; the tree is unchanged.
         """
-        fresh = [(path, plain(value, path)) for path, value in self.changes() if value is not MISSING]
-        for path, value in fresh:
-            parent = self._container(path)
-            if parent is not None:
-                key = path[-1]
-                self._undo.append((parent, key, dict.get(parent, key, MISSING)))
-                put(parent, str.__str__(key), value)
+        fresh: list[tuple[TrackedDict, Any, Any, Any]] = []
+        for path in self.paths():
+            parent, key = self._container(path), path[-1]
+            if parent is not None and key in parent:
+                fresh.append((parent, key, dict.get(parent, key), plain(glimpse(parent, key), path)))
+        for parent, key, value, copy in fresh:
+            self._undo.append((parent, key, value))
+            put(parent, str.__str__(key), copy)
 
     def derive(self, node: TrackedDict, key: str, value: Any) -> None:
         """Set what follows from other values (`MISSING` removes it): taken back by a rollback, and no change itself."""
