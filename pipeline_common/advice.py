@@ -44,9 +44,9 @@ def other_process(files: StateFiles) -> StateTransactionError:
 
 
 def nested(files: StateFiles) -> StateTransactionError:
-    """The error about a transaction inside another of the same thread."""
+    """The error about a transaction inside another of the same thread or task."""
     return StateTransactionError(
-        f"A transaction on {files.state} is already open in this thread. "
+        f"A transaction on {files.state} is already open in this thread or task. "
         "Make the change in that one, or leave it first."
     )
 

@@ -311,7 +311,11 @@ class StateTransaction:
 
     @property
     def data(self) -> Any:
-        """The document, to be changed in place.
+        """The document, to be changed in place: a dict of dicts and lists.
+
+        Above 256 KiB, records below ``files`` and ``books`` stay undecoded until they are read. Python never sees that,
+        nor do json, copy and pickle. A C extension that looks into all records of a dict at once, as pydantic and
+        orjson do, is to be given `copy.deepcopy` of it, or `PipelineState.read`; single records are as everywhere.
 
         Raises:
             StateTransactionError: outside the ``with`` block.

@@ -340,14 +340,15 @@ def test_the_order_of_the_steps_is_what_makes_a_commit_durable(tmp_path: Path):
     ]
 
 
-def test_a_storm_of_kills_loses_nothing_that_was_acknowledged(tmp_path: Path):
+@pytest.mark.parametrize("rounds", [8, pytest.param(150, marks=pytest.mark.long)])
+def test_a_storm_of_kills_loses_nothing_that_was_acknowledged(tmp_path: Path, rounds: int):
     """Three processes count up and are killed at random steps; what they said was committed is there."""
     seed = random.SystemRandom().randrange(1 << 32)
     sys.stdout.write(f"seed {seed}\n")
     chance = random.Random(seed)
     path = tmp_path / "pipeline.json"
     acknowledged: dict[str, int] = {}
-    for _ in range(8):
+    for _ in range(rounds):
         children = [(name, *counting_child(path, name, chance.randrange(1, 150))) for name in ("a", "b", "c")]
         for name, child, reader in children:
             with os.fdopen(reader, "rb") as pipe:
@@ -360,6 +361,7 @@ def test_a_storm_of_kills_loses_nothing_that_was_acknowledged(tmp_path: Path):
             assert document.get(name, 0) in (number, number + 1), f"seed {seed}"
             acknowledged[name] = document.get(name, 0)
     assert sum(acknowledged.values()) > 0, f"seed {seed}"
+    sys.stdout.write(f"small document: {3 * rounds} kills, {sum(acknowledged.values())} commits, 0 acknowledged lost\n")
 
 
 def counting_child(path: Path, name: str, die_at: int) -> tuple[int, int]:

@@ -242,7 +242,8 @@ def test_short_writes_are_continued(prepared: Path):
     assert value(path) == (4, 1)
 
 
-def test_a_storm_of_kills_on_a_large_document_loses_nothing_that_was_acknowledged(tmp_path: Path):
+@pytest.mark.parametrize("rounds", [8, pytest.param(150, marks=pytest.mark.long)])
+def test_a_storm_of_kills_on_a_large_document_loses_nothing_that_was_acknowledged(tmp_path: Path, rounds: int):
     """A full handle that checkpoints and two scoped ones count up and are killed at random steps."""
     seed = random.SystemRandom().randrange(1 << 32)
     sys.stdout.write(f"seed {seed}\n")
@@ -250,7 +251,7 @@ def test_a_storm_of_kills_on_a_large_document_loses_nothing_that_was_acknowledge
     path = tmp_path / "pipeline.json"
     PipelineState(path).write({"pad": PAD, "books": {name: {"n": 0} for name in "abc"}})
     acknowledged = dict.fromkeys("abc", 0)
-    for _ in range(8):
+    for _ in range(rounds):
         known = PipelineState(path).read()["books"]
         children = [(name, *counting(path, name, known[name]["n"], chance.randrange(20, 300))) for name in "abc"]
         for name, child, reader in children:
@@ -264,6 +265,7 @@ def test_a_storm_of_kills_on_a_large_document_loses_nothing_that_was_acknowledge
             assert document["books"][name]["n"] in (number, number + 1), f"seed {seed}"
             acknowledged[name] = document["books"][name]["n"]
     assert sum(acknowledged.values()) > 0, f"seed {seed}"
+    sys.stdout.write(f"large document: {3 * rounds} kills, {sum(acknowledged.values())} commits, 0 acknowledged lost\n")
 
 
 def counting(path: Path, name: str, number: int, die_at: int) -> tuple[int, int]:
