@@ -15,7 +15,8 @@ from pipeline_common.errors import (
     StateWriteError,
 )
 from pipeline_common.lifecycle import Lifecycle, Status
-from pipeline_common.state import PipelineState, StateTransaction, load_pipeline_json
+from pipeline_common.state import PipelineState, load_pipeline_json
+from pipeline_common.transactions import StateTransaction
 
 __all__ = [
     "CURRENT_SCHEMA_VERSION",

@@ -20,7 +20,7 @@ from pipeline_common.errors import StateTransactionError
 from pipeline_common.locks import PathLock
 
 if TYPE_CHECKING:
-    from pipeline_common.state import StateTransaction
+    from pipeline_common.transactions import StateTransaction
 
 _End: TypeAlias = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 

@@ -31,6 +31,7 @@ from pipeline_common.journal import (
     scan,
 )
 from pipeline_common.reading import SMALL_BYTES, Snapshot, Source, replay, take_snapshot
+from pipeline_common.replacing import replace_file
 from pipeline_common.system import make_durable_folder, pread_all, pwrite_all, read_file, sync_folder, write_whole
 from pipeline_common.tree import (
     Buffer,
@@ -38,7 +39,6 @@ from pipeline_common.tree import (
     decode_line,
     encode_line,
     encode_tree,
-    in_blocks,
     is_sliced,
     sliced_tree,
     tree_of,
@@ -410,56 +410,10 @@ class Store:
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def _put(self, pieces: Sequence[Buffer], *, backup: bool) -> None:
-        """Write, link, rename, fsync; on any failure the old file is in place."""
-        state, temporary, system = str(self._files.state), str(self._files.temporary), self._system
+        """Write the file anew; on any failure the old one is in place."""
         if self._status is not None:
             self._backups.drop_twin()
-        kept: Path | None = None
-        written = False
-        mode = self._status.st_mode if self._status else None
-        try:
-            write_whole(system, temporary, in_blocks(pieces), mode=mode)
-            written = True
-            if backup and self._status is not None:
-                kept = self._backups.free_name()
-                self._link_or_copy(kept, self._status.st_mode)
-            system.replace(temporary, state)
-            sync_folder(system, str(self._files.folder))
-        except BaseException:
-            if written and not os.path.lexists(temporary):  # asked of the disk: Ctrl-C comes between any two lines
-                self._put_back()
-                kept = None  # after a power cut the new document may be there again: its backup stays
-            for path in (temporary, kept):
-                if path:
-                    with suppress(OSError):
-                        os.unlink(path)
-            raise
-        if kept:
-            self._backups.added(kept)
-
-    def _link_or_copy(self, backup: Path, mode: int) -> None:
-        """Keep the old file under a backup's name; durable together with the rename that follows."""
-        try:
-            self._system.link(str(self._files.state), str(backup))
-        except OSError:  # a file system without links
-            raw = self._raw
-            if raw is None:
-                raw = read_file(self._system, str(self._files.state), self._source.limit_bytes)[0]
-            write_whole(self._system, str(backup), raw, mode=mode)
-        sync_folder(self._system, str(backup.parent))
-
-    def _put_back(self) -> None:
-        """Undo a rename whose durability the disk would not promise.
-
-        Where the journal has all of it, there is nothing to undo: the new file and the old one with its records are the
-        same document.
-        """
-        state = str(self._files.state)
-        if self._status is None:
-            self._system.unlink(state)
-        elif self._raw is not None:
-            write_whole(self._system, str(self._files.temporary), self._raw, mode=self._status.st_mode)
-            self._system.replace(str(self._files.temporary), state)
+        replace_file(self._source, self._backups if backup else None, pieces, status=self._status, old=self._raw)
 
     def _accept(self, document: Document | None, pieces: Sequence[Buffer]) -> None:
         """Make what was written the memory; the records of a large document become slices of it."""

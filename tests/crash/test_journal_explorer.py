@@ -91,7 +91,8 @@ class FolderNotSynced(RecordingSystem):
     "mutant", [JournalNotSynced, CheckpointNotSynced, FolderNotSynced, WrittenInPlace, RemovedBeforeTheRename]
 )
 def test_a_journal_that_leaves_a_step_out_is_caught(scratch: Path, crash_seed: int, mutant: type[RecordingSystem]):
-    with pytest.raises(Violation):
+    # What a mutant leaves may be so wrong that the next process of the run itself fails on it.
+    with pytest.raises((Violation, ChildProcessError)):
         explore(scratch, journal_run, mutant, crash_seed, per_point=40)
 
 
