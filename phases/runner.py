@@ -25,12 +25,19 @@ def run_phase(plan_path: Path, result_path: Path) -> int:
 
     Raises:
         ContractError: the plan cannot be read; no result is written.
+        OSError: not even the failure to write the result could be written.
     """
     plan = Plan.from_json(plan_path.read_text(encoding="utf-8"))
     if plan.phase not in BUILT_IN:
         raise ValueError(f"no built-in phase is called {plan.phase!r}; there are {', '.join(sorted(BUILT_IN))}")
     result = _run(plan)
-    write_text(result_path, result.to_json(plan))
+    try:
+        write_text(result_path, result.to_json(plan))
+    except OSError as error:
+        traceback.print_exc(file=sys.stderr)
+        result = Result(failure=_failure_of_os_error(plan, error))
+        # As well as it can be: what the disk refuses now, too, is in the log.
+        result_path.write_text(result.to_json(plan), encoding="utf-8", errors="replace")
     return 1 if result.failure else 0
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from trees import CHECKOUT, DEADLINE_S, ROLES, START, Tree, drop_privileges, forbid_namespaces, kill_together
+from trees import CHECKOUT, DEADLINE_S, ROLES, Tree, drop_privileges, forbid_namespaces, kill_together
 
 from orchestrator.descendants import can_confine
 
@@ -161,7 +161,7 @@ def test_ctrl_c_in_a_terminal_ends_the_batch_gracefully(tmp_path: Path) -> None:
 
 def in_a_terminal(tree: Tree, *, shell: bool) -> tuple[int, int]:
     """Start a batch in a terminal of its own; the leader of the session and our end of the terminal."""
-    command = [sys.executable, "-c", START.format(paths=[str(tree.root), str(CHECKOUT)])]
+    command = tree.command()
     if shell:
         command = ["bash", "-i", "-c", '"$@"; true', "bash", *command]
     leader, terminal = pty.fork()

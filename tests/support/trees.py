@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,7 @@ from batch.warden import stand_by
 warden = stand_by()
 from batch import cli
 from batch.surroundings import Surroundings
-sys.exit(cli.main(sys.argv[1:], Surroundings(warden, "hanging")))
+sys.exit(cli.main(sys.argv[1:], Surroundings(warden, {runner!r})))
 """
 
 
@@ -89,9 +90,11 @@ class Tree:
 
     Attributes:
         root: the folder.
+        runner: the module there that runs in the place of the built-in phases.
     """
 
     root: Path
+    runner: str = "hanging"
 
     @classmethod
     def plant(cls, root: Path, *, foreign: Collection[str] = ()) -> Tree:
@@ -116,8 +119,11 @@ class Tree:
 
     def start(self, *arguments: str, before: Callable[[], None] | None = None, **how: object) -> subprocess.Popen[str]:
         """Start a batch; `before` runs in its process first."""
-        script = START.format(paths=[str(self.root), str(CHECKOUT)])
-        return self._run([sys.executable, "-c", script, *arguments], before, how)
+        return self._run([*self.command(), *arguments], before, how)
+
+    def command(self) -> list[str]:
+        """What starts a batch."""
+        return [sys.executable, "-c", START.format(paths=[str(self.root), str(CHECKOUT)], runner=self.runner)]
 
     def by_hand(self, *, before: Callable[[], None] | None = None, **how: object) -> subprocess.Popen[str]:
         """Start the work on the one book by hand; all its phases are programs."""
@@ -208,7 +214,8 @@ def kill_together(pids: Iterable[int]) -> None:
     pids = list(pids)
     for signum in (signal.SIGSTOP, signal.SIGKILL):
         for pid in pids:
-            os.kill(pid, signum)
+            with suppress(ProcessLookupError):  # one that was just ending
+                os.kill(pid, signum)
 
 
 def parent_of(pid: int) -> int:
