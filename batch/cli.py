@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -124,8 +125,10 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
 
 def _run_books(library: Library, config: Config, console: Screen, surroundings: Surroundings) -> int:
     started = time.monotonic()
-    state = open_state(config, _complain, library.books)
-    planned = plan_batch(library.books, config, state, state.read())
+    with _without_collection():
+        state, document = open_state(config, _complain, library.books)
+        planned = plan_batch(library.books, config, state, document)
+        del document  # which may be much larger than all else
     to_run = [book for book in planned if book.fate in STARTED]
     tally = Tally(total=len(planned), skipped=len(planned) - len(to_run))
     found = f"{len(planned)} books in {printable(str(config.input_dir))}, {len(to_run)} to do.{_passed_over(library)}"
@@ -150,6 +153,16 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
         _complain(INTERRUPTED_TEXT)
         return ExitCode.INTERRUPTED + result.signum
     return ExitCode.FAILED if tally.failed else ExitCode.DONE
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Look for no cycles meanwhile: a document is many objects, and looking through them again and again takes long."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _discover(config: Config) -> Library:

@@ -16,6 +16,7 @@ import socket
 import sys
 from typing import NoReturn
 
+import pipeline_common.scoped  # noqa: F401 - once here, rather than once in each book's process
 from orchestrator.book import BookPlan, run_book
 from orchestrator.descendants import Descendants, become_subreaper, can_confine, die_with_parent, fork, name_process
 

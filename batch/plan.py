@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def plan_batch(
         One entry a book, in the order of `paths`.
     """
     settings = Settings.of(config)
-    planned = [_plan_book(path, config, settings, state, document) for path in paths]
+    real_folder = cache(os.path.realpath)  # most books lie in one folder
+    planned = [_plan_book(path, config, settings, state, document, real_folder) for path in paths]
     planned = _without_duplicates(planned, config)
     if config.batch_size is None:
         return planned
@@ -86,12 +88,15 @@ def plan_batch(
 
 
 def _plan_book(
-    path: Path, config: Config, settings: Settings, state: PipelineState, document: Mapping[str, Any]
+    path: Path,
+    config: Config,
+    settings: Settings,
+    state: PipelineState,
+    document: Mapping[str, Any],
+    real_folder: Callable[[Path], str],
 ) -> PlannedBook:
     identity = book_id(path, config.root)
-    name = printable(
-        os.path.relpath(os.path.realpath(path.parent) + f"/{path.name}", os.path.realpath(config.input_dir))
-    )
+    name = printable(os.path.relpath(f"{real_folder(path.parent)}/{path.name}", real_folder(config.input_dir)))
     records = BookRecords(state, identity, document)
     try:
         source = examine(path, config.root, records.book.get("source"))

@@ -179,7 +179,7 @@ class BatchRecords:
             "status": PENDING if book.fate is Fate.LATER else SKIPPED,
             "error_message": book.reason if book.fate is Fate.DUPLICATE else None,
             "errors": [],
-            "source_path": recorded_path(book.path, self._root),
+            "source_path": book.source.path if book.source else recorded_path(book.path, self._root),
             "was_skipped": True,
             **dict.fromkeys(("exit_code", "started_at", "completed_at", "duration_sec")),
         }

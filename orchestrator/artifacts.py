@@ -73,15 +73,15 @@ def missing_or_changed(records: Mapping[str, Mapping[str, Any]], root: Path) -> 
     Size and mtime are proof. Where only the mtime differs, as in a copy of the whole folder, the bytes are hashed.
     """
     for record in records.values():
-        path = path_of(record, root)
+        path = os.path.join(root, str(record["path"]))  # a finished library is nothing but this: no Path for each
         try:
-            facts = path.stat()
+            facts = os.stat(path)
         except OSError:
-            return f"{path.name} is gone"
+            return f"{os.path.basename(path)} is gone"
         if facts.st_size != record["size_bytes"] or (
-            facts.st_mtime_ns != record["mtime_ns"] and sha256_of(path) != record.get("sha256")
+            facts.st_mtime_ns != record["mtime_ns"] and sha256_of(Path(path)) != record.get("sha256")
         ):
-            return f"{path.name} was changed"
+            return f"{os.path.basename(path)} was changed"
     return None
 
 

@@ -71,7 +71,7 @@ def _run(path: Path, config: Config) -> int:
         below.confine()
     with Interrupts() as interrupts:
         try:
-            state = open_state(config, complain)
+            state, _ = open_state(config, complain)
             job = Job(book_id(path, config.root), path, Settings.of(config), state, say, below)
             outcome = orchestrate(job, interrupts)
         except InterruptedRun as interruption:

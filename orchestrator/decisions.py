@@ -22,6 +22,10 @@ class MissingInputError(Exception):
     """A phase was asked for alone, and what it needs from earlier phases is not there; the message names it."""
 
 
+_MAKERS = {name: phase for phase in PHASES for name in BUILT_IN[phase.name].outputs}
+"""Which phase leaves an artifact."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What happens to one phase.
@@ -75,6 +79,7 @@ def decide(records: BookRecords, settings: Settings, source: Source, selected: S
     if settings.resume_enabled and _done_by_first_version(records, settings):
         return [Decision(phase, runs=False, reason="done by the first version") for phase in selected]
     decisions: list[Decision] = []
+    artifacts = records.artifacts()
     first: Phase | None = None
     for phase in PHASES:
         if phase not in selected:
@@ -82,15 +87,21 @@ def decide(records: BookRecords, settings: Settings, source: Source, selected: S
         if first is not None:
             decisions.append(Decision(phase, runs=True, reason=f"{first.name} runs before it"))
             continue
-        _require_given(phase, records, settings, selected)
-        reason = reason_to_run(phase, records, settings, source)
+        _require_given(phase, artifacts, settings, selected)
+        reason = reason_to_run(phase, records, settings, source, artifacts)
         if reason:
             first = phase
         decisions.append(Decision(phase, runs=bool(reason), reason=reason or "done"))
     return _with_lost_chunks(decisions, records, settings)
 
 
-def reason_to_run(phase: Phase, records: BookRecords, settings: Settings, source: Source) -> str | None:
+def reason_to_run(
+    phase: Phase,
+    records: BookRecords,
+    settings: Settings,
+    source: Source,
+    artifacts: Mapping[str, Mapping[str, Any]],
+) -> str | None:
     """Why a phase must run, given that all earlier ones are proven; None where it is proven itself."""
     record = records.phase(phase)
     status = record.get("status", PENDING)
@@ -102,7 +113,7 @@ def reason_to_run(phase: Phase, records: BookRecords, settings: Settings, source
             RUNNING: "it was interrupted",
             FAILED: "it failed before",
         }.get(status, f"it is recorded as {status}")
-    if record.get("fingerprint") != fingerprint(phase, settings, source, records.artifacts()):
+    if record.get("fingerprint") != fingerprint(phase, settings, source, artifacts):
         return _what_changed(phase, records, source)
     return missing_or_changed(record.get("artifacts", {}), settings.root) or missing_or_changed(
         record.get("deliverables", {}), settings.root
@@ -125,11 +136,12 @@ def _what_changed(phase: Phase, records: BookRecords, source: Source) -> str:
     return "its settings, its inputs or the program have changed"
 
 
-def _require_given(phase: Phase, records: BookRecords, settings: Settings, selected: Sequence[Phase]) -> None:
+def _require_given(
+    phase: Phase, artifacts: Mapping[str, Mapping[str, Any]], settings: Settings, selected: Sequence[Phase]
+) -> None:
     """Whatever `phase` needs from phases that were not asked for must be there."""
-    artifacts = records.artifacts()
     for name in BUILT_IN[phase.name].inputs:
-        maker = next(earlier for earlier in PHASES if name in BUILT_IN[earlier.name].outputs)
+        maker = _MAKERS[name]
         if maker in selected:
             continue
         lost = (

@@ -11,14 +11,17 @@ from typing import Any
 from orchestrator.config import Config
 from orchestrator.library import discover
 from pipeline_common import PipelineState, load_pipeline_json
+from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.books import book_id
 from pipeline_common.first_version import take_over
 
 logger = logging.getLogger(__name__)
 
 
-def open_state(config: Config, complain: Callable[[str], None], books: Iterable[Path] | None = None) -> PipelineState:
-    """The state of a library, ready for use.
+def open_state(
+    config: Config, complain: Callable[[str], None], books: Iterable[Path] | None = None
+) -> tuple[PipelineState, dict[str, Any]]:
+    """The state of a library, ready for use, and its committed document.
 
     Args:
         config: the configuration.
@@ -39,7 +42,9 @@ def open_state(config: Config, complain: Callable[[str], None], books: Iterable[
         logging.getLogger("pipeline_common").removeHandler(relay)
     if document and "books" not in document:
         _take_over(config, state, document, books)
-    return state
+        return state, state.read()
+    AUDIOBOOK.validate(document)
+    return state, document
 
 
 def look_at_state(config: Config, books: Iterable[Path] | None = None) -> tuple[PipelineState, dict[str, Any]]:

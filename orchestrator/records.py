@@ -69,12 +69,13 @@ class BookRecords:
         self._state = state
         self.book_id = book_id
         document = state.read() if document is None else document
-        self.book: dict[str, Any] = copy.deepcopy(document.get("books", {}).get(book_id, {}))
+        # What was read is nobody else's, and changes are made to copies.
+        self.book: dict[str, Any] = document.get("books", {}).get(book_id, {})
         self._phases: dict[str, dict[str, Any]] = {}
         for phase in PHASES:
             record = document.get(phase.key, {}).get("files", {}).get(book_id)
             if isinstance(record, dict):
-                self._phases[phase.key] = copy.deepcopy(record)
+                self._phases[phase.key] = record
 
     def phase(self, phase: Phase) -> dict[str, Any]:
         """The record of one phase; empty where there is none."""

@@ -26,11 +26,11 @@ def sha256_of(path: Path) -> str:
 def recorded_path(path: Path, root: Path) -> str:
     """How `path` is written into the document: relative to the folder of the state file, absolute outside it."""
     absolute = Path(os.path.normpath(path.absolute()))
-    real, base = Path(os.path.realpath(path.parent)) / path.name, Path(os.path.realpath(root))
     # As it is named first, so that a folder that is a link to another disk may move with it.
     if absolute.is_relative_to(root):
         text = str(absolute.relative_to(root))
     else:
+        real, base = Path(os.path.realpath(path.parent)) / path.name, Path(os.path.realpath(root))
         text = str(real.relative_to(base) if real.is_relative_to(base) else absolute)
     # JSON holds no lone surrogates; a name that is not valid UTF-8 is kept in a readable, escaped form.
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -88,6 +88,10 @@ def start(
         keep_open: the descriptors that it inherits, such as the book's lock.
         parent: what ``os.getppid()`` gives in it; it dies with this process.
     """
+    # Here rather than in the child: all attempts of a book then share what one of them imports.
+    run_phase: Callable[[Path, Path], int] | None = (
+        None if program.command else importlib.import_module(program.runner).run_phase
+    )
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
     def child() -> int:
@@ -95,9 +99,8 @@ def start(
         os.setsid()
         _arrange(output, plan, keep_open)
         name_process(plan.phase)
-        if program.command:
-            _exec([*program.command, *map(str, paths)], plan, paths[1], keep_open)
-        run_phase: Callable[[Path, Path], int] = importlib.import_module(program.runner).run_phase
+        if run_phase is None:
+            _exec([*(program.command or ()), *map(str, paths)], plan, paths[1], keep_open)
         return run_phase(*paths)
 
     try:

@@ -18,4 +18,4 @@ def test_looking_at_a_document_of_the_first_version_shows_what_opening_makes_and
     config.pipeline_json.write_text(text)
     _, document = look_at_state(config)
     assert config.pipeline_json.read_text() == text
-    assert document["books"] == open_state(config, print).read()["books"] != {}
+    assert document["books"] == open_state(config, print)[1]["books"] != {}
