@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class Source:
 
     def as_record(self) -> dict[str, Any]:
         """The form that the document keeps."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def examine(path: Path, root: Path, recorded: Mapping[str, Any] | None) -> Source:
