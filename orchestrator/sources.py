@@ -25,10 +25,10 @@ def sha256_of(path: Path) -> str:
 
 def recorded_path(path: Path, root: Path) -> str:
     """How `path` is written into the document: relative to the folder of the state file, absolute outside it."""
-    absolute = Path(os.path.normpath(path.absolute()))
+    absolute, inside = os.path.abspath(path), os.path.join(root, "")
     # As it is named first, so that a folder that is a link to another disk may move with it.
-    if absolute.is_relative_to(root):
-        text = str(absolute.relative_to(root))
+    if absolute.startswith(inside):
+        text = absolute[len(inside) :]
     else:
         real, base = Path(os.path.realpath(path.parent)) / path.name, Path(os.path.realpath(root))
         text = str(real.relative_to(base) if real.is_relative_to(base) else absolute)
