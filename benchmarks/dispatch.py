@@ -7,11 +7,12 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.common import duration, middle, parser, scratch, size, verdict
+from benchmarks.common import duration, floor_out_of_range, middle, parser, scratch, size, verdict
 from benchmarks.dispatchers import (
     PHASES,
     Dispatcher,
@@ -27,6 +28,7 @@ from benchmarks.dispatchers import (
 )
 from benchmarks.finished_library import make_finished_library
 from benchmarks.process_trees import DispatchError, Memory, peak_memory, wall_s
+from benchmarks.writing_phase import SIZE_BYTES
 
 MOST_OVERHEAD_S = 5e-3
 MOST_GROWTH = 1.25
@@ -79,6 +81,7 @@ class Large:
         floor_s: parse of the document, listing of the folder, and one stat for each artifact.
         memory: of a run with new books.
         document_bytes: the size of the document.
+        fsync_s: what the disk took for the bytes of one step, in the same rounds.
     """
 
     first_s: list[float] = field(default_factory=list)
@@ -86,6 +89,7 @@ class Large:
     floor_s: list[float] = field(default_factory=list)
     memory: Memory = field(default_factory=lambda: Memory(0, 0))
     document_bytes: int = 0
+    fsync_s: list[float] = field(default_factory=list)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,6 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 1
     steps = given.books * len(PHASES)
     print_table(found, large, steps, given.finished)
+    fsync_s = middle(large.fsync_s)
+    print(f"  one fsync{'':31}{duration(fsync_s):>10}  {floor_out_of_range(fsync_s)}\n")
     return 0 if all([*verdicts(found, steps), *large_verdicts(found, large, steps, given.finished)]) else 1
 
 
@@ -137,6 +143,7 @@ def measure(folder: Path, books: int, finished: int, rounds: int, seed: int) -> 
         large.first_s.append(add_books(state, f"added-{turn}", books))
         large.again_s.append(wall_s(library.command(), state, environment()))
         large.floor_s.append(read_all(state))
+        large.fsync_s += fsyncs(folder / f"fsync-{turn}")
     for one in taking_part:
         place = prepared(one, folder / f"memory-{taking_part.index(one)}", books)
         found[one.name].memory = peak_memory(one.command(), place, environment())
@@ -182,6 +189,18 @@ def read_all(state: Path) -> float:
     """The floor of a look at a finished library, in a process of its own."""
     command = [sys.executable, "-c", _READ_ALL, _LIBRARY]
     return float(subprocess.run(command, cwd=state, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def fsyncs(path: Path, count: int = 50) -> list[float]:
+    """How long one fsync after another takes."""
+    taken_s = []
+    with path.open("wb", buffering=0) as file:
+        for _ in range(count):
+            file.write(bytes(SIZE_BYTES))
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            taken_s.append(time.perf_counter() - began)
+    return taken_s
 
 
 def overhead_s(found: dict[str, Measured], first_s: Sequence[float], steps: int) -> float:

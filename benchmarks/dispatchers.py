@@ -120,7 +120,7 @@ class _Module(Dispatcher):
     @classmethod
     def missing(cls) -> str:
         installed = importlib.util.find_spec(cls.module)
-        return "" if installed else f"{cls.module} (make {_CHECKOUT.name}/.venv with the extra `bench`)"
+        return "" if installed else f"{cls.module}, with `pip install -c constraints.txt -e '.[bench]'`"
 
 
 class Doit(_Module):

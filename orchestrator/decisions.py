@@ -22,6 +22,8 @@ class MissingInputError(Exception):
     """A phase was asked for alone, and what it needs from earlier phases is not there; the message names it."""
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True)
+
 _MAKERS = {name: phase for phase in PHASES for name in BUILT_IN[phase.name].outputs}
 """Which phase leaves an artifact."""
 
@@ -58,7 +60,7 @@ def fingerprint(phase: Phase, settings: Settings, source: Source, artifacts: Map
         "source": source.sha256 if built_in.reads_source else None,
         "inputs": {name: artifacts.get(name, {}).get("sha256") for name in names},
     }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(facts).encode()).hexdigest()
 
 
 def decide(records: BookRecords, settings: Settings, source: Source, selected: Sequence[Phase]) -> list[Decision]:
@@ -115,8 +117,9 @@ def reason_to_run(
         }.get(status, f"it is recorded as {status}")
     if record.get("fingerprint") != fingerprint(phase, settings, source, artifacts):
         return _what_changed(phase, records, source)
-    return missing_or_changed(record.get("artifacts", {}), settings.root) or missing_or_changed(
-        record.get("deliverables", {}), settings.root
+    root = settings.root
+    return missing_or_changed(record.get("artifacts", {}), root) or missing_or_changed(
+        record.get("deliverables", {}), root
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,10 @@ def sha256_of(path: Path) -> str:
 
 def recorded_path(path: Path, root: Path) -> str:
     """How `path` is written into the document: relative to the folder of the state file, absolute outside it."""
-    absolute = Path(os.path.normpath(path.absolute()))
+    absolute, inside = os.path.abspath(path), os.path.join(root, "")
     # As it is named first, so that a folder that is a link to another disk may move with it.
-    if absolute.is_relative_to(root):
-        text = str(absolute.relative_to(root))
+    if absolute.startswith(inside):
+        text = absolute[len(inside) :]
     else:
         real, base = Path(os.path.realpath(path.parent)) / path.name, Path(os.path.realpath(root))
         text = str(real.relative_to(base) if real.is_relative_to(base) else absolute)
@@ -58,7 +58,7 @@ class Source:
 
     def as_record(self) -> dict[str, Any]:
         """The form that the document keeps."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def examine(path: Path, root: Path, recorded: Mapping[str, Any] | None) -> Source:
