@@ -101,10 +101,15 @@ class Book:
 
 
 @pytest.fixture(scope="module")
-def old(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    book = Book.in_folder(tmp_path_factory.mktemp("undisturbed"))
+def made(tmp_path_factory: pytest.TempPathFactory) -> Book:
+    book = Book.in_folder(tmp_path_factory.mktemp("made"))
     assert book.make().failure is None
-    return book.made()
+    return book
+
+
+@pytest.fixture
+def old(made: Book) -> dict[str, bytes]:
+    return made.made()
 
 
 @pytest.fixture(scope="module")
@@ -116,11 +121,10 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def book(tmp_path: Path, old: dict[str, bytes]) -> Book:
+def book(made: Book, tmp_path: Path) -> Book:
     """A book that has been made once, and has changed since."""
-    book = Book.in_folder(tmp_path)
-    assert book.make().failure is None
-    assert book.made() == old
+    shutil.copytree(made.config.root, tmp_path / "library")
+    book = Book(Config().resolved(tmp_path / "library"))
     book.write("It was a bright day.")
     return book
 

@@ -275,11 +275,22 @@ def below(pids: Collection[int]) -> set[int]:
     return {*pids, *(other for pid in pids for other in descendants(pid))}
 
 
-def wait_until_dead(pids: Collection[int]) -> None:
-    """Wait until none of these processes lives; who has ended but is not reaped lives no more."""
+def wait_until_dead(pids: Collection[int], batch: int) -> None:
+    """Wait until none of these processes lives; who has ended but is not reaped lives no more.
+
+    The first process of a PID namespace ends when all others there are reaped. Where nobody of the batch is left for
+    that, it takes as long as the system's init likes; so this process, a subreaper, does it.
+
+    Args:
+        pids: the processes.
+        batch: the child of this process that is waited for elsewhere.
+    """
     give_up_at = time.monotonic() + DEADLINE_S
     while living := [pid for pid in pids if _lives(pid)]:
         assert time.monotonic() < give_up_at, living
+        for child in children(os.getpid()):
+            if child != batch:
+                os.waitpid(child, os.WNOHANG)
         os.sched_yield()
 
 
