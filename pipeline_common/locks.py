@@ -69,7 +69,7 @@ class PathLock:
         self._owners: frozenset[object] = frozenset()
         self._host: int | None = None  # the thread that has to go on before the lock can become free
         self._held: _ProcessLock | None = None
-        self._turn_began_s = 0.0
+        self._turn_began_s = self._freed_s = 0.0
         self._others_first = False
 
     @classmethod
@@ -143,9 +143,10 @@ class PathLock:
         self._host = threading.get_ident()
         self._held = _Flock(self._name, system) if fcntl else _FileLock(self.path)
         pause_s = FIRST_PAUSE_S
-        if self._others_first:
-            _pause(LONGEST_PAUSE_S, timeout_s)
         new_turn = self._others_first
+        rest_s = self._freed_s + LONGEST_PAUSE_S - time.monotonic()
+        if self._others_first and rest_s > 0:  # later they have had their chance
+            _pause(rest_s, timeout_s)
         try:
             while not self._held.take():
                 new_turn = True
@@ -169,6 +170,7 @@ class PathLock:
                 turn_is_over = time.monotonic() > self._turn_began_s + TURN_S
                 self._others_first = turn_is_over and self._held.awaited()
                 self._held.free()
+                self._freed_s = time.monotonic()
             self._held = None
             self.busy = False
             self._host = None
