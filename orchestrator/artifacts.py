@@ -97,7 +97,7 @@ def move(source: Path, destination: Path) -> None:
             shutil.copy2(source, temporary)
             sync_file(temporary)
             temporary.replace(destination)
-        except BaseException:
+        except BaseException:  # an interruption too: no half copy stays
             temporary.unlink(missing_ok=True)
             raise
         source.unlink()

@@ -43,7 +43,7 @@ def _take(folder: Path, cores: int) -> int:
     descriptor = _open(folder, order[0])
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except BaseException:
+    except BaseException:  # an interruption while waiting too: nobody else knows the descriptor
         os.close(descriptor)
         raise
     return descriptor

@@ -83,7 +83,7 @@ class AuditTrail:
             line = b"\n" + line
         try:
             write_all(self._system, self._descriptor, line)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: how much of the line is there is unknown, so the end is looked at again
             self._close()
             raise
         self._end = end + len(line)

@@ -174,7 +174,7 @@ def append(system: System, descriptor: int, line: bytes, end: int) -> None:
     try:
         pwrite_all(system, descriptor, line, end)
         system.fsync(descriptor)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: who is told of an exception must not find the record later
         system.truncate(descriptor, end)
         system.fsync(descriptor)
         raise

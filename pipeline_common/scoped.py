@@ -121,6 +121,7 @@ class ScopedState:
                 tracker.clear()
                 self._tracker = tracker
             except Exception as error:
+                # Not for Ctrl-C, which may have come anywhere: the records are tracked anew then.
                 tracker.roll_back()
                 self._tracker = tracker
                 if self._lock.mine:

@@ -131,7 +131,7 @@ def write_whole(system: System, path: str, data: bytes | Iterable[bytes], *, mod
             system.fsync(descriptor)
         finally:
             system.close(descriptor)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: a half file is never taken for a whole one
         _remove(os.unlink, path)
         raise
 

@@ -131,7 +131,7 @@ def _transacting(
             committing = True
             name, details = _named(operation)
             draft.commit(name, details, validate=validate)
-        except BaseException as error:
+        except BaseException as error:  # whatever ended the body is told in the audit trail, and goes on
             noted_by_engine = committing and isinstance(error, StateTransactionError)
             in_child = os.getpid() != pid  # a forked child has nothing to roll back
             if not (draft.committed or noted_by_engine or in_child):
