@@ -36,6 +36,7 @@ class AuditTrail:
         self._name = str(path)
         self._system = system
         self._descriptor = -1
+        self._file = (0, 0)
         self._end = 0
         self._close_file: Callable[[], object] = _nothing
 
@@ -92,9 +93,9 @@ class AuditTrail:
         """The size of the open file, bytes; -1 where none is open, or others have moved it aside."""
         if self._descriptor >= 0:
             with suppress(OSError):
-                opened, named = os.fstat(self._descriptor), os.stat(self._name)
-                if opened.st_ino == named.st_ino and opened.st_dev == named.st_dev:
-                    return opened.st_size
+                named = os.stat(self._name)
+                if (named.st_ino, named.st_dev) == self._file:
+                    return named.st_size
         return -1
 
     def _open(self) -> None:
@@ -104,6 +105,8 @@ class AuditTrail:
         closing = weakref.finalize(self, os.close, self._descriptor)
         closing.atexit = False
         self._close_file = closing
+        status = os.fstat(self._descriptor)
+        self._file = status.st_ino, status.st_dev
 
     def _close(self) -> None:
         self._descriptor = -1

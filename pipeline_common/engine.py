@@ -115,6 +115,7 @@ class Engine:
         self._store = Store(self._source, self.backups, self.history)
         self._checkpoints = Checkpoints(self.checkpoint, self._journal_bytes)
         self._lock = PathLock.of(self.files.lock)
+        self._lock_file = self._lock.kept_open()
         self._backup_before_write = backup_before_write
         self._checkpoint_always = checkpoint_always
         self._timeout_s = timeout_s
@@ -249,7 +250,7 @@ class Engine:
         root["last_updated"] = at = now().isoformat()
         if root.get("schema_version") != self.lifecycle.schema_version:
             root["schema_version"] = self.lifecycle.schema_version
-        if ("created_at",) in tracker.paths() or "created_at" not in root:
+        if tracker.has_changed(("created_at",)) or "created_at" not in root:
             created = tracker.before().get(("created_at",))
             root["created_at"] = (created if isinstance(created, str) else "") or root.get("created_at") or at
 

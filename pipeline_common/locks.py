@@ -18,6 +18,7 @@ import random
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -43,7 +44,7 @@ MARK_AT = 4096
 
 
 class _ProcessLock(Protocol):
-    def take(self) -> bool: ...
+    def take(self, system: System) -> bool: ...
     def free(self) -> None: ...
     def awaited(self) -> bool: ...
     def forget(self) -> None: ...
@@ -69,6 +70,7 @@ class PathLock:
         self._owners: frozenset[object] = frozenset()
         self._host: int | None = None  # the thread that has to go on before the lock can become free
         self._held: _ProcessLock | None = None
+        self._kept: Callable[[], _ProcessLock | None] = _nothing
         self._turn_began_s = self._freed_s = 0.0
         self._others_first = False
 
@@ -79,6 +81,14 @@ class PathLock:
             os.register_at_fork(after_in_child=cls._forget_all)
             cls._fork_hook = True
         return cls._known.setdefault(str(path), cls(path))
+
+    def kept_open(self) -> _ProcessLock:
+        """What keeps the lock file open from one use to the next, for as long as somebody refers to it."""
+        kept = self._kept()
+        if kept is None:
+            kept = _Flock(self._name) if fcntl else _FileLock(self.path)
+            self._kept = weakref.ref(kept)
+        return kept
 
     @property
     def mine(self) -> bool:
@@ -141,14 +151,14 @@ class PathLock:
             raise self._refused(timeout_s, timed_out)
         self._owners = frozenset({_asker()})
         self._host = threading.get_ident()
-        self._held = _Flock(self._name, system) if fcntl else _FileLock(self.path)
+        self._held = held = self.kept_open()
         pause_s = FIRST_PAUSE_S
         new_turn = self._others_first
         rest_s = self._freed_s + LONGEST_PAUSE_S - time.monotonic()
         if self._others_first and rest_s > 0:  # later they have had their chance
             _pause(rest_s, timeout_s)
         try:
-            while not self._held.take():
+            while not held.take(system):
                 new_turn = True
                 rest_s = deadline - time.monotonic()
                 if rest_s <= 0:
@@ -167,10 +177,10 @@ class PathLock:
         """Undo `_take`, however far it came; where this was interrupted, a second call goes on with it."""
         if self.mine:
             if self._held:
-                turn_is_over = time.monotonic() > self._turn_began_s + TURN_S
+                self._freed_s = time.monotonic()
+                turn_is_over = self._freed_s > self._turn_began_s + TURN_S
                 self._others_first = turn_is_over and self._held.awaited()
                 self._held.free()
-                self._freed_s = time.monotonic()
             self._held = None
             self.busy = False
             self._host = None
@@ -191,8 +201,9 @@ class PathLock:
     def _forget_all(cls) -> None:
         """In a forked child: close what belongs to the parent, without unlocking it, and start afresh."""
         for lock in list(cls._known.values()):
-            if lock._held:
-                lock._held.forget()
+            kept = lock._kept()
+            if kept:
+                kept.forget()
             lock._held = lock._host = None
             lock._owners = frozenset()
             lock.busy = False
@@ -210,28 +221,34 @@ def _asker() -> object:
 
 
 class _Flock:
-    def __init__(self, path: str, system: System) -> None:
-        self._path = path
-        self._system = system
-        self._descriptor = -1
-        self._noted = False
+    """The ``flock`` on a file that is held open, so that taking it is a call or two."""
 
-    def take(self) -> bool:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._descriptor = -1
+        self._file = (0, 0)
+        self._noted = False
+        self._close: Callable[[], object] = _nothing
+
+    def take(self, system: System) -> bool:
         if self._descriptor < 0:
-            self._open()
+            self._open(system)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            system.lock(self._descriptor)
         except BlockingIOError:
             with suppress(OSError):  # a full disk; then it takes its chance
                 os.pwrite(self._descriptor, b"\n", MARK_AT)
             return False
-        status = os.fstat(self._descriptor)
-        if not self._is_the_file(status):  # deleted in use: whoever comes next locks another file
-            self.forget()
+        try:
+            named = os.stat(self._path)
+        except FileNotFoundError:
+            named = None
+        if named is None or (named.st_ino, named.st_dev) != self._file:
+            self.forget()  # deleted in use: whoever comes next locks another file
             return False
         self._noted = True
         self._note(b'{"since_ns": %d, %s' % (time.time_ns(), _who(os.getpid())))
-        if status.st_size > MARK_AT:  # who waited and has come now, or has given up, waits no more
+        if named.st_size > MARK_AT:  # who waited and has come now, or has given up, waits no more
             with suppress(OSError):
                 os.ftruncate(self._descriptor, MARK_AT)
         return True
@@ -240,32 +257,29 @@ class _Flock:
         if self._descriptor >= 0:
             if self._noted:  # otherwise the note is of somebody else, who holds it
                 self._note(b" ")
-            # A child forked meanwhile may have this descriptor too, so closing it would not be enough.
+                self._noted = False
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-            self.forget()
 
     def awaited(self) -> bool:
         """Whether another process has come and gone away empty-handed since this one took the lock."""
         return self._descriptor >= 0 and os.fstat(self._descriptor).st_size > MARK_AT
 
     def forget(self) -> None:
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
+        self._descriptor = -1
+        self._noted = False
+        self._close()
 
-    def _open(self) -> None:
+    def _open(self, system: System) -> None:
         try:
-            self._descriptor = self._system.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = system.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:  # so is the folder
-            self._system.make_folder(os.path.dirname(self._path))
-            self._descriptor = self._system.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-
-    def _is_the_file(self, status: os.stat_result) -> bool:
-        try:
-            named = os.stat(self._path)
-        except FileNotFoundError:
-            return False
-        return (named.st_ino, named.st_dev) == (status.st_ino, status.st_dev)
+            system.make_folder(os.path.dirname(self._path))
+            descriptor = system.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+        closing = weakref.finalize(self, os.close, descriptor)
+        closing.atexit = False  # the last checkpoint is written then
+        status = os.fstat(descriptor)
+        self._close, self._file = closing, (status.st_ino, status.st_dev)
+        self._descriptor = descriptor  # last, for Ctrl-C may come at any line
 
     def _note(self, text: bytes) -> None:
         """Say in the file who holds it; one blank at its beginning makes it no JSON any more.
@@ -286,7 +300,8 @@ class _FileLock:
 
         self._lock = FileLock(path, thread_local=False)
 
-    def take(self) -> bool:
+    def take(self, system: System) -> bool:
+        """Without the calls of `system`: they are another's."""
         from filelock import Timeout
 
         try:
@@ -304,6 +319,10 @@ class _FileLock:
 
     def forget(self) -> None:
         """Without ``flock`` there is no fork either."""
+
+
+def _nothing() -> None:
+    """There is nothing to close, and nothing kept."""
 
 
 def _pause(most_s: float, rest_s: float) -> None:

@@ -73,6 +73,7 @@ class ScopedState:
         self._timeout_s = timeout_s
         self._system = system
         self._lock = PathLock.of(self.files.lock)
+        self._lock_file = self._lock.kept_open()
         self._audit = AuditTrail(self.files.log, system)
         self._document = self._sparse(plain(records))
         self._tracker: Tracker | None = None  # of the document; none where a transaction has not ended well

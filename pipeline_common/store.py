@@ -82,6 +82,7 @@ class Store:
         self._raw: bytes | None = None
         self._header: Header | None = None
         self._journal = -1
+        self._journal_file = (0, 0)
         self._close_journal: Callable[[], object] = _nothing
         self._end = self._crc = self._last = 0
         self._folders_synced = False
@@ -226,14 +227,13 @@ class Store:
                 return False
         if self._header is None or self._journal < 0:
             return False
-        log = self._system.fstat(self._journal)
         try:
-            named = self._system.stat(self._journal_name)
+            log = self._system.stat(self._journal_name)
         except FileNotFoundError:
             return self._is_rescued()
-        if (named.st_ino, named.st_dev) != (log.st_ino, log.st_dev) or self._system.pread(
-            self._journal, HEADER_BYTES, 0
-        ) != self._header.raw:
+        if (log.st_ino, log.st_dev) != self._journal_file:
+            return False
+        if self._system.pread(self._journal, HEADER_BYTES, 0) != self._header.raw:
             return False
         return self._takes_in_the_tail(log.st_size)
 
@@ -485,6 +485,8 @@ class Store:
         closing = weakref.finalize(self, os.close, self._journal)
         closing.atexit = False  # the last checkpoint is written then
         self._close_journal = closing
+        log = self._system.fstat(self._journal)
+        self._journal_file = log.st_ino, log.st_dev
         self._folders_synced = False
 
     def _encoded(self, revision: int) -> list[Buffer]:

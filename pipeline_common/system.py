@@ -13,6 +13,11 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 _BLOCK_BYTES = 1 << 24
 _ALWAYS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
@@ -59,11 +64,13 @@ class System:
     def fsync(self, descriptor: int) -> None:
         """Return when what was written is on the disk itself."""
         if sys.platform == "darwin":  # there, fsync leaves the data in the disk's own cache
-            import fcntl
-
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
         else:
             os.fsync(descriptor)
+
+    def lock(self, descriptor: int) -> None:
+        """Take the exclusive ``flock`` of an open file; a BlockingIOError where somebody else has it."""
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def chmod(self, descriptor: int, mode: int) -> None:
         """Set the permissions of an open file."""

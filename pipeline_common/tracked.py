@@ -48,12 +48,15 @@ class Tracker:
         """Where something has changed; a path stands for all below it."""
         if self._fewest[0] != len(self._dirty):
             dirty = self._dirty
-            sizes = sorted({len(path) for path in dirty})
             fewest = list(dirty)
-            if len(sizes) > 1:
-                fewest = [path for path in dirty if not any(path[:n] in dirty for n in sizes if n < len(path))]
+            if len({*map(len, dirty)}) > 1:
+                fewest = [path for path in dirty if not any(path[:n] in dirty for n in range(1, len(path)))]
             self._fewest = (len(dirty), fewest)
         return self._fewest[1]
+
+    def has_changed(self, path: Path) -> bool:
+        """Whether the value at a path of one key has been assigned or removed."""
+        return path in self._dirty
 
     def changes(self) -> list[tuple[Path, Any]]:
         """The fewest assignments that make the changes again: path and value, `MISSING` where it was removed.

@@ -196,16 +196,24 @@ def _place_records(parent: TrackedDict, key: str, part: Any, parts: Any) -> None
     if not _is_object(part):
         dict.__setitem__(parent, key, adopted(_loads(part), parent, key))
         return
-    placed(RecordMap(parts(part), msgspec.Raw, _loads, partial(_field, parts)), parent, key)
+    placed(RecordMap(parts(part), msgspec.Raw, _loads, _field), parent, key)
 
 
-def _field(parts: Any, part: Any, name: str) -> Any:
+def _field(part: Any, name: str) -> Any:
     try:
-        value = parts(part).get(name)
+        return _field_decoder(name)(part).field
     except ValueError:  # no object, or one with lone surrogates
         whole = _loads(part)
         return whole.get(name, MISSING) if isinstance(whole, dict) else MISSING
-    return MISSING if value is None else _loads(value)
+
+
+@lru_cache(maxsize=16)
+def _field_decoder(name: str) -> Callable[[Any], Any]:
+    """Reads an object and builds nothing of it but the value at one key."""
+    import msgspec
+
+    kind = msgspec.defstruct("Part", [("field", Any, msgspec.field(default=MISSING, name=name))])
+    return msgspec.json.Decoder(kind).decode
 
 
 def _is_object(part: Any) -> bool:

@@ -68,15 +68,14 @@ class Stopping(System):
 
 
 class Knocking(System):
-    """Says when somebody comes to the lock file."""
+    """Says when somebody tries to take the lock."""
 
     def __init__(self, gate: Gate) -> None:
         self.gate = gate
 
-    def open(self, path: str, flags: int, mode: int = 0o666) -> int:
-        if path.endswith(".lock"):
-            self.gate.arrive()
-        return super().open(path, flags, mode)
+    def lock(self, descriptor: int) -> None:
+        self.gate.arrive()
+        super().lock(descriptor)
 
 
 async def at_rest(path: Path) -> dict[str, Any]:
