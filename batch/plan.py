@@ -99,7 +99,7 @@ def _plan_book(
     name = printable(os.path.relpath(f"{real_folder(path.parent)}/{path.name}", real_folder(config.input_dir)))
     records = BookRecords(state, identity, document)
     try:
-        source = examine(path, config.root, records.book.get("source"))
+        source = examine(path, config.root, records.book.get("source"), verify=settings.verify)
         decisions = decide(records, settings, source, settings.phases())
     except OSError as error:
         return PlannedBook(identity, path, name, Fate.RUN, f"cannot be read: {error.strerror}", None)

@@ -85,7 +85,7 @@ def _show_decisions(path: Path, config: Config) -> int:
     state, document = look_at_state(config)
     records = BookRecords(state, identity, document)
     try:
-        source = examine(path, config.root, records.book.get("source"))
+        source = examine(path, config.root, records.book.get("source"), verify=config.verify)
         decisions = decide(records, Settings.of(config), source, config.phases())
     except MissingInputError as error:
         complain(str(error))

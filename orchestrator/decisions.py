@@ -117,10 +117,8 @@ def reason_to_run(
         }.get(status, f"it is recorded as {status}")
     if record.get("fingerprint") != fingerprint(phase, settings, source, artifacts):
         return _what_changed(phase, records, source)
-    root = settings.root
-    return missing_or_changed(record.get("artifacts", {}), root) or missing_or_changed(
-        record.get("deliverables", {}), root
-    )
+    files = {**record.get("artifacts", {}), **record.get("deliverables", {})}
+    return missing_or_changed(files, settings.root, verify=settings.verify)
 
 
 def _done_by_first_version(records: BookRecords, settings: Settings) -> bool:
@@ -148,7 +146,7 @@ def _require_given(
         if maker in selected:
             continue
         lost = (
-            missing_or_changed({name: artifacts[name]}, settings.root)
+            missing_or_changed({name: artifacts[name]}, settings.root, verify=settings.verify)
             if name in artifacts
             else "it has not been made yet"
         )

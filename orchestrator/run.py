@@ -117,7 +117,7 @@ def work(job: Job, lock: int, interrupts: Interrupts) -> Outcome:
     records = BookRecords(job.state, job.book_id)
     _complete_earlier_promotion(job, records)
     try:
-        source = examine(job.path, job.settings.root, records.book.get("source"))
+        source = examine(job.path, job.settings.root, records.book.get("source"), verify=job.settings.verify)
     except OSError as error:
         return _unreadable(job, records, error)
     try:
