@@ -137,6 +137,8 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
     for book in planned:
         if book.fate is Fate.DUPLICATE:
             console.say(f"{book.name}: skipped, {book.reason}")
+        elif book.given and book.fate in STARTED:
+            console.say(f"{book.name}: takes as given, {book.given}")
     records = BatchRecords(state, config.root)
     records.begin(planned)
     result = BatchResult(tally)

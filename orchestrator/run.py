@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.artifacts import ArtifactError, path_of, take
 from orchestrator.attempt import Limits, fresh_folder, run_attempt
-from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint
+from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint, inputs_of, taken_as_given
 from orchestrator.descendants import Descendants
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.lock import book_lock
@@ -29,7 +29,6 @@ from orchestrator.records import Beginning, BookRecords, BookState
 from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
 from orchestrator.spawning import Program
-from phases.catalogue import BUILT_IN
 from phases.contract import Failure, Plan, Result
 from pipeline_common.phases import PHASES, Phase
 from pipeline_common.statuses import RUNNING, SKIPPED, SUCCESS
@@ -124,6 +123,8 @@ def work(job: Job, lock: int, interrupts: Interrupts) -> Outcome:
         decisions = decide(records, job.settings, source, job.settings.phases())
     except MissingInputError as error:
         return Outcome(failure=Failure("missing_input", str(error), permanent=True))
+    for phase, what in taken_as_given(records, job.settings, source, decisions):
+        job.say(f"{phase.number} {phase.name}: taken as given: {what}")
     _release_stale_claim(records, decisions)
     if not any(decision.runs for decision in decisions):
         records.refresh_source(source)
@@ -212,9 +213,7 @@ def _run_phase(attempts: _Attempts, decision: Decision, following: Phase | None)
 
 
 def _plan(job: Job, records: BookRecords, phase: Phase, attempt: int, folder: Path) -> Plan:
-    built_in = BUILT_IN[phase.name]
     artifacts = records.artifacts()
-    names = [*built_in.inputs, *(name for name in built_in.optional_inputs if name in artifacts)]
     attempt_dir = folder / "files"
     attempt_dir.mkdir()
     return Plan(
@@ -224,7 +223,7 @@ def _plan(job: Job, records: BookRecords, phase: Phase, attempt: int, folder: Pa
         source=job.path,
         book_dir=job.folder,
         attempt_dir=attempt_dir,
-        inputs={name: path_of(artifacts[name], job.settings.root) for name in names},
+        inputs={name: path_of(artifacts[name], job.settings.root) for name in inputs_of(phase, artifacts)},
         settings=job.settings.by_phase[phase.name].values,
         slots_dir=job.settings.work_dir / ".slots",
         cores=usable_cores(),

@@ -290,3 +290,71 @@ def test_a_book_whose_file_looks_as_it_was_is_read_again_with_verify(folder: Fol
     assert folder.make() == ""
     folder.options = ["--verify"]
     assert folder.make() == ALL
+
+
+GIVEN = """\
+2 extraction: taken as given: book, text, cover (made {0} UTC)
+3 chunking: taken as given: chunks (made {0} UTC)
+4 synthesis: its settings, its inputs or the program have changed
+"""
+
+
+def said(folder: Folder, *arguments: str, command: str = "orchestrate-audiobook") -> str:
+    book = ["input/Night.epub"] if command == "orchestrate-audiobook" else []
+    ended = commands.run(command, *book, *arguments, cwd=folder.root, env={"COLUMNS": "1000"})
+    return (
+        re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "{0}", ended.stdout + ended.stderr) + f"ended with {ended.returncode}"
+    )
+
+
+def test_phases_that_are_named_run_alone_and_say_what_they_take_as_given_and_of_when(folder: Folder) -> None:
+    folder.configure(tts={"voice": "en-gb"})
+    made = folder.document()["phase3"]["files"][folder.work.name]["finished_at"]
+    rehearsal = commands.run(
+        "orchestrate-audiobook", "input/Night.epub", "--phases", 4, 5, "--dry-run", cwd=folder.root
+    )
+    assert f"  3   chunking    given chunks (made {made[:19].replace('T', ' ')} UTC)\n" in rehearsal.stdout
+    assert "Night.epub: takes as given, of phase 2 (extraction) book (made {0} UTC); of phase 3 (chunking) c" in said(
+        folder, "--phases", "4", command="batch-audiobook"
+    )
+    folder.configure(tts={"voice": "en-gb", "rate": 200})
+    text = said(folder, "--phases", "4", "5")
+    assert text.startswith(GIVEN)
+    assert re.findall(r"^(\S+) \w+: done in", text, re.MULTILINE) == ["4", "5", "5.5"]
+
+
+def test_what_is_taken_as_given_although_its_phase_would_run_again_says_so(folder: Folder) -> None:
+    folder.write("moon")
+    text = said(folder, "--phases", "4", "--no-resume")
+    assert (
+        "2 extraction: taken as given: book (made {0} UTC; that phase would run again: the book's file has changed)"
+        in text
+    )
+    folder.configure(tts={"voice": "en-gb"})
+    text = said(folder, "--phases", "4")
+    assert (
+        "book (made {0} UTC; that phase would run again: its settings, its inputs or the program have changed)" in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "phases", "needed"),
+    [
+        ("book.json", "4 5", "synthesis needs 'book' of phase 2 (extraction), but book.json is gone. Run phase 2 too."),
+        ("text.jsonl", "4 5", "enhancement needs 'text' of phase 2 (extraction), but text.jsonl is gone."),
+        ("cover.png", "5", "enhancement needs 'cover' of phase 2 (extraction), but cover.png is gone."),
+        ("chunks.jsonl", "4", "synthesis needs 'chunks' of phase 3 (chunking), but chunks.jsonl is gone."),
+        ("timings.jsonl", "5.5", "subtitles needs 'timings' of phase 4 (synthesis), but timings.jsonl is gone."),
+        ("chunks", "5", "enhancement needs the spoken chunks of phase 4 (synthesis), but "),
+    ],
+)
+def test_what_is_missing_of_what_is_taken_as_given_is_an_error_that_names_it(
+    folder: Folder, made: Folder, name: str, phases: str, needed: str
+) -> None:
+    folder.configure(tts={"voice": "en-gb"}, audio={"bitrate_kbps": 96})
+    (folder.work / name).rename(folder.root / "gone")
+    for command in ("orchestrate-audiobook", "batch-audiobook"):
+        text = said(folder, "--phases", *phases.split(), command=command)
+        assert needed in text
+        assert text.endswith("ended with 1")
+    assert outputs(folder.root) == outputs(made.root)
