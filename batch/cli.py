@@ -201,7 +201,10 @@ def _batch_lock(config: Config, *, wait: bool) -> Iterator[bool]:
     descriptor = open_lock(config.work_dir / LOCKS / f"batch-{book_id(config.input_dir, config.root)}.lock")
     try:
         told = False
-        while not try_lock(descriptor):
+        held = try_lock(descriptor)
+        if not held:
+            time.sleep(RETRY_S)  # perhaps it was held for a moment, by somebody who asked who holds it
+        while not (held or try_lock(descriptor)):
             who = f"Another batch works on {printable(str(config.input_dir))} already ({holder_of(descriptor)})."
             if not wait:
                 raise StateError(f"{who} Wait for its end, with --wait, or stop it.")
