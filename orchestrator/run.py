@@ -198,8 +198,12 @@ def _run_phase(attempts: _Attempts, decision: Decision, following: Phase | None)
             keep_open=(attempts.lock,),
         )
         failure = result.failure or _commit(attempts, phase, result, folder, time.monotonic() - started, following)
-    except (InterruptedRun, OSError):
+    except InterruptedRun:
         records.release(phase)
+        raise
+    except OSError as error:
+        records.release(phase)
+        error.filename = error.filename or str(folder)  # a write that fails does not say in which file
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -248,8 +252,8 @@ def _commit(
     except ArtifactError as error:
         return Failure("bad_result", f"{phase.name} gave no usable result: {error}.", permanent=False)
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        message = f"What {phase.name} left could not be moved{where}: {error.strerror}. Mend that and run again."
+        where = error.filename or job.folder
+        message = f"What {phase.name} left could not be moved ({where}): {error.strerror}. Mend that and run again."
         return Failure("disk", message, permanent=False)
     then = _beginning(attempts, following, {**records.artifacts(), **artifacts}) if following else None
     records.succeed(phase, result, artifacts, deliverables, duration_s, then)
@@ -267,9 +271,8 @@ def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Ou
     except PromotionError as error:
         failure = Failure("promotion", str(error), permanent=False)
     except OSError as error:
-        message = (
-            f"The audiobook cannot be put into place ({error.filename}): {error.strerror}. Mend that and run again."
-        )
+        where = error.filename or job.settings.output_dir
+        message = f"The audiobook cannot be put into place ({where}): {error.strerror}. Mend that and run again."
         failure = Failure("disk", message, permanent=False)
     else:
         job.say(f"finished: {folder}")
