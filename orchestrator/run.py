@@ -252,7 +252,7 @@ def _commit(
     except ArtifactError as error:
         return Failure("bad_result", f"{phase.name} gave no usable result: {error}.", permanent=False)
     except OSError as error:
-        where = error.filename or job.folder
+        where = _where(error, job.folder)
         message = f"What {phase.name} left could not be moved ({where}): {error.strerror}. Mend that and run again."
         return Failure("disk", message, permanent=False)
     then = _beginning(attempts, following, {**records.artifacts(), **artifacts}) if following else None
@@ -271,7 +271,7 @@ def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Ou
     except PromotionError as error:
         failure = Failure("promotion", str(error), permanent=False)
     except OSError as error:
-        where = error.filename or job.settings.output_dir
+        where = _where(error, job.settings.output_dir)
         message = f"The audiobook cannot be put into place ({where}): {error.strerror}. Mend that and run again."
         failure = Failure("disk", message, permanent=False)
     else:
@@ -280,6 +280,12 @@ def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Ou
     records.fail_promotion(failure)
     logger.error("%s: %s", job.book_id, failure.message)
     return Outcome(phase=decisions[-1].phase, failure=failure)
+
+
+def _where(error: OSError, otherwise: Path) -> str:
+    """The file, or the two files, of an error; a write that fails does not say in which file."""
+    names = [printable(str(name)) for name in (error.filename, error.filename2) if name]
+    return " to ".join(names) or str(otherwise)
 
 
 def _release_stale_claim(records: BookRecords, decisions: Sequence[Decision]) -> None:

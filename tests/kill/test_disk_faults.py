@@ -256,7 +256,7 @@ def failure_of(make: Callable[[], Outcome]) -> tuple[str | None, str | None]:
     return outcome.failure.message, outcome.phase.name if outcome.phase else None
 
 
-@pytest.mark.parametrize("renamed", range(5))
+@pytest.mark.parametrize("renamed", range(6))
 def test_a_promotion_that_is_cut_at_any_rename_is_completed_and_nothing_is_made_again(
     book: Book, old: dict[str, bytes], new: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, renamed: int
 ) -> None:
@@ -308,6 +308,70 @@ def test_an_output_folder_that_may_not_be_written_is_an_error_that_names_it_and_
     assert book.made() == old
     assert book.make().failure is None
     assert book.made() == new
+
+
+def with_mounts(book: Book, script: str) -> subprocess.CompletedProcess[str]:
+    """Run the command, as ``"$@"`` of a script that may mount what it likes; nobody else sees the mounts."""
+    unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
+    probe = [*unshare, "mount", "-t", "tmpfs", "none", str(book.config.input_dir)]
+    if not shutil.which("unshare") or subprocess.run(probe, capture_output=True, check=False).returncode:
+        pytest.skip("NOT TESTED: file systems cannot be mounted here")
+    command = [sys.executable, "-m", "orchestrator", "input/Night.txt"]
+    return subprocess.run(
+        [*unshare, "sh", "-c", script, "sh", *command],
+        cwd=book.config.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_work_folder_on_a_disk_that_is_full_is_an_error_that_says_so_and_the_older_audiobook_stays(
+    book: Book, old: dict[str, bytes], new: dict[str, bytes]
+) -> None:
+    for size_kib in itertools.chain((4, 8, 12, 16, 24, 32, 48), itertools.count(64, 64)):
+        shutil.rmtree(book.work)
+        ended = with_mounts(book, f'mount -t tmpfs -o size={size_kib}k none work && "$@"')
+        if ended.returncode == 0:
+            break
+        assert "No space left on device" in ended.stderr, (size_kib, ended.stderr)
+        assert f"{book.config.work_dir}" in ended.stderr
+        assert "run again" in ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert book.made() == old
+        book.work.mkdir()
+    assert size_kib > 100
+    assert book.made() == new
+
+
+OUTPUT_IN_MEMORY = """
+mount -t tmpfs -o size={size_kib}k none output && cp -a kept/. output && mount -o remount,{options} output || exit 99
+"$@"
+code=$?
+rm -rf seen && cp -a output seen
+exit $code
+"""
+
+
+@pytest.mark.parametrize(("options", "words"), [("rw", "No space left on device"), ("ro", "Read-only file system")])
+def test_an_output_folder_on_a_disk_that_is_full_or_read_only_keeps_the_older_audiobook(
+    book: Book, old: dict[str, bytes], new: dict[str, bytes], options: str, words: str
+) -> None:
+    shutil.copytree(book.config.output_dir, book.config.root / "kept")
+    seen = Book(book.config.model_copy(update={"output_dir": book.config.root / "seen"}))
+    least_kib = sum(len(data) for data in old.values()) // 1024
+    for size_kib in itertools.count(least_kib + 64, 32):
+        ended = with_mounts(book, OUTPUT_IN_MEMORY.format(size_kib=size_kib, options=options))
+        if ended.returncode == 0:
+            break
+        assert words in ended.stderr, ended.stderr
+        assert f"{book.config.output_dir}" in ended.stderr
+        assert "run again" in ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert seen.made() == old
+        if options == "ro":
+            return
+    assert seen.made() == new
 
 
 def obey_permissions() -> None:
