@@ -137,6 +137,8 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
     for book in planned:
         if book.fate is Fate.DUPLICATE:
             console.say(f"{book.name}: skipped, {book.reason}")
+        elif book.given and book.fate in STARTED:
+            console.say(f"{book.name}: takes as given, {book.given}")
     records = BatchRecords(state, config.root)
     records.begin(planned)
     result = BatchResult(tally)
@@ -199,7 +201,10 @@ def _batch_lock(config: Config, *, wait: bool) -> Iterator[bool]:
     descriptor = open_lock(config.work_dir / LOCKS / f"batch-{book_id(config.input_dir, config.root)}.lock")
     try:
         told = False
-        while not try_lock(descriptor):
+        held = try_lock(descriptor)
+        if not held:
+            time.sleep(RETRY_S)  # perhaps it was held for a moment, by somebody who asked who holds it
+        while not (held or try_lock(descriptor)):
             who = f"Another batch works on {printable(str(config.input_dir))} already ({holder_of(descriptor)})."
             if not wait:
                 raise StateError(f"{who} Wait for its end, with --wait, or stop it.")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.config import Config
-from orchestrator.decisions import MissingInputError, decide
+from orchestrator.decisions import MissingInputError, decide, taken_as_given
 from orchestrator.promotion import is_in_place
 from orchestrator.records import BookRecords
 from orchestrator.settings import Settings
@@ -46,6 +46,7 @@ class PlannedBook:
         fate: what happens to it.
         reason: a few words or a sentence for a person.
         source: the facts of its file; None where it cannot be read.
+        given: what it takes as given from phases that were not asked for.
     """
 
     book_id: str
@@ -54,6 +55,7 @@ class PlannedBook:
     fate: Fate
     reason: str
     source: Source | None
+    given: str = ""
 
 
 def plan_batch(
@@ -99,7 +101,7 @@ def _plan_book(
     name = printable(os.path.relpath(f"{real_folder(path.parent)}/{path.name}", real_folder(config.input_dir)))
     records = BookRecords(state, identity, document)
     try:
-        source = examine(path, config.root, records.book.get("source"))
+        source = examine(path, config.root, records.book.get("source"), verify=settings.verify)
         decisions = decide(records, settings, source, settings.phases())
     except OSError as error:
         return PlannedBook(identity, path, name, Fate.RUN, f"cannot be read: {error.strerror}", None)
@@ -111,7 +113,9 @@ def _plan_book(
     reason = (
         f"from phase {first.phase.number} ({first.phase.name}): {first.reason}" if first else "not yet put into place"
     )
-    return PlannedBook(identity, path, name, Fate.RUN, reason, source)
+    given = taken_as_given(records, settings, source, decisions)
+    given_text = "; ".join(f"of phase {phase.number} ({phase.name}) {what}" for phase, what in given)
+    return PlannedBook(identity, path, name, Fate.RUN, reason, source, given_text)
 
 
 def _without_duplicates(planned: Sequence[PlannedBook], config: Config) -> list[PlannedBook]:

@@ -42,7 +42,8 @@ def show_plan(console: Screen, planned: Sequence[PlannedBook]) -> None:
         verb = {Fate.RUN: "run", Fate.DONE: "skip", Fate.DUPLICATE: "skip", Fate.LATER: "later", Fate.BLOCKED: "fail"}[
             book.fate
         ]
-        console.say(f"{verb:<6}{book.name}: {book.reason}")
+        given = f"; taken as given: {book.given}" if book.given else ""
+        console.say(f"{verb:<6}{book.name}: {book.reason}{given}")
 
 
 def show_summary(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from orchestrator.book import complain, say, tell, tell_interruption
 from orchestrator.config import Config
-from orchestrator.decisions import MissingInputError, decide
+from orchestrator.decisions import MissingInputError, decide, taken_as_given
 from orchestrator.descendants import Descendants, become_subreaper, can_confine
 from orchestrator.exits import ExitCode, UsageError, guarded
 from orchestrator.interrupts import InterruptedRun, Interrupts
@@ -83,13 +83,15 @@ def _show_decisions(path: Path, config: Config) -> int:
     identity = book_id(path, config.root)
     say(f"{path.name} ({identity})")
     state, document = look_at_state(config)
-    records = BookRecords(state, identity, document)
+    records, settings = BookRecords(state, identity, document), Settings.of(config)
     try:
-        source = examine(path, config.root, records.book.get("source"))
-        decisions = decide(records, Settings.of(config), source, config.phases())
+        source = examine(path, config.root, records.book.get("source"), verify=config.verify)
+        decisions = decide(records, settings, source, config.phases())
     except MissingInputError as error:
         complain(str(error))
         return ExitCode.FAILED
+    for phase, what in taken_as_given(records, settings, source, decisions):
+        say(f"  {phase.number:<3} {phase.name:<11} given {what}")
     for decision in decisions:
         verb = "run" if decision.runs else "skip"
         say(f"  {decision.phase.number:<3} {decision.phase.name:<11} {verb:<4} {decision.reason}")

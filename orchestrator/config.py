@@ -215,6 +215,7 @@ class Config(Section):
         Field(min_length=1, description="by number or name; 5.5 runs with 5"),
     ] = ("1", "2", "3", "4", "5")
     resume_enabled: bool = Field(default=True, description="skip what is proven to be done")
+    verify: bool = Field(default=False, description="hash all files that prove it, rather than trust size and mtime")
     input_dir: PathField = Field(Path("input"), description="the folder of books, searched with its subfolders")
     output_dir: PathField = Field(Path("output"), description="finished audiobooks")
     work_dir: PathField = Field(Path("work"), description="what is needed to go on after an interruption")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,11 @@ def fingerprint(phase: Phase, settings: Settings, source: Source, artifacts: Map
         artifacts: records of the artifacts of earlier phases; only the hashes of those that the phase reads count.
     """
     built_in, own = BUILT_IN[phase.name], settings.by_phase[phase.name]
-    names = [*built_in.inputs, *(name for name in built_in.optional_inputs if name in artifacts)]
     facts = {
         **own.identity,
         "settings": own.values,
         "source": source.sha256 if built_in.reads_source else None,
-        "inputs": {name: artifacts.get(name, {}).get("sha256") for name in names},
+        "inputs": {name: artifacts.get(name, {}).get("sha256") for name in inputs_of(phase, artifacts)},
     }
     return hashlib.sha256(_CANONICAL.encode(facts).encode()).hexdigest()
 
@@ -86,15 +85,46 @@ def decide(records: BookRecords, settings: Settings, source: Source, selected: S
     for phase in PHASES:
         if phase not in selected:
             continue
+        _require_given(phase, artifacts, settings, selected)
         if first is not None:
             decisions.append(Decision(phase, runs=True, reason=f"{first.name} runs before it"))
             continue
-        _require_given(phase, artifacts, settings, selected)
         reason = reason_to_run(phase, records, settings, source, artifacts)
         if reason:
             first = phase
         decisions.append(Decision(phase, runs=bool(reason), reason=reason or "done"))
     return _with_lost_chunks(decisions, records, settings)
+
+
+def taken_as_given(
+    records: BookRecords, settings: Settings, source: Source, decisions: Sequence[Decision]
+) -> list[tuple[Phase, str]]:
+    """What the phases that run need of phases that were not asked for: of each which files, when made, whether stale.
+
+    Args:
+        records: the book's records.
+        settings: the settings.
+        source: the facts of the book's file as it is now.
+        decisions: what happens to the selected phases.
+    """
+    selected = {decision.phase for decision in decisions}
+    artifacts = records.artifacts()
+    needed = dict.fromkeys(
+        name
+        for decision in decisions
+        if decision.runs
+        for name in inputs_of(decision.phase, artifacts)
+        if _MAKERS[name] not in selected
+    )
+    given = []
+    for maker in PHASES:
+        names = [name for name in needed if _MAKERS[name] is maker]
+        if names:
+            made = str(records.phase(maker).get("finished_at", "unknown when"))[:19].replace("T", " ")
+            stale = reason_to_run(maker, records, replace(settings, resume_enabled=True), source, artifacts)
+            would = f"; that phase would run again: {stale}" if stale else ""
+            given.append((maker, f"{', '.join(names)} (made {made} UTC{would})"))
+    return given
 
 
 def reason_to_run(
@@ -117,10 +147,8 @@ def reason_to_run(
         }.get(status, f"it is recorded as {status}")
     if record.get("fingerprint") != fingerprint(phase, settings, source, artifacts):
         return _what_changed(phase, records, source)
-    root = settings.root
-    return missing_or_changed(record.get("artifacts", {}), root) or missing_or_changed(
-        record.get("deliverables", {}), root
-    )
+    files = {**record.get("artifacts", {}), **record.get("deliverables", {})}
+    return missing_or_changed(files, settings.root, verify=settings.verify)
 
 
 def _done_by_first_version(records: BookRecords, settings: Settings) -> bool:
@@ -134,7 +162,7 @@ def _done_by_first_version(records: BookRecords, settings: Settings) -> bool:
 
 
 def _what_changed(phase: Phase, records: BookRecords, source: Source) -> str:
-    if phase.name == "validation" and records.book.get("source", {}).get("sha256") != source.sha256:
+    if BUILT_IN[phase.name].reads_source and records.book.get("source", {}).get("sha256") != source.sha256:
         return "the book's file has changed"
     return "its settings, its inputs or the program have changed"
 
@@ -143,12 +171,12 @@ def _require_given(
     phase: Phase, artifacts: Mapping[str, Mapping[str, Any]], settings: Settings, selected: Sequence[Phase]
 ) -> None:
     """Whatever `phase` needs from phases that were not asked for must be there."""
-    for name in BUILT_IN[phase.name].inputs:
+    for name in inputs_of(phase, artifacts):
         maker = _MAKERS[name]
         if maker in selected:
             continue
         lost = (
-            missing_or_changed({name: artifacts[name]}, settings.root)
+            missing_or_changed({name: artifacts[name]}, settings.root, verify=settings.verify)
             if name in artifacts
             else "it has not been made yet"
         )
@@ -159,17 +187,29 @@ def _require_given(
             )
 
 
+def inputs_of(phase: Phase, artifacts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The names of the artifacts that a phase is given, where these are all that there are."""
+    built_in = BUILT_IN[phase.name]
+    return [*built_in.inputs, *(name for name in built_in.optional_inputs if name in artifacts)]
+
+
 def _with_lost_chunks(decisions: list[Decision], records: BookRecords, settings: Settings) -> list[Decision]:
     """Where 5 is about to run and 4 is not, the chunks that `timings` names must be there; otherwise 4 runs too."""
     by_name = {decision.phase.name: decision for decision in decisions}
     synthesis = by_name.get("synthesis")
     enhancement = by_name.get("enhancement")
-    if not synthesis or synthesis.runs or not enhancement or not enhancement.runs:
+    if (synthesis and synthesis.runs) or not enhancement or not enhancement.runs:
         return decisions
     timings = records.artifacts().get("timings")
     lost = first_lost_chunk(path_of(timings, settings.root)) if timings else "timings"
     if lost is None:
         return decisions
+    if synthesis is None:
+        maker = _MAKERS["timings"]
+        raise MissingInputError(
+            f"enhancement needs the spoken chunks of phase {maker.number} ({maker.name}), but {lost} is gone or "
+            f"damaged. Run phase {maker.number} too."
+        )
     rerun = Decision(synthesis.phase, runs=True, reason=f"chunk {lost} is gone or damaged")
     return [rerun if decision is synthesis else decision for decision in decisions]
 

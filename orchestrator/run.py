@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.artifacts import ArtifactError, path_of, take
 from orchestrator.attempt import Limits, fresh_folder, run_attempt
-from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint
+from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint, inputs_of, taken_as_given
 from orchestrator.descendants import Descendants
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.lock import book_lock
@@ -29,7 +29,6 @@ from orchestrator.records import Beginning, BookRecords, BookState
 from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
 from orchestrator.spawning import Program
-from phases.catalogue import BUILT_IN
 from phases.contract import Failure, Plan, Result
 from pipeline_common.phases import PHASES, Phase
 from pipeline_common.statuses import RUNNING, SKIPPED, SUCCESS
@@ -117,13 +116,15 @@ def work(job: Job, lock: int, interrupts: Interrupts) -> Outcome:
     records = BookRecords(job.state, job.book_id)
     _complete_earlier_promotion(job, records)
     try:
-        source = examine(job.path, job.settings.root, records.book.get("source"))
+        source = examine(job.path, job.settings.root, records.book.get("source"), verify=job.settings.verify)
     except OSError as error:
         return _unreadable(job, records, error)
     try:
         decisions = decide(records, job.settings, source, job.settings.phases())
     except MissingInputError as error:
         return Outcome(failure=Failure("missing_input", str(error), permanent=True))
+    for phase, what in taken_as_given(records, job.settings, source, decisions):
+        job.say(f"{phase.number} {phase.name}: taken as given: {what}")
     _release_stale_claim(records, decisions)
     if not any(decision.runs for decision in decisions):
         records.refresh_source(source)
@@ -197,8 +198,12 @@ def _run_phase(attempts: _Attempts, decision: Decision, following: Phase | None)
             keep_open=(attempts.lock,),
         )
         failure = result.failure or _commit(attempts, phase, result, folder, time.monotonic() - started, following)
-    except (InterruptedRun, OSError):
+    except InterruptedRun:
         records.release(phase)
+        raise
+    except OSError as error:
+        records.release(phase)
+        error.filename = error.filename or str(folder)  # a write that fails does not say in which file
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -212,9 +217,7 @@ def _run_phase(attempts: _Attempts, decision: Decision, following: Phase | None)
 
 
 def _plan(job: Job, records: BookRecords, phase: Phase, attempt: int, folder: Path) -> Plan:
-    built_in = BUILT_IN[phase.name]
     artifacts = records.artifacts()
-    names = [*built_in.inputs, *(name for name in built_in.optional_inputs if name in artifacts)]
     attempt_dir = folder / "files"
     attempt_dir.mkdir()
     return Plan(
@@ -224,7 +227,7 @@ def _plan(job: Job, records: BookRecords, phase: Phase, attempt: int, folder: Pa
         source=job.path,
         book_dir=job.folder,
         attempt_dir=attempt_dir,
-        inputs={name: path_of(artifacts[name], job.settings.root) for name in names},
+        inputs={name: path_of(artifacts[name], job.settings.root) for name in inputs_of(phase, artifacts)},
         settings=job.settings.by_phase[phase.name].values,
         slots_dir=job.settings.work_dir / ".slots",
         cores=usable_cores(),
@@ -249,8 +252,8 @@ def _commit(
     except ArtifactError as error:
         return Failure("bad_result", f"{phase.name} gave no usable result: {error}.", permanent=False)
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        message = f"What {phase.name} left could not be moved{where}: {error.strerror}. Mend that and run again."
+        where = _where(error, job.folder)
+        message = f"What {phase.name} left could not be moved ({where}): {error.strerror}. Mend that and run again."
         return Failure("disk", message, permanent=False)
     then = _beginning(attempts, following, {**records.artifacts(), **artifacts}) if following else None
     records.succeed(phase, result, artifacts, deliverables, duration_s, then)
@@ -268,9 +271,8 @@ def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Ou
     except PromotionError as error:
         failure = Failure("promotion", str(error), permanent=False)
     except OSError as error:
-        message = (
-            f"The audiobook cannot be put into place ({error.filename}): {error.strerror}. Mend that and run again."
-        )
+        where = _where(error, job.settings.output_dir)
+        message = f"The audiobook cannot be put into place ({where}): {error.strerror}. Mend that and run again."
         failure = Failure("disk", message, permanent=False)
     else:
         job.say(f"finished: {folder}")
@@ -278,6 +280,12 @@ def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Ou
     records.fail_promotion(failure)
     logger.error("%s: %s", job.book_id, failure.message)
     return Outcome(phase=decisions[-1].phase, failure=failure)
+
+
+def _where(error: OSError, otherwise: Path) -> str:
+    """The file, or the two files, of an error; a write that fails does not say in which file."""
+    names = [printable(str(name)) for name in (error.filename, error.filename2) if name]
+    return " to ".join(names) or str(otherwise)
 
 
 def _release_stale_claim(records: BookRecords, decisions: Sequence[Decision]) -> None:

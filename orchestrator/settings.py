@@ -48,6 +48,7 @@ class Settings:
         work_dir: the folder of the books' own folders, absolute.
         selected: the numbers of the phases to run.
         resume_enabled: whether what is proven to be done is skipped.
+        verify: whether only the bytes' hashes are proof, rather than size and mtime.
         phase_timeout_s: the longest that an attempt may take; None for no limit.
         stall_timeout_s: the longest that an attempt may go without progress.
         by_phase: each phase's own, by its name.
@@ -59,6 +60,7 @@ class Settings:
     work_dir: Path
     selected: tuple[str, ...]
     resume_enabled: bool
+    verify: bool
     phase_timeout_s: float | None
     stall_timeout_s: float
     by_phase: Mapping[str, PhaseSettings]
@@ -73,6 +75,7 @@ class Settings:
             work_dir=config.work_dir,
             selected=tuple(phase.number for phase in config.phases()),
             resume_enabled=config.resume_enabled,
+            verify=config.verify,
             phase_timeout_s=config.phase_timeout,
             stall_timeout_s=config.limits.stall_timeout,
             by_phase={phase.name: _phase_settings(phase, config) for phase in PHASES},
@@ -95,6 +98,7 @@ class Settings:
             "work_dir": str(self.work_dir),
             "selected": self.selected,
             "resume_enabled": self.resume_enabled,
+            "verify": self.verify,
             "phase_timeout_s": self.phase_timeout_s,
             "stall_timeout_s": self.stall_timeout_s,
             "by_phase": {

@@ -61,19 +61,20 @@ class Source:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def examine(path: Path, root: Path, recorded: Mapping[str, Any] | None) -> Source:
+def examine(path: Path, root: Path, recorded: Mapping[str, Any] | None, *, verify: bool = False) -> Source:
     """The facts of a book's file; its bytes are read only where size, mtime, ctime or inode differ from the record.
 
     Args:
         path: the file.
         root: the folder of the state file.
         recorded: the ``source`` of the book's record, if there is one.
+        verify: read the bytes in any case.
 
     Raises:
         OSError: the file is gone or cannot be read.
     """
     facts = path.stat()
-    known = recorded or {}
+    known = {} if verify else recorded or {}
     same = (
         known.get("size_bytes") == facts.st_size
         and known.get("mtime_ns") == facts.st_mtime_ns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import shutil
 import sys
 import traceback
 from pathlib import Path
@@ -36,7 +37,9 @@ def run_phase(plan_path: Path, result_path: Path) -> int:
     except OSError as error:
         traceback.print_exc(file=sys.stderr)
         result = Result(failure=_failure_of_os_error(plan, error))
-        # As well as it can be: what the disk refuses now, too, is in the log.
+        # What a failed attempt has left is of no use, but makes room for the result; what is refused now is in the log.
+        shutil.rmtree(plan.attempt_dir, ignore_errors=True)
+        plan_path.unlink(missing_ok=True)
         result_path.write_text(result.to_json(plan), encoding="utf-8", errors="replace")
     return 1 if result.failure else 0
 
@@ -69,5 +72,5 @@ def _failure_of_os_error(plan: Plan, error: OSError) -> Failure:
         errno.EACCES: "Give this user the right to read and write there and run again.",
         errno.EROFS: "Make the file system writable and run again.",
     }.get(error.errno or 0, "Run again; finished work is kept.")
-    where = f" ({error.filename})" if error.filename else ""
-    return Failure("disk", f"{plan.phase}: {error.strerror or error}{where}. {remedy}", permanent=False)
+    where = error.filename or plan.book_dir  # a write that fails does not say in which file
+    return Failure("disk", f"{plan.phase}: {error.strerror or error} ({where}). {remedy}", permanent=False)

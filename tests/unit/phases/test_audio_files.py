@@ -40,6 +40,16 @@ def test_a_chunk_cut_off_anywhere_is_damaged(tmp_path: Path) -> None:
         read_chunk(path)
 
 
+def test_a_chunk_with_other_samples_than_were_written_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    write_chunk(path, PCM, 22_050, [(0, 3, 0.0)])
+    data = bytearray(path.read_bytes())
+    data[1000] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DamagedChunkError, match="not those that were written"):
+        read_chunk(path)
+
+
 def test_a_chunk_whose_word_times_are_no_json_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     write_chunk(path, PCM, 22_050, [(0, 3, 0.0)])
