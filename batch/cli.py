@@ -126,9 +126,8 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
 def _run_books(library: Library, config: Config, console: Screen, surroundings: Surroundings) -> int:
     started = time.monotonic()
     with _without_collection():
-        state, document = open_state(config, _complain, library.books)
-        planned = plan_batch(library.books, config, state, document)
-        del document  # which may be much larger than all else
+        state, view = open_state(config, _complain, library.books)
+        planned = plan_batch(library.books, config, state, view)
     to_run = [book for book in planned if book.fate in STARTED]
     tally = Tally(total=len(planned), skipped=len(planned) - len(to_run))
     found = f"{len(planned)} books in {printable(str(config.input_dir))}, {len(to_run)} to do.{_passed_over(library)}"
