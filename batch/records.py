@@ -9,6 +9,7 @@ from typing import Any
 
 from batch.plan import STARTED, Fate, PlannedBook, has_entry, passed_over_entry
 from orchestrator.records import utc_now
+from orchestrator.served import Operations, make
 from orchestrator.sources import recorded_path
 from pipeline_common import PipelineState
 from pipeline_common.audiobook import AUDIOBOOK
@@ -126,6 +127,14 @@ class BatchRecords:
             txn.data["batch"]["files"][book.book_id] = entry
             records: dict[str, Any] = copy.deepcopy(records_of(txn.data, book.book_id, AUDIOBOOK))
         return records
+
+    def commit(self, changed: Operations, operation: str) -> None:
+        """Make a commit of a book's process.
+
+        Raises:
+            StateError: it was refused; nothing was written.
+        """
+        make(self._state, changed, operation)
 
     def book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> str | None:
         """Record how a book's orchestrator ended.

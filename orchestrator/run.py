@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.artifacts import ArtifactError, path_of, take
-from orchestrator.attempt import Limits, fresh_folder, run_attempt
+from orchestrator.attempt import Limits, fresh_folder, remove_folder, run_attempt
 from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint
 from orchestrator.descendants import Descendants
 from orchestrator.interrupts import InterruptedRun, Interrupts
@@ -201,7 +201,7 @@ def _run_phase(attempts: _Attempts, decision: Decision, following: Phase | None)
         records.release(phase)
         raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
     duration_s = time.monotonic() - started
     if failure:
         records.fail(phase, failure, duration_s)
