@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,11 @@ from orchestrator.records import BookRecords
 from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
 from pipeline_common import PipelineState
-from pipeline_common.books import book_id
+from pipeline_common.books import BookIds
+from pipeline_common.statuses import PENDING, SKIPPED
+from pipeline_common.view import View
+
+_NOTHING: Any = object()
 
 
 class Fate(Enum):
@@ -47,6 +50,7 @@ class PlannedBook:
         reason: a few words or a sentence for a person.
         source: the facts of its file; None where it cannot be read.
         given: what it takes as given from phases that were not asked for.
+        noted: whether the document says all this already, so that there is nothing to record of a book that is done.
     """
 
     book_id: str
@@ -56,26 +60,23 @@ class PlannedBook:
     reason: str
     source: Source | None
     given: str = ""
+    noted: bool = False
 
 
-def plan_batch(
-    paths: Sequence[Path], config: Config, state: PipelineState, document: Mapping[str, Any]
-) -> list[PlannedBook]:
+def plan_batch(paths: Sequence[Path], config: Config, state: PipelineState, view: View) -> list[PlannedBook]:
     """Decide the fate of every book.
 
     Args:
         paths: the books in natural order.
         config: the configuration.
         state: the open state.
-        document: its committed document.
+        view: its committed document.
 
     Returns:
         One entry a book, in the order of `paths`.
     """
-    settings = Settings.of(config)
-    real_folder = cache(os.path.realpath)  # most books lie in one folder
-    planned = [_plan_book(path, config, settings, state, document, real_folder) for path in paths]
-    planned = _without_duplicates(planned, config)
+    planner = _Planner(config, state, view)
+    planned = _without_duplicates([planner.plan(path) for path in paths])
     if config.batch_size is None:
         return planned
     room = config.batch_size
@@ -89,36 +90,82 @@ def plan_batch(
     return limited
 
 
-def _plan_book(
-    path: Path,
-    config: Config,
-    settings: Settings,
-    state: PipelineState,
-    document: Mapping[str, Any],
-    real_folder: Callable[[Path], str],
-) -> PlannedBook:
-    identity = book_id(path, config.root)
-    name = printable(os.path.relpath(f"{real_folder(path.parent)}/{path.name}", real_folder(config.input_dir)))
-    records = BookRecords(state, identity, document)
-    try:
-        source = examine(path, config.root, records.book.get("source"), verify=settings.verify)
-        decisions = decide(records, settings, source, settings.phases())
-    except OSError as error:
-        return PlannedBook(identity, path, name, Fate.RUN, f"cannot be read: {error.strerror}", None)
-    except MissingInputError as error:
-        return PlannedBook(identity, path, name, Fate.BLOCKED, str(error), source)
-    first = next((decision for decision in decisions if decision.runs), None)
-    if first is None and (not records.deliverables() or is_in_place(records, settings)):
-        return PlannedBook(identity, path, name, Fate.DONE, "done", source)
-    reason = (
-        f"from phase {first.phase.number} ({first.phase.name}): {first.reason}" if first else "not yet put into place"
-    )
-    given = taken_as_given(records, settings, source, decisions)
-    given_text = "; ".join(f"of phase {phase.number} ({phase.name}) {what}" for phase, what in given)
-    return PlannedBook(identity, path, name, Fate.RUN, reason, source, given_text)
+class _Planner:
+    """Plans one book after another; what holds of all of them, or of a folder, is found out once.
+
+    Args:
+        config: the configuration.
+        state: the open state.
+        view: its committed document.
+    """
+
+    def __init__(self, config: Config, state: PipelineState, view: View) -> None:
+        self._root = config.root
+        self._input_dir = os.path.realpath(config.input_dir)
+        self._settings = Settings.of(config)
+        self._phases = self._settings.phases()
+        self._state = state
+        self._view = view
+        self._ids = BookIds(config.root)
+        self._folders: dict[str, str] = {}
+
+    def plan(self, path: Path) -> PlannedBook:
+        """The fate of a book, but for those of others."""
+        folder, file_name = os.path.split(path)
+        identity = self._ids.of(folder, file_name)
+        name = printable(self._shown(folder) + file_name)
+        known = self._view.records_of(identity)
+        records = BookRecords(self._state, identity, known)
+        recorded = records.book.get("source")
+        try:
+            source = examine(path, self._root, recorded, verify=self._settings.verify)
+            decisions = decide(records, self._settings, source, self._phases)
+        except OSError as error:
+            return PlannedBook(identity, path, name, Fate.RUN, f"cannot be read: {error.strerror}", None)
+        except MissingInputError as error:
+            return PlannedBook(identity, path, name, Fate.BLOCKED, str(error), source)
+        first = next((decision for decision in decisions if decision.runs), None)
+        if first is None and (not records.deliverables() or is_in_place(records, self._settings)):
+            entry = passed_over_entry(Fate.DONE, "", source.path)
+            noted = recorded == source.as_record() and has_entry(known.get("batch"), entry)
+            return PlannedBook(identity, path, name, Fate.DONE, "done", source, noted=noted)
+        reason = "not yet put into place"
+        if first:
+            reason = f"from phase {first.phase.number} ({first.phase.name}): {first.reason}"
+        given = taken_as_given(records, self._settings, source, decisions)
+        given_text = "; ".join(f"of phase {phase.number} ({phase.name}) {what}" for phase, what in given)
+        return PlannedBook(identity, path, name, Fate.RUN, reason, source, given_text)
+
+    def _shown(self, folder: str) -> str:
+        """What stands before the names of the files of a folder."""
+        shown = self._folders.get(folder)
+        if shown is None:
+            below = os.path.relpath(os.path.realpath(folder), self._input_dir)
+            shown = self._folders[folder] = "" if below == os.curdir else f"{below}/"
+        return shown
 
 
-def _without_duplicates(planned: Sequence[PlannedBook], config: Config) -> list[PlannedBook]:
+def passed_over_entry(fate: Fate, reason: str, source_path: str) -> dict[str, Any]:
+    """What the batch section says of a book that is not started."""
+    return {
+        "status": PENDING if fate is Fate.LATER else SKIPPED,
+        "error_message": reason if fate is Fate.DUPLICATE else None,
+        "errors": [],
+        "source_path": source_path,
+        "was_skipped": True,
+        "exit_code": None,
+        "started_at": None,
+        "completed_at": None,
+        "duration_sec": None,
+    }
+
+
+def has_entry(known: Any, entry: Mapping[str, Any]) -> bool:
+    """Whether the batch section says that of a book already."""
+    return isinstance(known, dict) and all(known.get(key, _NOTHING) == value for key, value in entry.items())
+
+
+def _without_duplicates(planned: Sequence[PlannedBook]) -> list[PlannedBook]:
     """Of books with the same bytes one is spoken: one that is done already, else the first in natural order."""
     by_size: dict[int, list[PlannedBook]] = defaultdict(list)
     for book in planned:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from batch.plan import STARTED, Fate, PlannedBook
+from batch.plan import STARTED, Fate, PlannedBook, has_entry, passed_over_entry
 from orchestrator.records import utc_now
+from orchestrator.served import Operations, make
 from orchestrator.sources import recorded_path
 from pipeline_common import PipelineState
 from pipeline_common.audiobook import AUDIOBOOK
@@ -97,11 +98,11 @@ class BatchRecords:
             section["summary"] = {"status": RUNNING, "total_files": len(planned), "started_at": self.started_at}
             files = section.setdefault("files", {})
             for book in planned:
-                if book.fate in STARTED:
+                if book.fate in STARTED or book.noted:
                     continue
-                known = files.get(book.book_id, {})
-                entry = self._passed_over_entry(book)
-                if any(known.get(key) != value for key, value in entry.items()):
+                path = book.source.path if book.source else recorded_path(book.path, self._root)
+                entry = passed_over_entry(book.fate, book.reason, path)
+                if not has_entry(files.get(book.book_id), entry):
                     files[book.book_id] = entry
                 if book.fate is Fate.DUPLICATE:
                     _mark_duplicate(txn.data, book)
@@ -126,6 +127,14 @@ class BatchRecords:
             txn.data["batch"]["files"][book.book_id] = entry
             records: dict[str, Any] = copy.deepcopy(records_of(txn.data, book.book_id, AUDIOBOOK))
         return records
+
+    def commit(self, changed: Operations, operation: str) -> None:
+        """Make a commit of a book's process.
+
+        Raises:
+            StateError: it was refused; nothing was written.
+        """
+        make(self._state, changed, operation)
 
     def book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> str | None:
         """Record how a book's orchestrator ended.
@@ -173,16 +182,6 @@ class BatchRecords:
         with self._state.transaction(operation="batch_end") as txn:
             txn.data.setdefault("batch", {})["summary"] = summary
         return summary
-
-    def _passed_over_entry(self, book: PlannedBook) -> dict[str, Any]:
-        return {
-            "status": PENDING if book.fate is Fate.LATER else SKIPPED,
-            "error_message": book.reason if book.fate is Fate.DUPLICATE else None,
-            "errors": [],
-            "source_path": book.source.path if book.source else recorded_path(book.path, self._root),
-            "was_skipped": True,
-            **dict.fromkeys(("exit_code", "started_at", "completed_at", "duration_sec")),
-        }
 
 
 def _rescue(document: dict[str, Any], book: PlannedBook) -> None:

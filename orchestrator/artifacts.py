@@ -67,7 +67,9 @@ def path_of(record: Mapping[str, Any], root: Path) -> Path:
     return root / str(record["path"])
 
 
-def missing_or_changed(records: Mapping[str, Mapping[str, Any]], root: Path, *, verify: bool = False) -> str | None:
+def missing_or_changed(
+    records: Mapping[str, Mapping[str, Any]], root: str | Path, *, verify: bool = False
+) -> str | None:
     """Why these files are not what was recorded, such as ``text.jsonl is gone``; None where all are.
 
     Size and mtime are proof. Where only the mtime differs, as in a copy of the whole folder, the bytes are hashed.
@@ -78,7 +80,9 @@ def missing_or_changed(records: Mapping[str, Mapping[str, Any]], root: Path, *, 
         verify: take nothing but the bytes' hash for proof.
     """
     for record in records.values():
-        path = os.path.join(root, str(record["path"]))  # a finished library is nothing but this: no Path for each
+        path = str(record["path"])
+        if path[:1] != "/":  # a finished library is nothing but this: no Path for each, nor `os.path.join`
+            path = f"{root}/{path}"
         try:
             facts = os.stat(path)
         except OSError:

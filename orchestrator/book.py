@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from typing import Any
 from orchestrator.descendants import Descendants
 from orchestrator.exits import INTERRUPTED_TEXT, ExitCode, guarded, silence_output
 from orchestrator.interrupts import InterruptedRun, Interrupts
+from orchestrator.records import BookState
 from orchestrator.run import Job, Outcome, work
+from orchestrator.served import ServedState
 from orchestrator.settings import Settings
 from orchestrator.sources import printable
 from pipeline_common import PipelineState
@@ -32,12 +35,14 @@ class BookPlan:
         path: its file, absolute.
         settings: what the work depends on.
         records: the book's records by section, as the document has them while its lock is held.
+        served: whether the batch makes its commits.
     """
 
     book_id: str
     path: Path
     settings: Settings
     records: Mapping[str, Any]
+    served: bool = False
 
     def to_json(self) -> str:
         """The plan as JSON text."""
@@ -47,6 +52,7 @@ class BookPlan:
                 "path": str(self.path),
                 "settings": self.settings.as_json(),
                 "records": self.records,
+                "served": self.served,
             }
         )
 
@@ -54,26 +60,33 @@ class BookPlan:
     def from_json(cls, text: str) -> BookPlan:
         """The plan that `to_json` gave."""
         data = json.loads(text)
-        return cls(data["book_id"], Path(data["path"]), Settings.from_json(data["settings"]), data["records"])
+        settings = Settings.from_json(data["settings"])
+        return cls(data["book_id"], Path(data["path"]), settings, data["records"], data["served"])
 
 
-def run_book(plan: BookPlan, lock: int, below: Descendants) -> int:
+def run_book(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants) -> int:
     """Do the work on a book.
 
     Args:
         plan: the plan.
         lock: the descriptor by which the book's lock is held.
+        batch: the socket to the batch that makes its commits.
         below: the processes below this one.
 
     Returns:
         The exit code, as of the command.
     """
-    return guarded(lambda: _run(plan, lock, below), complain)
+    return guarded(lambda: _run(plan, lock, batch, below), complain)
 
 
-def _run(plan: BookPlan, lock: int, below: Descendants) -> int:
+def _run(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    state = PipelineState.scoped(plan.settings.pipeline_json, plan.book_id, plan.records)
+    path = plan.settings.pipeline_json
+    state: BookState = (
+        ServedState(path, plan.book_id, plan.records, batch)
+        if plan.served
+        else PipelineState.scoped(path, plan.book_id, plan.records)
+    )
     with Interrupts() as interrupts:
         try:
             outcome = work(Job(plan.book_id, plan.path, plan.settings, state, say, below), lock, interrupts)

@@ -82,8 +82,8 @@ def _run(path: Path, config: Config) -> int:
 def _show_decisions(path: Path, config: Config) -> int:
     identity = book_id(path, config.root)
     say(f"{path.name} ({identity})")
-    state, document = look_at_state(config)
-    records, settings = BookRecords(state, identity, document), Settings.of(config)
+    state, view = look_at_state(config)
+    records, settings = BookRecords(state, identity, view.records_of(identity)), Settings.of(config)
     try:
         source = examine(path, config.root, records.book.get("source"), verify=config.verify)
         decisions = decide(records, settings, source, config.phases())

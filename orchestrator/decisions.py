@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ class MissingInputError(Exception):
     """A phase was asked for alone, and what it needs from earlier phases is not there; the message names it."""
 
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True)
+_INPUTS = {name: sorted({*phase.inputs, *phase.optional_inputs}) for name, phase in BUILT_IN.items()}
+"""What a phase reads where it is there, in the order of a canonical text."""
 
 _MAKERS = {name: phase for phase in PHASES for name in BUILT_IN[phase.name].outputs}
 """Which phase leaves an artifact."""
@@ -43,6 +45,9 @@ class Decision:
     reason: str
 
 
+_DONE = {phase.name: Decision(phase, runs=False, reason="done") for phase in PHASES}
+
+
 def fingerprint(phase: Phase, settings: Settings, source: Source, artifacts: Mapping[str, Mapping[str, Any]]) -> str:
     """The hash of all that a phase's result depends on.
 
@@ -52,14 +57,20 @@ def fingerprint(phase: Phase, settings: Settings, source: Source, artifacts: Map
         source: the book's file.
         artifacts: records of the artifacts of earlier phases; only the hashes of those that the phase reads count.
     """
-    built_in, own = BUILT_IN[phase.name], settings.by_phase[phase.name]
-    facts = {
-        **own.identity,
-        "settings": own.values,
-        "source": source.sha256 if built_in.reads_source else None,
-        "inputs": {name: artifacts.get(name, {}).get("sha256") for name in inputs_of(phase, artifacts)},
-    }
-    return hashlib.sha256(_CANONICAL.encode(facts).encode()).hexdigest()
+    built_in = BUILT_IN[phase.name]
+    head, middle, tail = settings.by_phase[phase.name].canonical
+    inputs = ", ".join(
+        [f'"{name}": {_json(artifacts.get(name, {}).get("sha256"))}' for name in inputs_of(phase, artifacts)]
+    )
+    facts = f"{head}{{{inputs}}}{middle}{_json(source.sha256 if built_in.reads_source else None)}{tail}"
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def _json(value: Any) -> str:
+    """As ``json.dumps``; nearly all of them are strings or nothing, and there are many."""
+    if type(value) is str:
+        return encode_basestring_ascii(value)
+    return "null" if value is None else json.dumps(value, sort_keys=True)
 
 
 def decide(records: BookRecords, settings: Settings, source: Source, selected: Sequence[Phase]) -> list[Decision]:
@@ -82,18 +93,19 @@ def decide(records: BookRecords, settings: Settings, source: Source, selected: S
     decisions: list[Decision] = []
     artifacts = records.artifacts()
     first: Phase | None = None
+    asked = {phase.name for phase in selected}
     for phase in PHASES:
-        if phase not in selected:
+        if phase.name not in asked:
             continue
-        _require_given(phase, artifacts, settings, selected)
+        _require_given(phase, artifacts, settings, asked)
         if first is not None:
             decisions.append(Decision(phase, runs=True, reason=f"{first.name} runs before it"))
             continue
         reason = reason_to_run(phase, records, settings, source, artifacts)
         if reason:
             first = phase
-        decisions.append(Decision(phase, runs=bool(reason), reason=reason or "done"))
-    return _with_lost_chunks(decisions, records, settings)
+        decisions.append(Decision(phase, runs=True, reason=reason) if reason else _DONE[phase.name])
+    return _with_lost_chunks(decisions, records, settings) if first else decisions
 
 
 def taken_as_given(
@@ -147,8 +159,10 @@ def reason_to_run(
         }.get(status, f"it is recorded as {status}")
     if record.get("fingerprint") != fingerprint(phase, settings, source, artifacts):
         return _what_changed(phase, records, source)
-    files = {**record.get("artifacts", {}), **record.get("deliverables", {})}
-    return missing_or_changed(files, settings.root, verify=settings.verify)
+    lost = missing_or_changed(record.get("artifacts", {}), settings.folder, verify=settings.verify)
+    if lost is None and "deliverables" in record:
+        lost = missing_or_changed(record["deliverables"], settings.folder, verify=settings.verify)
+    return lost
 
 
 def _done_by_first_version(records: BookRecords, settings: Settings) -> bool:
@@ -168,12 +182,12 @@ def _what_changed(phase: Phase, records: BookRecords, source: Source) -> str:
 
 
 def _require_given(
-    phase: Phase, artifacts: Mapping[str, Mapping[str, Any]], settings: Settings, selected: Sequence[Phase]
+    phase: Phase, artifacts: Mapping[str, Mapping[str, Any]], settings: Settings, asked: Set[str]
 ) -> None:
     """Whatever `phase` needs from phases that were not asked for must be there."""
     for name in inputs_of(phase, artifacts):
         maker = _MAKERS[name]
-        if maker in selected:
+        if maker.name in asked:
             continue
         lost = (
             missing_or_changed({name: artifacts[name]}, settings.root, verify=settings.verify)
@@ -189,8 +203,8 @@ def _require_given(
 
 def inputs_of(phase: Phase, artifacts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The names of the artifacts that a phase is given, where these are all that there are."""
-    built_in = BUILT_IN[phase.name]
-    return [*built_in.inputs, *(name for name in built_in.optional_inputs if name in artifacts)]
+    required = BUILT_IN[phase.name].inputs
+    return [name for name in _INPUTS[phase.name] if name in artifacts or name in required]
 
 
 def _with_lost_chunks(decisions: list[Decision], records: BookRecords, settings: Settings) -> list[Decision]:

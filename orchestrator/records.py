@@ -11,8 +11,12 @@ from typing import Any, Protocol
 
 from orchestrator.sources import Source
 from phases.contract import Failure, Result
+from pipeline_common.audiobook import AUDIOBOOK
+from pipeline_common.lifecycle import records_of
 from pipeline_common.phases import PHASES, Phase
 from pipeline_common.statuses import FAILED, PENDING, RUNNING, SUCCESS
+
+_PHASE_KEYS = tuple(phase.key for phase in PHASES)
 
 HISTORY_LENGTH = 20
 """How many errors of a book are kept."""
@@ -62,20 +66,18 @@ class BookRecords:
     Args:
         state: the open state.
         book_id: the book.
-        document: the committed document where the caller has just read it; None reads it.
+        committed: its records by section where the caller has just read them; None reads them.
     """
 
-    def __init__(self, state: BookState, book_id: str, document: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, state: BookState, book_id: str, committed: Mapping[str, Any] | None = None) -> None:
         self._state = state
         self.book_id = book_id
-        document = state.read() if document is None else document
-        # What was read is nobody else's, and changes are made to copies.
-        self.book: dict[str, Any] = document.get("books", {}).get(book_id, {})
-        self._phases: dict[str, dict[str, Any]] = {}
-        for phase in PHASES:
-            record = document.get(phase.key, {}).get("files", {}).get(book_id)
-            if isinstance(record, dict):
-                self._phases[phase.key] = record
+        records = records_of(state.read(), book_id, AUDIOBOOK) if committed is None else committed
+        # Changes are made to copies.
+        self.book: dict[str, Any] = records.get("books", {})
+        self._phases: dict[str, dict[str, Any]] = {
+            key: records[key] for key in _PHASE_KEYS if isinstance(records.get(key), dict)
+        }
 
     def phase(self, phase: Phase) -> dict[str, Any]:
         """The record of one phase; empty where there is none."""
@@ -83,20 +85,17 @@ class BookRecords:
 
     def artifacts(self) -> dict[str, dict[str, Any]]:
         """The recorded artifacts of all phases that have succeeded, by name."""
-        found: dict[str, dict[str, Any]] = {}
-        for phase in PHASES:
-            record = self.phase(phase)
-            if record.get("status") == SUCCESS:
-                found.update(record.get("artifacts", {}))
-        return found
+        return self._left("artifacts")
 
     def deliverables(self) -> dict[str, dict[str, Any]]:
         """The recorded deliverables of all phases that have succeeded, by name."""
+        return self._left("deliverables")
+
+    def _left(self, kind: str) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
-        for phase in PHASES:
-            record = self.phase(phase)
-            if record.get("status") == SUCCESS:
-                found.update(record.get("deliverables", {}))
+        for record in self._phases.values():
+            if kind in record and record.get("status") == SUCCESS:
+                found.update(record[kind])
         return found
 
     def start(self, beginning: Beginning) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.artifacts import ArtifactError, path_of, take
-from orchestrator.attempt import Limits, fresh_folder, run_attempt
+from orchestrator.attempt import Limits, fresh_folder, remove_folder, run_attempt
 from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint, inputs_of, taken_as_given
 from orchestrator.descendants import Descendants
 from orchestrator.interrupts import InterruptedRun, Interrupts
@@ -206,7 +206,7 @@ def _run_phase(attempts: _Attempts, decision: Decision, following: Phase | None)
         error.filename = error.filename or str(folder)  # a write that fails does not say in which file
         raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
     duration_s = time.monotonic() - started
     if failure:
         records.fail(phase, failure, duration_s)

@@ -5,8 +5,10 @@ Standard library only, because a book's own processes must be cheap to start.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +25,7 @@ RUNNER = "phases.runner"
 """The module whose ``run_phase(plan_path, result_path)`` runs a built-in phase."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PhaseSettings:
     """What one phase is, and what it reads.
 
@@ -37,8 +39,16 @@ class PhaseSettings:
     identity: dict[str, Any]
     command: tuple[str, ...] | None = None
 
+    @cached_property
+    def canonical(self) -> tuple[str, str, str]:
+        """Identity and values as one canonical JSON text, cut where inputs and source of a book come in."""
+        facts = {**self.identity, "inputs": "\0", "settings": self.values, "source": "\0"}
+        head, _, rest = json.dumps(facts, sort_keys=True).partition('"inputs": "\\u0000"')
+        middle, _, tail = rest.rpartition('"source": "\\u0000"')
+        return f'{head}"inputs": ', f'{middle}"source": ', tail
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Settings:
     """What the work on any book of a library depends on.
 
@@ -85,6 +95,11 @@ class Settings:
     def root(self) -> Path:
         """The folder of the state file; recorded paths are relative to it."""
         return self.pipeline_json.parent
+
+    @cached_property
+    def folder(self) -> str:
+        """The same as text, for what is asked of every file of a library."""
+        return str(self.root)
 
     def phases(self) -> tuple[Phase, ...]:
         """The phases to run, in order."""

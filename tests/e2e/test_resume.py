@@ -293,7 +293,7 @@ def test_a_book_whose_file_looks_as_it_was_is_read_again_with_verify(folder: Fol
 
 
 GIVEN = """\
-2 extraction: taken as given: book, text, cover (made {0} UTC)
+2 extraction: taken as given: book, cover, text (made {0} UTC)
 3 chunking: taken as given: chunks (made {0} UTC)
 4 synthesis: its settings, its inputs or the program have changed
 """
