@@ -12,7 +12,7 @@ help:
 	@echo "make test-crash the power fails at every step of a run of the state module"
 	@echo "make test-kills every subset of a batch's processes is killed"
 	@echo "make test-campaign  a batch of six books is killed at 100 moments"
-	@echo "make test-resume    one word of a book of 50,000 words is changed"
+	@echo "make test-resume    a word of a book of 50,000 words is changed, files are cut off, a batch is killed"
 	@echo "make docs       write the generated pages of docs/ again"
 	@echo "make clean      remove the virtual environment and caches (never books, work or state)"
 
@@ -50,7 +50,7 @@ test-campaign: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/kill/test_campaign.py
 
 test-resume: $(VENV)/.installed-dev
-	$(BIN)/pytest -m long tests/e2e/test_long_book.py
+	$(BIN)/pytest -m long tests/e2e
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m pipeline_common.docs docs

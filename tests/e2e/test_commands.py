@@ -199,7 +199,7 @@ def test_one_and_two_workers_and_a_resumed_run_give_the_same_bytes(library: Path
     assert hashes(other / "output") == files
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_a_batch_that_is_killed_in_the_midst_of_its_work_and_resumed_gives_the_same_bytes(
     library: Path, tmp_path: Path, workers: int
 ) -> None:
