@@ -129,20 +129,28 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
     with state:
         planned = plan_batch(library.books, config, state, view)
         to_run = [book for book in planned if book.fate in STARTED]
-        tally = Tally(total=len(planned), skipped=len(planned) - len(to_run))
+        given_up = {book.name: book.reason for book in planned if book.fate is Fate.GIVEN_UP}
+        tally = Tally(
+            total=len(planned),
+            failed=len(given_up),
+            skipped=len(planned) - len(to_run) - len(given_up),
+            errors=[f"{name}: {reason}" for name, reason in given_up.items()],
+        )
         found = f"{len(planned)} books in {printable(str(config.input_dir))}, {len(to_run)} to do."
         console.say(found + _passed_over(library))
         logger.info("batch starts: %s", found)
         for book in planned:
             if book.fate is Fate.DUPLICATE:
                 console.say(f"{book.name}: skipped, {book.reason}")
+            elif book.fate is Fate.GIVEN_UP:
+                console.say(f"{book.name}: passed over, {book.reason}")
             elif book.given and book.fate in STARTED:
                 console.say(f"{book.name}: takes as given, {book.given}")
         records = BatchRecords(state, config.root)
         records.begin(planned)
         result = _run_those(to_run, tally, config, records, console, surroundings) if to_run else BatchResult(tally)
         summary = records.end(tally, time.monotonic() - started, result.average_cpu_percent)
-    show_summary(console, summary, _shown(result.folders, config), result.failures)
+    show_summary(console, summary, _shown(result.folders, config), given_up | result.failures)
     logger.info("batch ends: %s", summary["status"])
     if result.signum is not None:
         _complain(INTERRUPTED_TEXT)

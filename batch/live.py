@@ -13,9 +13,9 @@ from rich.table import Table
 
 from batch.plan import PlannedBook
 from batch.progress import BookProgress
-from batch.records import Ended
+from batch.records import Aftermath, Ended
 from batch.screen import duration_text
-from batch.view import ended_text
+from batch.view import ended_text, waiting_text
 
 
 class LiveView:
@@ -70,22 +70,30 @@ class LiveView:
         self._fractions[book.book_id] = progress.fraction
         self._estimate()
 
-    def ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
+    def waits(self, book: PlannedBook, ended: Ended, aftermath: Aftermath) -> None:
+        """Take the book's line away and print when it comes back."""
+        self._remove(book)
+        self._console.print(waiting_text(book, ended, aftermath), style="yellow", markup=False, highlight=False)
+
+    def ended(self, book: PlannedBook, ended: Ended, duration_s: float, aftermath: Aftermath) -> None:
         """Take the book's line away and print how it ended."""
         self._ended += 1
-        self._fractions.pop(book.book_id, None)
-        task = self._books.pop(book.book_id, None)
-        if task is not None:
-            self._running.remove_task(task)
+        self._remove(book)
         self._whole.update(self._task, completed=self._ended)
         self._estimate()
         style = "red" if ended.exit_code else "green"
-        self._console.print(ended_text(book, ended, duration_s), style=style, markup=False, highlight=False)
+        self._console.print(ended_text(book, ended, duration_s, aftermath), style=style, markup=False, highlight=False)
 
     def machine(self, others_percent: float, *, throttled: bool) -> None:
         """Show the others' load while it holds back the next start."""
         text = f"[yellow]waiting: others use {others_percent:.0f} %" if throttled else ""
         self._whole.update(self._task, machine=text)
+
+    def _remove(self, book: PlannedBook) -> None:
+        self._fractions.pop(book.book_id, None)
+        task = self._books.pop(book.book_id, None)
+        if task is not None:
+            self._running.remove_task(task)
 
     def _estimate(self) -> None:
         done = self._ended + sum(self._fractions.values())

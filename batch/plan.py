@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.config import Config
-from orchestrator.decisions import MissingInputError, decide, taken_as_given
+from orchestrator.decisions import MissingInputError, decide, given_up, taken_as_given
 from orchestrator.promotion import is_in_place
-from orchestrator.records import BookRecords
+from orchestrator.records import BookRecords, seconds_until
 from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
 from pipeline_common import PipelineState
 from pipeline_common.books import BookIds
-from pipeline_common.statuses import PENDING, SKIPPED
+from pipeline_common.statuses import FAILED, PENDING, SKIPPED
 from pipeline_common.view import View
 
 _NOTHING: Any = object()
@@ -32,6 +32,7 @@ class Fate(Enum):
     DUPLICATE = "duplicate"
     LATER = "later"
     BLOCKED = "blocked"
+    GIVEN_UP = "given up"
 
 
 STARTED = frozenset({Fate.RUN, Fate.BLOCKED})
@@ -50,6 +51,7 @@ class PlannedBook:
         reason: a few words or a sentence for a person.
         source: the facts of its file; None where it cannot be read.
         given: what it takes as given from phases that were not asked for.
+        due_s: in how many seconds it may start, because it has failed a short while ago.
         noted: whether the document says all this already, so that there is nothing to record of a book that is done.
     """
 
@@ -60,6 +62,7 @@ class PlannedBook:
     reason: str
     source: Source | None
     given: str = ""
+    due_s: float = 0.0
     noted: bool = False
 
 
@@ -129,12 +132,17 @@ class _Planner:
             entry = passed_over_entry(Fate.DONE, "", source.path)
             noted = recorded == source.as_record() and has_entry(known.get("batch"), entry)
             return PlannedBook(identity, path, name, Fate.DONE, "done", source, noted=noted)
+        hopeless = given_up(records, self._settings, source, decisions)
+        if hopeless:
+            reason = f"{hopeless} To have it tried again: pipeline-state retry {identity}"
+            return PlannedBook(identity, path, name, Fate.GIVEN_UP, reason, source)
         reason = "not yet put into place"
         if first:
             reason = f"from phase {first.phase.number} ({first.phase.name}): {first.reason}"
         given = taken_as_given(records, self._settings, source, decisions)
         given_text = "; ".join(f"of phase {phase.number} ({phase.name}) {what}" for phase, what in given)
-        return PlannedBook(identity, path, name, Fate.RUN, reason, source, given_text)
+        due_s = seconds_until(records.book.get("next_try_at"))
+        return PlannedBook(identity, path, name, Fate.RUN, reason, source, given_text, due_s)
 
     def _shown(self, folder: str) -> str:
         """What stands before the names of the files of a folder."""
@@ -148,8 +156,8 @@ class _Planner:
 def passed_over_entry(fate: Fate, reason: str, source_path: str) -> dict[str, Any]:
     """What the batch section says of a book that is not started."""
     return {
-        "status": PENDING if fate is Fate.LATER else SKIPPED,
-        "error_message": reason if fate is Fate.DUPLICATE else None,
+        "status": {Fate.LATER: PENDING, Fate.GIVEN_UP: FAILED}.get(fate, SKIPPED),
+        "error_message": reason if fate in (Fate.DUPLICATE, Fate.GIVEN_UP) else None,
         "errors": [],
         "source_path": source_path,
         "was_skipped": True,

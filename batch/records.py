@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from batch.plan import STARTED, Fate, PlannedBook, has_entry, passed_over_entry
-from orchestrator.records import utc_now
+from orchestrator.records import seconds_until, utc_now
 from orchestrator.served import Operations, make
 from orchestrator.sources import recorded_path
 from pipeline_common import PipelineState
@@ -29,6 +29,23 @@ class Ended:
 
     exit_code: int
     error_tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What the document says of a book once its orchestrator has ended.
+
+    Attributes:
+        folder: where it lies below the output folder; None where it has none.
+        next_try_s: in how many seconds it is to be tried again; None where it is not.
+        failures: how many attempts of the phase that failed count against the limit.
+        limit: how many may.
+    """
+
+    folder: str | None = None
+    next_try_s: float | None = None
+    failures: int = 0
+    limit: int = 0
 
 
 @dataclass(slots=True)
@@ -136,11 +153,11 @@ class BatchRecords:
         """
         make(self._state, changed, operation)
 
-    def book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> str | None:
+    def book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> Aftermath:
         """Record how a book's orchestrator ended.
 
         Returns:
-            The book's folder below the output folder; None where it has none.
+            What has become of the book.
         """
         failed = ended.exit_code != 0
         with self._state.transaction(operation="batch_book_end") as txn:
@@ -155,9 +172,14 @@ class BatchRecords:
             )
             if failed:
                 _rescue(txn.data, book)
-            promotion = txn.data.get("books", {}).get(book.book_id, {}).get("promotion", {})
-            folder = promotion.get("folder")
-        return folder if folder is None else str(folder)
+            about = txn.data.get("books", {}).get(book.book_id, {})
+            next_try_at = about.get("next_try_at") if failed else None
+            return Aftermath(
+                folder=about.get("promotion", {}).get("folder"),
+                next_try_s=None if next_try_at is None else seconds_until(next_try_at),
+                failures=about.get("retry_count", 0),
+                limit=about.get("retry_limit", 0),
+            )
 
     def book_interrupted(self, book: PlannedBook) -> None:
         """Record that a book was broken off; the next batch goes on with it."""

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+_VERBS = {
+    Fate.RUN: "run",
+    Fate.DONE: "skip",
+    Fate.DUPLICATE: "skip",
+    Fate.LATER: "later",
+    Fate.BLOCKED: "fail",
+    Fate.GIVEN_UP: "skip",
+}
+
+
 class Screen:
     """Standard output. The batch goes on where nobody reads it any more, as after ``| head``.
 
@@ -62,9 +72,7 @@ def duration_text(seconds: float) -> str:
 def show_plan(console: Screen, planned: Sequence[PlannedBook]) -> None:
     """Print what a batch would do with each book."""
     for book in planned:
-        verb = {Fate.RUN: "run", Fate.DONE: "skip", Fate.DUPLICATE: "skip", Fate.LATER: "later", Fate.BLOCKED: "fail"}[
-            book.fate
-        ]
+        verb = _VERBS[book.fate]
         given = f"; taken as given: {book.given}" if book.given else ""
         console.say(f"{verb:<6}{book.name}: {book.reason}{given}")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from batch.plan import PlannedBook
 from batch.progress import BookProgress
-from batch.records import Ended
+from batch.records import Aftermath, Ended
 from batch.screen import Screen, duration_text, failure_text
 
 
@@ -29,8 +30,12 @@ class View(Protocol):
         """A running book has come so far."""
         ...
 
-    def ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
-        """A book's orchestrator has ended."""
+    def waits(self, book: PlannedBook, ended: Ended, aftermath: Aftermath) -> None:
+        """A book has failed and will be tried again."""
+        ...
+
+    def ended(self, book: PlannedBook, ended: Ended, duration_s: float, aftermath: Aftermath) -> None:
+        """A book has come to its end in this batch."""
         ...
 
     def machine(self, others_percent: float, *, throttled: bool) -> None:
@@ -64,10 +69,15 @@ class PlainView:
             self._phases[book.book_id] = progress.phase
             self._line(f"{book.name}: {progress.phase}")
 
-    def ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
+    def waits(self, book: PlannedBook, ended: Ended, aftermath: Aftermath) -> None:
+        """A line that says why, and when it is tried again."""
+        self._phases.pop(book.book_id, None)
+        self._line(waiting_text(book, ended, aftermath))
+
+    def ended(self, book: PlannedBook, ended: Ended, duration_s: float, aftermath: Aftermath) -> None:
         """A line for the end, with the reason of a failure."""
         self._ended += 1
-        self._line(f"[{self._ended}/{self._total}] {ended_text(book, ended, duration_s)}")
+        self._line(f"[{self._ended}/{self._total}] {ended_text(book, ended, duration_s, aftermath)}")
 
     def machine(self, others_percent: float, *, throttled: bool) -> None:
         """A line when throttling begins or ends."""
@@ -93,8 +103,19 @@ def choose_view(console: Screen, total: int) -> View:
     return LiveView(console.console, total)
 
 
-def ended_text(book: PlannedBook, ended: Ended, duration_s: float) -> str:
+def ended_text(book: PlannedBook, ended: Ended, duration_s: float, aftermath: Aftermath) -> str:
     """How a book ended, as a line."""
     if ended.exit_code == 0:
         return f"{book.name}: done in {duration_text(duration_s)}"
-    return f"{book.name}: FAILED: {failure_text(ended)}"
+    counted = f" (attempt {aftermath.failures} of {aftermath.limit})" if aftermath.failures > 1 else ""
+    return f"{book.name}: FAILED{counted}: {failure_text(ended)}"
+
+
+def waiting_text(book: PlannedBook, ended: Ended, aftermath: Aftermath) -> str:
+    """Why a book will be tried again, and when, as a line."""
+    wait_s = aftermath.next_try_s or 0.0
+    at = datetime.now().astimezone() + timedelta(seconds=wait_s)
+    return (
+        f"{book.name}: attempt {max(aftermath.failures, 1)} of {aftermath.limit} failed: {failure_text(ended)} "
+        f"Next try at {at:%H:%M:%S}, in {duration_text(wait_s)}."
+    )

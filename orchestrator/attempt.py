@@ -9,32 +9,31 @@ import shutil
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.descendants import Descendants
 from orchestrator.interrupts import Interrupts
+from orchestrator.limits import Limits
+from orchestrator.memory import MemoryGroup, used_bytes
 from orchestrator.sources import printable
 from orchestrator.spawning import PhaseProcess, Program, start
 from phases.contract import ContractError, Failure, Plan, Result
 
-_GRACE_S = 5.0
+_GRACE_S = 1.0
 """How long a phase may take to end after SIGTERM before it is killed."""
 
+_LOOK_EVERY_S = 0.25
+
+_CRASHES = {
+    signal.SIGSEGV: "crashed (SIGSEGV, it reached for memory that is not its own)",
+    signal.SIGBUS: "crashed (SIGBUS, a file that it had mapped is gone or shorter)",
+    signal.SIGILL: "crashed (SIGILL, it is built for another processor)",
+    signal.SIGFPE: "crashed (SIGFPE, an impossible calculation)",
+    signal.SIGABRT: "gave itself up (SIGABRT)",
+}
+
 _RESULT_LIMIT_BYTES = 16 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When an attempt is broken off.
-
-    Attributes:
-        timeout_s: the longest that an attempt may take; None for no limit.
-        stall_timeout_s: the longest that an attempt may go without progress.
-    """
-
-    timeout_s: float | None
-    stall_timeout_s: float
 
 
 def run_attempt(
@@ -46,6 +45,7 @@ def run_attempt(
     limits: Limits,
     interrupts: Interrupts,
     below: Descendants,
+    group: MemoryGroup | None = None,
     keep_open: Sequence[int] = (),
 ) -> Result:
     """Run one attempt in a process of its own and wait for its end.
@@ -60,6 +60,7 @@ def run_attempt(
         limits: when to break it off.
         interrupts: watched while waiting.
         below: the processes below this one; all of them are ended with the attempt.
+        group: holds down the memory of this process and of all below it; None where there is none.
         keep_open: descriptors that the process inherits, such as the book's lock.
 
     Returns:
@@ -72,9 +73,12 @@ def run_attempt(
     result_path.unlink(missing_ok=True)
     plan_path.write_text(plan.to_json(), encoding="utf-8", errors="replace")
     log.parent.mkdir(parents=True, exist_ok=True)
+    killed_before = group.kills() if group else 0
+    if group:
+        group.limit(limits.memory_bytes)
     process = start(program, plan, (plan_path, result_path), log, keep_open, below.parent)
     try:
-        overrun = _wait(process, plan, limits, interrupts)
+        overrun = _wait(process, plan, limits, interrupts, below)
     finally:
         _end(process)
         all_ended = below.end()
@@ -83,11 +87,15 @@ def run_attempt(
     if not all_ended:
         message = f"Processes that {plan.phase} has started cannot be ended. Look for them, end them and run again."
         return Result(failure=Failure("unkillable", message, permanent=False))
+    if group and group.kills() > killed_before:
+        return Result(failure=_too_large(plan, limits, None))
     assert process.exit_code is not None  # noqa: S101 - it has been waited for
     return _answer(process.exit_code, plan, result_path, log)
 
 
-def _wait(process: PhaseProcess, plan: Plan, limits: Limits, interrupts: Interrupts) -> Failure | None:
+def _wait(
+    process: PhaseProcess, plan: Plan, limits: Limits, interrupts: Interrupts, below: Descendants
+) -> Failure | None:
     """Wait until the process ends; the failure where it exceeds a limit."""
     started = time.monotonic()
     alive_at, seen = started, -1
@@ -98,8 +106,8 @@ def _wait(process: PhaseProcess, plan: Plan, limits: Limits, interrupts: Interru
             if limits.timeout_s is not None and now - started > limits.timeout_s:
                 return Failure(
                     "timeout",
-                    f"{plan.phase} took longer than phase_timeout ({limits.timeout_s:g} s) and was ended. "
-                    "Finished chunks are kept; raise phase_timeout or run again.",
+                    f"{plan.phase} took longer than it may (phase_timeout, {limits.timeout_s:g} s) and was ended. "
+                    "Finished chunks are kept; run again, or raise the limit.",
                     permanent=False,
                 )
             size = plan.progress.stat().st_size if plan.progress.exists() else 0
@@ -112,6 +120,10 @@ def _wait(process: PhaseProcess, plan: Plan, limits: Limits, interrupts: Interru
                     "ended. Finished chunks are kept; run again, or raise the limit.",
                     permanent=False,
                 )
+            if limits.memory_bytes is not None and now - started >= _LOOK_EVERY_S:
+                used = used_bytes(below.alive())
+                if used > limits.memory_bytes:
+                    return _too_large(plan, limits, used)
     interrupts.check()
     return None
 
@@ -127,7 +139,7 @@ class _EndOf:
 
     def reached(self, wake_fd: int) -> bool:
         if self._descriptor is not None:
-            select.select([self._descriptor, wake_fd], [], [], 0.25)
+            select.select([self._descriptor, wake_fd], [], [], _LOOK_EVERY_S)
             return self._process.ended()
         select.select([wake_fd], [], [], 0.01)
         return self._process.ended()
@@ -170,6 +182,9 @@ def _answer(code: int, plan: Plan, result_path: Path, log: Path) -> Result:
 
 
 def _silent_death(code: int, plan: Plan, log: Path) -> Failure:
+    if -code in _CRASHES:
+        said = f"{plan.phase} {_CRASHES[signal.Signals(-code)]}. See {log.name} in the book's logs."
+        return Failure("crashed", f"{said} Run again; finished work is kept.", permanent=False)
     if code < 0:
         name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
         hint = " Perhaps the machine ran out of memory." if -code == signal.SIGKILL else ""
@@ -180,6 +195,16 @@ def _silent_death(code: int, plan: Plan, log: Path) -> Failure:
         )
     message = f"{plan.phase} ended with exit code {code} and left no result. See {log.name} in the book's logs."
     return Failure("died", message, permanent=False)
+
+
+def _too_large(plan: Plan, limits: Limits, used_bytes: int | None) -> Failure:
+    took = f" ({used_bytes >> 20:,} MB)" if used_bytes else ""
+    return Failure(
+        "out_of_memory",
+        f"{plan.phase} took more memory{took} than it may (limits.memory_mb, {(limits.memory_bytes or 0) >> 20:,} MB) "
+        "and was ended. Finished work is kept; run again, raise the limit, or lower max_workers.",
+        permanent=False,
+    )
 
 
 def fresh_folder(folder: Path) -> Path:

@@ -18,6 +18,7 @@ from typing import Any
 from orchestrator.descendants import Descendants
 from orchestrator.exits import INTERRUPTED_TEXT, ExitCode, guarded, silence_output
 from orchestrator.interrupts import InterruptedRun, Interrupts
+from orchestrator.memory import memory_group
 from orchestrator.records import BookState
 from orchestrator.run import Job, Outcome, work
 from orchestrator.served import ServedState
@@ -87,9 +88,9 @@ def _run(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants) ->
         if plan.served
         else PipelineState.scoped(path, plan.book_id, plan.records)
     )
-    with Interrupts() as interrupts:
+    with Interrupts() as interrupts, memory_group() as group:
         try:
-            outcome = work(Job(plan.book_id, plan.path, plan.settings, state, say, below), lock, interrupts)
+            outcome = work(Job(plan.book_id, plan.path, plan.settings, state, say, below, group), lock, interrupts)
         except InterruptedRun as interruption:
             return tell_interruption(plan.path, interruption)
     return tell(plan.path, outcome)

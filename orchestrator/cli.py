@@ -13,6 +13,7 @@ from orchestrator.decisions import MissingInputError, decide, taken_as_given
 from orchestrator.descendants import Descendants, become_subreaper, can_confine
 from orchestrator.exits import ExitCode, UsageError, guarded
 from orchestrator.interrupts import InterruptedRun, Interrupts
+from orchestrator.memory import memory_group
 from orchestrator.opening import look_at_state, open_state
 from orchestrator.options import add_shared_options, configure, configure_logging
 from orchestrator.orphans import mark_run
@@ -69,10 +70,10 @@ def _run(path: Path, config: Config) -> int:
     below = Descendants()
     if can_confine():
         below.confine()
-    with Interrupts() as interrupts:
+    with Interrupts() as interrupts, memory_group() as group:
         try:
             state, _ = open_state(config, complain)
-            job = Job(book_id(path, config.root), path, Settings.of(config), state, say, below)
+            job = Job(book_id(path, config.root), path, Settings.of(config), state, say, below, group)
             outcome = orchestrate(job, interrupts)
         except InterruptedRun as interruption:
             return tell_interruption(path, interruption)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.artifacts import missing_or_changed, path_of
-from orchestrator.records import BookRecords
+from orchestrator.records import PROMOTION, BookRecords
 from orchestrator.settings import Settings
 from orchestrator.sources import Source
 from phases.catalogue import BUILT_IN
@@ -163,6 +163,40 @@ def reason_to_run(
     if lost is None and "deliverables" in record:
         lost = missing_or_changed(record["deliverables"], settings.folder, verify=settings.verify)
     return lost
+
+
+def given_up(records: BookRecords, settings: Settings, source: Source, decisions: Sequence[Decision]) -> str | None:
+    """Why a book is not tried again by itself; None where it is, or has nothing left to do.
+
+    It is given up where what failed would fail again, or has failed as often as it may, and nothing that it depends on
+    has changed since.
+
+    Args:
+        records: the book's records.
+        settings: the settings.
+        source: the facts of the book's file as it is now.
+        decisions: what would happen to the selected phases.
+    """
+    book = records.book
+    if "next_try_at" in book or "retry_count" not in book or not settings.resume_enabled:
+        return None
+    first = next((decision.phase for decision in decisions if decision.runs), None)
+    if first is None:
+        history = book.get("error_history") or [{}]
+        if history[-1].get("stage") != PROMOTION:
+            return None
+        phase, permanent = decisions[-1].phase, False
+    else:
+        record = records.phase(first)
+        same = record.get("fingerprint") == fingerprint(first, settings, source, records.artifacts())
+        if record.get("status") != FAILED or not same:
+            return None
+        phase, permanent = first, any(error.get("permanent") for error in record.get("errors", ()))
+    failures, limit = int(book["retry_count"]), settings.by_phase[phase.name].retries.limit
+    if not permanent and failures < limit:
+        return None
+    how = "it would fail again" if permanent else f"{failures} of {limit} attempts have failed"
+    return f"{how}: {book.get('error')}"
 
 
 def _done_by_first_version(records: BookRecords, settings: Settings) -> bool:

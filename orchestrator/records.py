@@ -6,9 +6,10 @@ import copy
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from orchestrator.limits import RetryRules
 from orchestrator.sources import Source
 from phases.contract import Failure, Result
 from pipeline_common.audiobook import AUDIOBOOK
@@ -21,10 +22,26 @@ _PHASE_KEYS = tuple(phase.key for phase in PHASES)
 HISTORY_LENGTH = 20
 """How many errors of a book are kept."""
 
+_OF_THE_LAST_FAILURE = ("retry_count", "retry_limit", "next_try_at")
+_OF_FAILURES = ("error", "error_type", "failed_at", "first_failed_at", *_OF_THE_LAST_FAILURE)
 
-def utc_now() -> str:
-    """The time as the document writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+PROMOTION = "promotion"
+"""What the history calls the move of finished files to the output folder, which is no phase."""
+
+
+def utc_now(later_s: float = 0.0) -> str:
+    """The time, or that in so many seconds, as the document writes it."""
+    at = datetime.now(UTC) + timedelta(seconds=later_s)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_until(at: Any) -> float:
+    """How long it is until a time that `utc_now` wrote; 0 where that is over, or was written by somebody else."""
+    try:
+        return max(0.0, (datetime.fromisoformat(at) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,28 +141,54 @@ class BookRecords:
             )
             if deliverables:
                 record["deliverables"] = dict(deliverables)
+            for key in _OF_THE_LAST_FAILURE:
+                book.pop(key, None)
             book.update({key: value for key, value in result.book.items() if key in ("title", "authors", "language")})
             if result.output_folder is not None:
                 book["output_folder"] = result.output_folder
             if following:
                 _begin(records, book, following)
 
-    def fail(self, phase: Phase, failure: Failure, duration_s: float) -> None:
-        """Record why an attempt has failed; the book's own record tells the whole story."""
+    def fail(
+        self, phase: Phase, failure: Failure, duration_s: float, rules: RetryRules, *, counts: bool = True
+    ) -> None:
+        """Record why an attempt has failed, and when there will be another; the book's record tells the whole story.
+
+        Args:
+            phase: its phase.
+            failure: why.
+            duration_s: how long it took.
+            rules: how often, and after how long, it is tried again.
+            counts: whether it counts against the limit.
+        """
         now = utc_now()
         with self._changing("phase_failure") as (records, book):
             records.setdefault(phase.key, {}).update(
                 status=FAILED,
                 finished_at=now,
                 duration_s=round(duration_s, 3),
-                errors=[{"type": failure.error_type, "message": failure.message, "at": now}],
+                errors=[
+                    {
+                        "type": failure.error_type,
+                        "message": failure.message,
+                        "permanent": failure.permanent,
+                        "at": now,
+                    }
+                ],
             )
-            _note_failure(book, phase.name, failure, now)
+            _note_failure(book, phase.name, failure, now, rules, counts=counts)
 
-    def fail_promotion(self, failure: Failure) -> None:
+    def fail_promotion(self, failure: Failure, rules: RetryRules) -> None:
         """Record why finished files are not in place; the phases that made them keep their success."""
         with self._changing("promotion_failure") as (_records, book):
-            _note_failure(book, "promotion", failure, utc_now())
+            _note_failure(book, PROMOTION, failure, utc_now(), rules, counts=True)
+
+    def count_anew(self) -> None:
+        """Forget how many attempts have failed, because somebody has asked for this very book."""
+        if any(key in self.book for key in _OF_THE_LAST_FAILURE):
+            with self._changing("retry") as (_records, book):
+                for key in _OF_THE_LAST_FAILURE:
+                    book.pop(key, None)
 
     def release(self, phase: Phase) -> None:
         """Record that an attempt was broken off from outside: the claim ends, and nothing counts as failed."""
@@ -175,7 +218,7 @@ class BookRecords:
                     if name in placed:
                         record["deliverables"][name] = dict(placed[name])
             book["promotion"] = {**book["promotion"], "state": "done", "finished_at": utc_now()}
-            for key in ("error", "error_type", "failed_at", "first_failed_at", "retry_count"):
+            for key in _OF_FAILURES:
                 book.pop(key, None)
 
     @contextmanager
@@ -198,7 +241,11 @@ class BookRecords:
 
 def _begin(records: dict[str, dict[str, Any]], book: dict[str, Any], beginning: Beginning) -> None:
     phase = beginning.phase
-    attempt = int(records.get(phase.key, {}).get("attempts", 0)) + 1
+    known = records.get(phase.key, {})
+    attempt = int(known.get("attempts", 0)) + 1
+    if known.get("fingerprint") != beginning.fingerprint:  # what failed then was something else
+        book.pop("retry_count", None)
+    book.pop("next_try_at", None)
     for later in PHASES[PHASES.index(phase) + 1 :]:
         records.pop(later.key, None)
     records[phase.key] = {
@@ -213,11 +260,18 @@ def _begin(records: dict[str, dict[str, Any]], book: dict[str, Any], beginning: 
         book["promotion"]["state"] = "outdated"
 
 
-def _note_failure(book: dict[str, Any], stage: str, failure: Failure, now: str) -> None:
+def _note_failure(
+    book: dict[str, Any], stage: str, failure: Failure, now: str, rules: RetryRules, *, counts: bool
+) -> None:
     book["error"] = failure.message
     book["error_type"] = failure.error_type
     book["failed_at"] = now
     book.setdefault("first_failed_at", now)
-    book["retry_count"] = int(book.get("retry_count", 0)) + 1
-    entry = {"timestamp": now, "stage": stage, "error": failure.message, "traceback": None}
+    failures = int(book.get("retry_count", 0)) + counts
+    book["retry_count"], book["retry_limit"] = failures, rules.limit
+    if failure.permanent or failures >= rules.limit:
+        book.pop("next_try_at", None)
+    else:
+        book["next_try_at"] = utc_now(rules.pause_s(max(1, failures)))
+    entry = {"timestamp": now, "stage": stage, "error": failure.message, "traceback": failure.traceback}
     book["error_history"] = [*book.get("error_history", []), entry][-HISTORY_LENGTH:]

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.limits import Limits, RetryRules
+from orchestrator.memory import DEFAULT_SHARE, machine_bytes
 from phases.catalogue import BUILT_IN
 from pipeline_common.phases import PHASES, Phase
 
@@ -30,11 +32,15 @@ class PhaseSettings:
     """What one phase is, and what it reads.
 
     Attributes:
+        limits: when an attempt is broken off.
+        retries: how often, and after how long, it is tried again.
         values: the settings that it reads, as JSON data; they and no others are part of its fingerprint.
         identity: its version and all else of the program that its results depend on, as JSON data.
         command: the program that takes the place of the built-in phase; None for the built-in one.
     """
 
+    limits: Limits
+    retries: RetryRules
     values: dict[str, Any]
     identity: dict[str, Any]
     command: tuple[str, ...] | None = None
@@ -59,8 +65,8 @@ class Settings:
         selected: the numbers of the phases to run.
         resume_enabled: whether what is proven to be done is skipped.
         verify: whether only the bytes' hashes are proof, rather than size and mtime.
-        phase_timeout_s: the longest that an attempt may take; None for no limit.
-        stall_timeout_s: the longest that an attempt may go without progress.
+        min_memory_bytes: the memory that is to be available before a book starts.
+        min_free_bytes: the disk space that is to be left beside what a book will take.
         by_phase: each phase's own, by its name.
         runner: the module whose ``run_phase`` runs a built-in phase.
     """
@@ -71,8 +77,8 @@ class Settings:
     selected: tuple[str, ...]
     resume_enabled: bool
     verify: bool
-    phase_timeout_s: float | None
-    stall_timeout_s: float
+    min_memory_bytes: int
+    min_free_bytes: int
     by_phase: Mapping[str, PhaseSettings]
     runner: str = RUNNER
 
@@ -86,8 +92,8 @@ class Settings:
             selected=tuple(phase.number for phase in config.phases()),
             resume_enabled=config.resume_enabled,
             verify=config.verify,
-            phase_timeout_s=config.phase_timeout,
-            stall_timeout_s=config.limits.stall_timeout,
+            min_memory_bytes=config.limits.min_memory_mb << 20,
+            min_free_bytes=config.limits.min_free_mb << 20,
             by_phase={phase.name: _phase_settings(phase, config) for phase in PHASES},
         )
 
@@ -114,10 +120,16 @@ class Settings:
             "selected": self.selected,
             "resume_enabled": self.resume_enabled,
             "verify": self.verify,
-            "phase_timeout_s": self.phase_timeout_s,
-            "stall_timeout_s": self.stall_timeout_s,
+            "min_memory_bytes": self.min_memory_bytes,
+            "min_free_bytes": self.min_free_bytes,
             "by_phase": {
-                name: {"values": phase.values, "identity": phase.identity, "command": phase.command}
+                name: {
+                    "limits": asdict(phase.limits),
+                    "retries": asdict(phase.retries),
+                    "values": phase.values,
+                    "identity": phase.identity,
+                    "command": phase.command,
+                }
                 for name, phase in self.by_phase.items()
             },
             "runner": self.runner,
@@ -133,7 +145,11 @@ class Settings:
                 "selected": tuple(data["selected"]),
                 "by_phase": {
                     name: PhaseSettings(
-                        phase["values"], phase["identity"], phase["command"] and tuple(phase["command"])
+                        Limits(**phase["limits"]),
+                        RetryRules(**phase["retries"]),
+                        phase["values"],
+                        phase["identity"],
+                        phase["command"] and tuple(phase["command"]),
                     )
                     for name, phase in data["by_phase"].items()
                 },
@@ -173,4 +189,24 @@ def _phase_settings(phase: Phase, config: Config) -> PhaseSettings:
     built_in = BUILT_IN[phase.name]
     # Of a foreign program its command is all that is known.
     identity = {"phase": phase.name, "command": list(command)} if command else built_in.identity()
-    return PhaseSettings(settings_of(phase, config), identity, command)
+    return PhaseSettings(_limits(phase, config), _retries(phase, config), settings_of(phase, config), identity, command)
+
+
+def _limits(phase: Phase, config: Config) -> Limits:
+    limits, own = config.limits, getattr(config.limits, phase.name)
+    memory_mb = (own and own.memory_mb) or limits.memory_mb
+    return Limits(
+        timeout_s=(own and own.timeout) or config.phase_timeout,
+        stall_timeout_s=(own and own.stall_timeout) or limits.stall_timeout,
+        memory_bytes=memory_mb << 20 if memory_mb else int(machine_bytes() * DEFAULT_SHARE) or None,
+    )
+
+
+def _retries(phase: Phase, config: Config) -> RetryRules:
+    """The phase's own rules, and those of all where it has none."""
+    own = getattr(config.retries, phase.name)
+    limit, delay_s, factor, jitter = (
+        getattr(config.retries if own is None or getattr(own, name) is None else own, name)
+        for name in ("limit", "delay", "factor", "jitter")
+    )
+    return RetryRules(limit, delay_s, factor, jitter)

@@ -124,6 +124,8 @@ def _arrange(output: int, plan: Plan, keep_open: Sequence[int]) -> None:
     nowhere = os.open(os.devnull, os.O_RDONLY)
     for descriptor, place in ((nowhere, 0), (output, 1), (output, 2)):
         os.dup2(descriptor, place)
+    with suppress(OSError):  # where memory runs out, this is to go and not what watches it
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     os.chdir(plan.attempt_dir)
     close_descriptors({0, 1, 2, *keep_open})
     sys.stdout = _text_output(1)

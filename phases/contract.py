@@ -130,11 +130,13 @@ class Failure:
         error_type: a stable word for the kind of failure.
         message: what failed, where, why, and what to do next.
         permanent: True where trying again would fail in the same way.
+        traceback: where in the program it happened, for whoever mends it; None where the message says it all.
     """
 
     error_type: str
     message: str
     permanent: bool
+    traceback: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,12 @@ class Result:
                 "metrics": dict(self.metrics),
                 "book": dict(self.book),
                 "error": failure
-                and {"type": failure.error_type, "message": failure.message, "permanent": failure.permanent},
+                and {
+                    "type": failure.error_type,
+                    "message": failure.message,
+                    "permanent": failure.permanent,
+                    "traceback": failure.traceback,
+                },
             },
             ensure_ascii=False,
             indent=2,
@@ -199,16 +206,14 @@ class Result:
                 error_type=_field(error, "type", str),
                 message=_field(error, "message", str),
                 permanent=_field(error, "permanent", bool),
+                traceback=_optional(error, "traceback"),
             )
         elif status != "success":
             raise ContractError(f"result: status is {status!r}, expected 'success' or 'failed'")
-        folder = data.get("output_folder")
-        if folder is not None and not isinstance(folder, str):
-            raise ContractError(f"result: output_folder is {folder!r}, expected a string or null")
         return cls(
             artifacts=_paths(data, "artifacts"),
             deliverables=_paths(data, "deliverables"),
-            output_folder=folder,
+            output_folder=_optional(data, "output_folder"),
             metrics=_field(data, "metrics", dict),
             book=_field(data, "book", dict),
             failure=failure,
@@ -231,6 +236,13 @@ def _field(data: Mapping[str, Any], name: str, kind: type) -> Any:
     value = data.get(name)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise ContractError(f"{name} is {value!r}, expected {kind.__name__}")
+    return value
+
+
+def _optional(data: Mapping[str, Any], name: str) -> str | None:
+    value = data.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ContractError(f"result: {name} is {value!r}, expected a string or null")
     return value
 
 

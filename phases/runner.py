@@ -13,6 +13,9 @@ from phases.catalogue import BUILT_IN
 from phases.contract import Failure, PhaseError, Plan, Result
 from phases.files import write_text
 
+_MOST_TRACEBACK = 4000
+"""Characters of a traceback that a book's record keeps; the log has all of it."""
+
 
 def run_phase(plan_path: Path, result_path: Path) -> int:
     """Run the phase that the plan names and write its result.
@@ -61,7 +64,8 @@ def _run(plan: Plan) -> Result:
             f"{plan.phase} failed with an internal error ({type(error).__name__}: {error}). "
             "The traceback is in the book's logs; please report it."
         )
-        return Result(failure=Failure("internal", message, permanent=True))
+        trace = traceback.format_exc()[-_MOST_TRACEBACK:]
+        return Result(failure=Failure("internal", message, permanent=True, traceback=trace))
     return result
 
 

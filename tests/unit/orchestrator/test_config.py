@@ -63,8 +63,8 @@ def test_the_older_keys_are_accepted_and_those_that_are_gone_named_in_one_warnin
 
 
 def test_sections_without_effect_are_said_to_be_so(tmp_path: Path) -> None:
-    (warning,) = load(tmp_path, "retries: {limit: 5}\nalerts: {threshold: 2}\n").warnings()
-    assert "retries, alerts" in warning
+    (warning,) = load(tmp_path, "retention: {compress_after_days: 5}\nalerts: {threshold: 2}\n").warnings()
+    assert "alerts, retention" in warning
 
 
 @pytest.mark.parametrize(
