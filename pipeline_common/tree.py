@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -221,7 +221,7 @@ def _entry(path: Path, value: Any, records: frozenset[Path], holders: set[Path],
     yield _key(path[-1])
     level = len(path)
     if path in records and isinstance(value, RecordMap):
-        yield from _braced(([_key(key), _shut(value, key, item, level + 1)] for key, item in value.closed()), level)
+        yield from _slices(value, level)
     elif path in records and isinstance(value, dict):
         yield texts.of(path, value, lambda: _records(path, value, texts))
     elif path in holders and isinstance(value, dict):
@@ -230,15 +230,23 @@ def _entry(path: Path, value: Any, records: frozenset[Path], holders: set[Path],
         yield encode_part(value, level)
 
 
-@lru_cache(maxsize=4096)
 def _key(key: str) -> bytes:
-    return encode_part(key, 0) + b": "
+    plain = key.isascii() and key.isprintable() and '"' not in key and "\\" not in key
+    return b'"%b": ' % key.encode("ascii") if plain else encode_part(key, 0) + b": "
+
+
+def _slices(holder: RecordMap, level: int) -> Iterator[Buffer]:
+    margin = b"\n" + b"  " * level
+    before = b"{" + margin + b"  "
+    for key, item in holder.closed():
+        yield before + _key(key)
+        yield item if holder.is_slice(item) else _shut(holder, key, item, level + 1)
+        before = b"," + margin + b"  "
+    yield b"{}" if before.startswith(b"{") else margin + b"}"
 
 
 def _shut(holder: RecordMap, key: str, item: Any, level: int) -> Buffer:
     """The text of a record, which stays as it."""
-    if holder.is_slice(item):
-        return item
     text = encode_part(holder.glimpsed(item), level)
     holder.shut(key, text)
     return text
