@@ -32,15 +32,19 @@ class FakeLauncher:
         self.ended: list[str] = []
         self.cancelled: list[str] = []
         self.on_launch: Callable[[], None] = lambda: None
+        self.on_claim: Callable[[PlannedBook], None] = lambda _: None
+        self.records: dict[str, Mapping[str, object]] = {}
 
     @asynccontextmanager
     async def claim(self, book: PlannedBook) -> AsyncIterator[None]:
+        self.on_claim(book)
         yield
 
     async def launch(self, book: PlannedBook, records: Mapping[str, object]) -> Ended:
         self.running += 1
         self.most = max(self.most, self.running)
         self.launched.append(book.name)
+        self.records[book.name] = records
         self.on_launch()
         try:
             await trio.sleep(self.duration_s)
@@ -246,3 +250,17 @@ def test_the_fraction_of_a_book_grows_with_its_phases() -> None:
     assert fractions == sorted(fractions)
     assert BookProgress("subtitles", 1, 1).fraction > 0.99
     assert BookProgress().fraction == 0
+
+
+async def test_what_was_changed_of_a_book_until_its_lock_was_taken_is_what_its_process_is_told(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    folder = Folder(tmp_path, 1, FakeLauncher({}))
+
+    def clear(book: PlannedBook) -> None:
+        with PipelineState(folder.config.pipeline_json).transaction(operation="clear") as txn:
+            txn.data["books"] = {book.book_id: {"title": "cleared meanwhile"}}
+
+    folder.launcher.on_claim = clear
+    await folder.run()
+    assert folder.launcher.records["1.txt"]["books"] == {"title": "cleared meanwhile"}
