@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from batch.lifeline import Guardian
 from batch.plan import STARTED, Fate, PlannedBook, plan_batch
 from batch.records import BatchRecords, BatchResult, Tally
 from batch.screen import Screen, show_plan, show_summary
@@ -166,6 +165,8 @@ def _run_those(
     console: Screen,
     surroundings: Surroundings,
 ) -> BatchResult:
+    from batch.lifeline import Guardian
+
     guardians = [Guardian() for _ in range(min(len(books), config.max_workers, usable_cores()))]
     # Most of a batch's imports, while its guardians do theirs; a finished library needs none of them.
     from batch.session import run_books

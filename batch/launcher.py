@@ -23,7 +23,6 @@ from orchestrator.descendants import Descendants
 from orchestrator.lock import RETRY_S, Wait, book_lock_path, open_lock, try_lock
 from orchestrator.served import Operations, serve
 from orchestrator.settings import Settings
-from pipeline_common.reading import SMALL_BYTES
 
 _GRACE_S = 15.0
 """How long a guardian may take to end a book; it kills, and gives up after ten seconds."""
@@ -96,9 +95,7 @@ class GuardedLauncher:
         logs = self._settings.work_dir / book.book_id / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         errors_path = logs / "orchestrator.err"
-        # Of a large document the book's process makes its own commits, each one record of the journal.
-        served = self._settings.pipeline_json.stat().st_size <= SMALL_BYTES
-        plan = BookPlan(book.book_id, book.path, self._settings, records, served).to_json()
+        plan = BookPlan(book.book_id, book.path, self._settings, records).to_json()
         ours, theirs = socket.socketpair(type=socket.SOCK_DGRAM)
         with (
             ours,

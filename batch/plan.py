@@ -10,10 +10,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from batch.halves import in_halves
 from orchestrator.config import Config
 from orchestrator.decisions import MissingInputError, decide, given_up, taken_as_given
 from orchestrator.promotion import is_in_place
 from orchestrator.records import BookRecords, seconds_until
+from orchestrator.run import usable_cores
 from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
 from pipeline_common import PipelineState
@@ -22,6 +24,9 @@ from pipeline_common.statuses import FAILED, PENDING, SKIPPED
 from pipeline_common.view import View
 
 _NOTHING: Any = object()
+
+_MANY = 1000
+"""From so many books on it is worth to look at them in two processes."""
 
 
 class Fate(Enum):
@@ -65,6 +70,17 @@ class PlannedBook:
     due_s: float = 0.0
     noted: bool = False
 
+    def as_row(self) -> list[Any]:
+        """All but the path, as JSON data."""
+        source = self.source and list(self.source.as_record().values())
+        return [self.book_id, self.name, self.fate.value, self.reason, source, self.noted]
+
+    @classmethod
+    def from_row(cls, path: Path, row: list[Any]) -> PlannedBook:
+        """The book that `as_row` was of."""
+        book_id, name, fate, reason, source, noted = row
+        return cls(book_id, path, name, Fate(fate), reason, source and Source(*source), noted)
+
 
 def plan_batch(paths: Sequence[Path], config: Config, state: PipelineState, view: View) -> list[PlannedBook]:
     """Decide the fate of every book.
@@ -79,7 +95,7 @@ def plan_batch(paths: Sequence[Path], config: Config, state: PipelineState, view
         One entry a book, in the order of `paths`.
     """
     planner = _Planner(config, state, view)
-    planned = _without_duplicates([planner.plan(path) for path in paths])
+    planned = _without_duplicates(planner.plan_all(paths))
     if config.batch_size is None:
         return planned
     room = config.batch_size
@@ -111,6 +127,13 @@ class _Planner:
         self._view = view
         self._ids = BookIds(config.root)
         self._folders: dict[str, str] = {}
+
+    def plan_all(self, paths: Sequence[Path]) -> list[PlannedBook]:
+        """The fates of books, each but for those of others."""
+        if len(paths) < _MANY or usable_cores() < 2:
+            return [self.plan(path) for path in paths]
+        rows = in_halves(paths, lambda path: self.plan(path).as_row())
+        return [PlannedBook.from_row(path, row) for path, row in zip(paths, rows, strict=True)]
 
     def plan(self, path: Path) -> PlannedBook:
         """The fate of a book, but for those of others."""

@@ -19,12 +19,10 @@ from orchestrator.descendants import Descendants
 from orchestrator.exits import INTERRUPTED_TEXT, ExitCode, guarded, silence_output
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.memory import memory_group
-from orchestrator.records import BookState
 from orchestrator.run import Job, Outcome, work
 from orchestrator.served import ServedState
 from orchestrator.settings import Settings
 from orchestrator.sources import printable
-from pipeline_common import PipelineState
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +34,12 @@ class BookPlan:
         path: its file, absolute.
         settings: what the work depends on.
         records: the book's records by section, as the document has them while its lock is held.
-        served: whether the batch makes its commits.
     """
 
     book_id: str
     path: Path
     settings: Settings
     records: Mapping[str, Any]
-    served: bool = False
 
     def to_json(self) -> str:
         """The plan as JSON text."""
@@ -53,7 +49,6 @@ class BookPlan:
                 "path": str(self.path),
                 "settings": self.settings.as_json(),
                 "records": self.records,
-                "served": self.served,
             }
         )
 
@@ -61,8 +56,7 @@ class BookPlan:
     def from_json(cls, text: str) -> BookPlan:
         """The plan that `to_json` gave."""
         data = json.loads(text)
-        settings = Settings.from_json(data["settings"])
-        return cls(data["book_id"], Path(data["path"]), settings, data["records"], data["served"])
+        return cls(data["book_id"], Path(data["path"]), Settings.from_json(data["settings"]), data["records"])
 
 
 def run_book(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants) -> int:
@@ -82,12 +76,7 @@ def run_book(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants
 
 def _run(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    path = plan.settings.pipeline_json
-    state: BookState = (
-        ServedState(path, plan.book_id, plan.records, batch)
-        if plan.served
-        else PipelineState.scoped(path, plan.book_id, plan.records)
-    )
+    state = ServedState(plan.settings.pipeline_json, plan.book_id, plan.records, batch)
     with Interrupts() as interrupts, memory_group() as group:
         try:
             outcome = work(Job(plan.book_id, plan.path, plan.settings, state, say, below, group), lock, interrupts)

@@ -1,8 +1,8 @@
 """The records of one book whose commits are made by its batch, which has the whole document in memory.
 
-A small document is written whole at each commit. Whoever does that has to know all of it, and its backups, as of the
-last commit; so where several books run, one process that makes all commits does a fraction of the work of many that
-follow each other's. Each message is one datagram: a commit, and the answer to it.
+Whoever writes a small document has to know all of it, and its backups, as of the last commit, and a large one must be
+brought up to date with its journal by somebody. One process that makes all commits does a fraction of the work of many
+that follow each other's. Each message is one datagram: a commit, and the answer to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 from pipeline_common import PipelineState, StateError, StateTransactionError
 from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.journal import DELETE, SET
-from pipeline_common.lifecycle import sparse_document
+from pipeline_common.lifecycle import records_of, sparse_document
+from pipeline_common.scoped import ScopedState
 
 _LARGEST_ANSWER_BYTES = 1 << 16
 _LARGEST_COMMIT_BYTES = 1 << 20
@@ -30,7 +31,7 @@ class ServedState:
     """The records of one book, in its own process.
 
     Args:
-        path: the state file, for what the batch cannot take.
+        path: the state file, for commits that the batch cannot take.
         book_id: the book.
         records: its records by section; nobody else changes them meanwhile.
         batch: the socket to the batch.
@@ -57,7 +58,8 @@ class ServedState:
         yield draft
         changed = self._changed(draft.data)
         if not self._made_by_batch(changed, operation):
-            make(PipelineState(self._path), changed, operation)
+            records = records_of(self._document, self._book_id, AUDIOBOOK)
+            make(PipelineState.scoped(self._path, self._book_id, records), changed, operation)
         self._document = draft.data
 
     def _changed(self, new: dict[str, Any]) -> Operations:
@@ -103,7 +105,7 @@ def serve(book: socket.socket, commit: Callable[[Operations, str], None]) -> Non
         book.send(json.dumps(refusal)[:_LARGEST_ANSWER_BYTES].encode("ascii"))
 
 
-def make(state: PipelineState, changed: Operations, operation: str) -> None:
+def make(state: PipelineState | ScopedState, changed: Operations, operation: str) -> None:
     """Make changes of records in one transaction.
 
     Raises:
