@@ -128,26 +128,31 @@ def _speak_missing(plan: Plan, chunks: Sequence[Chunk], engine: Engine) -> int:
 def _speak(plan: Plan, engine: Engine | None, trial: Trial) -> bytes:
     """In a child: let a voice speak a chunk and write the take, or answer why not."""
     with core_slot(plan.slots_dir, plan.cores):
-        loaded = engine or open_engine(plan.settings["engine"])
-        voice = loaded.voice(trial.candidate.voice, plan.settings)
-        text, sample_rate = trial.chunk.text, voice.sample_rate
+        if engine is not None:
+            return _take(plan, engine, trial)
+        loaded = open_engine(plan.settings["engine"])
         try:
-            speech = voice.speak(text)
-            pcm = checked_pcm(speech, text, sample_rate=sample_rate, rate=plan.settings["rate"])
-        except BadTakeError as error:
-            return Refusal(error.check, str(error), permanent=True).to_json()
-        except VoiceError as error:
-            return Refusal("voice_refused", f"it refuses the text ({error})", permanent=False).to_json()
-        except OSError:
-            raise  # a disk's, not the voice's
-        except Exception as error:  # noqa: BLE001 - a voice's arbitrary code ends here; the log keeps the traceback
-            traceback.print_exc(file=sys.stderr)
-            return Refusal(
-                "voice_crashed", f"it failed with {type(error).__name__}: {error}", permanent=False
-            ).to_json()
-        write_chunk(chunk_path(plan.book_dir, trial.candidate.audio_id), pcm, sample_rate, speech.words)
-        if engine is None:
+            return _take(plan, loaded, trial)
+        finally:
             loaded.close()
+
+
+def _take(plan: Plan, engine: Engine, trial: Trial) -> bytes:
+    voice = engine.voice(trial.candidate.voice, plan.settings)
+    text, sample_rate = trial.chunk.text, voice.sample_rate
+    try:
+        speech = voice.speak(text)
+        pcm = checked_pcm(speech, text, sample_rate=sample_rate, rate=plan.settings["rate"])
+    except BadTakeError as error:
+        return Refusal(error.check, str(error), permanent=True).to_json()
+    except VoiceError as error:
+        return Refusal("voice_refused", f"it refuses the text ({error})", permanent=False).to_json()
+    except OSError:
+        raise  # a disk's, not the voice's
+    except Exception as error:  # noqa: BLE001 - a voice's arbitrary code ends here; the log keeps the traceback
+        traceback.print_exc(file=sys.stderr)
+        return Refusal("voice_crashed", f"it failed with {type(error).__name__}: {error}", permanent=False).to_json()
+    write_chunk(chunk_path(plan.book_dir, trial.candidate.audio_id), pcm, sample_rate, speech.words)
     return b""
 
 

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 
 class VoiceError(Exception):
@@ -91,7 +91,8 @@ def open_engine(engine: str) -> Engine:
         VoiceError: it does not start.
         OSError: its library cannot be loaded.
     """
-    return cast(Engine, importlib.import_module(ENGINES[engine].module).open_engine())
+    loaded: Engine = importlib.import_module(ENGINES[engine].module).open_engine()
+    return loaded
 
 
 def engine_version(engine: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 import espeakng_loader
 
-from phases.voices import Speech, VoiceError
+from phases.voices import Engine, Speech, VoiceError
 from phases.voices.languages import choose_voice
 
 # speak_lib.h of eSpeak NG 1.52
@@ -98,7 +98,7 @@ class _Voice(ctypes.Structure):
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
-def open_engine() -> Espeak:
+def open_engine() -> Engine:
     """Load the library, as `phases.voices.open_engine` wants it."""
     return Espeak()
 

@@ -107,6 +107,7 @@ ODDITIES: dict[str, Callable[[Speech, int], Speech]] = {
     "INF": lambda speech, _earlier: _floats(speech, odd=float("-inf")),
     "FLOATS": lambda speech, _earlier: _floats(speech),
     "ONCE": lambda speech, earlier: speech if earlier else Speech(bytes(len(speech.pcm)), speech.words),
+    "TWICE": lambda speech, earlier: speech if earlier >= 2 else Speech(bytes(len(speech.pcm)), speech.words),
     "TWICE_CRASHED": lambda speech, earlier: speech if earlier >= 2 else _end(signal.SIGSEGV),
 }
 

@@ -226,6 +226,34 @@ def test_without_its_fallback_the_wanted_voice_is_asked_again(tmp_path: Path) ->
     assert asked(book) == ["wanted: The SILENT voice."] * 2
 
 
+def test_a_wanted_voice_that_has_spoken_after_all_is_preferred_from_then_on(tmp_path: Path) -> None:
+    book = book_of(tmp_path, "It fails TWICE here.")
+    assert speak(book, **FALLBACK).metrics["fallback"] == 1
+    assert speak(book).metrics["fallback"] == 0
+    first = audio(book)
+    assert not list((book.folder / "chunks").glob("*.json"))
+    asked(book)
+    assert speak(book, **FALLBACK).metrics["fallback"] == 0
+    (row,) = timings(book)
+    chunk_path(book.folder, row["audio_id"]).unlink()
+    (tmp_path / "calls").write_text("wanted: It fails TWICE here.\n" * 2)
+    assert speak(book, **FALLBACK).metrics["fallback"] == 0
+    assert audio(book) == first
+
+
+def test_a_damaged_note_has_the_voice_asked_again(tmp_path: Path) -> None:
+    book = book_of(tmp_path, "The SILENT voice.")
+    speak(book, **FALLBACK)
+    listed = (book.folder / "timings.jsonl").read_bytes()
+    (note,) = (book.folder / "chunks").glob("*.json")
+    for damage in (b"", b"{}", b"\xff", b"[1]"):
+        note.write_bytes(damage)
+        asked(book)
+        speak(book, **FALLBACK)
+        assert asked(book).count("wanted: The SILENT voice.") == 2
+        assert (book.folder / "timings.jsonl").read_bytes() == listed
+
+
 def test_where_the_fallback_fails_too_the_error_tells_of_both_and_the_next_run_asks_both(tmp_path: Path) -> None:
     bad = "SILENT for EVERYBODY here."
     book = book_of(tmp_path, bad, *GOOD)
