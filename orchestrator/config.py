@@ -32,6 +32,10 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _as_names(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else _as_tuple(value)
+
+
 def _as_upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
@@ -79,6 +83,11 @@ class TtsSection(Section):
         DEFAULT_VOICE,
         description="for English and unknown languages; others take their own, unless one is set here",
     )
+    fallback: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        BeforeValidator(_as_names),
+        Field(description="a voice, or a list of them, for what `tts.voice` fails to speak, sentence by sentence"),
+    ] = ()
     rate: int = Field(160, ge=80, le=450, description="words a minute")
     pitch: int = Field(50, ge=0, le=99, description="0 is low, 99 is high")
 

@@ -171,6 +171,7 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
             "voice_is_default": "voice" not in config.tts.model_fields_set,
             "rate": config.tts.rate,
             "pitch": config.tts.pitch,
+            "fallback": list(config.tts.fallback),
         },
         "enhancement": {
             "formats": list(audio.formats),
