@@ -253,7 +253,8 @@ def _run_phase(
 def _chunks(job: Job) -> frozenset[str]:
     """The chunks that are complete; an attempt that has left a new one has not been in vain."""
     try:
-        return frozenset(name for name in os.listdir(job.folder / "chunks") if not name.startswith("."))
+        names = os.listdir(job.folder / "chunks")
+        return frozenset(name for name in names if not name.startswith(".") and not name.endswith(".json"))
     except OSError:
         return frozenset()
 

@@ -47,7 +47,10 @@ class Entry:
         next_phase: the stored key of the first phase that is not done; empty where there is none.
         at: the newest time in its records; empty where there is none.
         error: why it last failed; empty where it has not.
-        retry_count: attempts that count against the limit.
+        error_type: a stable word for that.
+        retry_count: failed attempts that count against the limit.
+        retry_limit: how many may fail; 0 where that is not known.
+        next_try_at: when a batch tries it again; empty where it does not by itself.
     """
 
     id: str
@@ -58,7 +61,15 @@ class Entry:
     next_phase: str
     at: str
     error: str
+    error_type: str
     retry_count: int
+    retry_limit: int
+    next_try_at: str
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it has failed, and no batch tries it again by itself."""
+        return self.status in FAILURES and bool(self.retry_limit) and not self.next_try_at
 
     @property
     def name(self) -> str:
@@ -110,7 +121,6 @@ class Catalogue:
         about = section(self._document, "books", book)
         batch = section(self._document, "batch", "files", book)
         book_stage = stage(self._document, book)
-        retries = about.get("retry_count")
         return Entry(
             id=book,
             title=text_of(about.get("title")),
@@ -120,7 +130,10 @@ class Catalogue:
             next_phase=_next_phase(book_stage, statuses),
             at=_newest((*records, about, section(about, "promotion"), batch)),
             error=text_of(about.get("error")),
-            retry_count=retries if isinstance(retries, int) else 0,
+            error_type=text_of(about.get("error_type")),
+            retry_count=_number_of(about.get("retry_count")),
+            retry_limit=_number_of(about.get("retry_limit")),
+            next_try_at=text_of(about.get("next_try_at")),
         )
 
     def _status(
@@ -157,6 +170,10 @@ def section(node: Any, *keys: str) -> Mapping[str, Any]:
 def text_of(value: Any) -> str:
     """A value that should be text; empty where it is none."""
     return value if isinstance(value, str) else ""
+
+
+def _number_of(value: Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def natural_order(entry: Entry) -> list[tuple[int, int, str]]:

@@ -97,7 +97,10 @@ def _list(session: Session, arguments: argparse.Namespace) -> int:
     if len(found) < len(catalogue.entries):
         say(f"{len(found):,} of them were asked for:" if found else "None of them is of that kind.")
     if shown:
-        print_table(("Book", "Stage", "Status", "When", "ID", "Error"), (_row(entry) for entry in shown))
+        if arguments.failed:
+            print_table(("Book", "ID", "When", "Failed", "Next try", "Error"), (_failed_row(entry) for entry in shown))
+        else:
+            print_table(("Book", "Stage", "Status", "When", "ID", "Error"), (_row(entry) for entry in shown))
         _say_how_many(len(shown), len(found), "the most recent")
     return ExitCode.DONE
 
@@ -117,9 +120,33 @@ def _row(entry: Entry) -> tuple[str, ...]:
     return (entry.name, entry.stage, entry.status, moment(entry.at), entry.id, error)
 
 
+def _failed_row(entry: Entry) -> tuple[str, ...]:
+    return (entry.name, entry.id, moment(entry.at), _attempts(entry), _next_try(entry), entry.error)
+
+
+def _attempts(entry: Entry) -> str:
+    """Such as ``attempt 2 of 3``; empty where nobody has counted."""
+    if not entry.retry_count:
+        return ""
+    if entry.retry_limit:
+        return f"attempt {entry.retry_count} of {entry.retry_limit}"
+    return counted(entry.retry_count, "attempt")
+
+
+def _next_try(entry: Entry) -> str:
+    """When a batch tries a failed book again, or the command that makes it do so."""
+    if entry.given_up:
+        return f"after: pipeline-state retry {entry.id}"
+    return moment(entry.next_try_at)
+
+
 def _next(session: Session, arguments: argparse.Namespace) -> int:
     catalogue = session.catalogue(session.document())
-    found = [entry for entry in catalogue.entries if entry.status in _TO_DO and arguments.stage in (None, entry.stage)]
+    found = [
+        entry
+        for entry in catalogue.entries
+        if entry.status in _TO_DO and not entry.given_up and arguments.stage in (None, entry.stage)
+    ]
     found.sort(key=lambda entry: (_TO_DO.index(entry.status), natural_order(entry)))
     shown = found[: arguments.limit]
     if arguments.json:
@@ -142,7 +169,7 @@ def _next_step(entry: Entry) -> str:
 
 def _why(entry: Entry) -> str:
     if entry.status in FAILURES:
-        return f"it failed ({counted(entry.retry_count, 'attempt')})" if entry.retry_count else "it failed"
+        return f"it failed ({_attempts(entry)})" if entry.retry_count else "it failed"
     return "it was interrupted" if entry.status == INTERRUPTED else "not done yet"
 
 
@@ -185,7 +212,8 @@ def _facts(entry: Entry, book: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         "last event": moment(entry.at),
         "output": text_of(section(book, "promotion").get("folder")),
         "promotion": text_of(section(book, "promotion").get("state")),
-        "retries": str(entry.retry_count) if entry.retry_count else "",
+        "failed": _attempts(entry),
+        "next try": _next_try(entry),
         "error": entry.error,
     }
     yield from ((name, value) for name, value in facts.items() if value)

@@ -17,6 +17,7 @@ from batch.records import Aftermath, BatchRecords, Ended, Tally
 from batch.run import Batch, BatchResult, run_batch
 from orchestrator.config import Config
 from orchestrator.library import discover
+from orchestrator.records import utc_now
 from pipeline_common import PipelineState, StateReadError
 
 
@@ -267,3 +268,56 @@ async def test_what_was_changed_of_a_book_until_its_lock_was_taken_is_what_its_p
     folder.launcher.on_claim = clear
     await folder.run()
     assert folder.launcher.records["1.txt"]["books"] == {"title": "cleared meanwhile"}
+
+
+async def test_a_book_that_is_to_be_tried_again_waits_and_keeps_nobody_else_from_working(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    launcher = FakeLauncher({})
+    folder = Folder(tmp_path, 4, launcher, max_workers=1)
+    first = folder.books[0].book_id
+    waits: list[tuple[str, float | None, int, int]] = []
+
+    def fail_once() -> None:
+        if launcher.launched == ["1.txt"]:
+            about = {"next_try_at": utc_now(60), "retry_count": 1, "retry_limit": 3}
+            with folder.state.transaction() as txn:
+                txn.data["books"] = {first: about}
+        launcher.exit_codes = {"1.txt": 1} if launcher.launched == ["1.txt"] else {}
+
+    launcher.on_launch = fail_once
+    folder.view.waits = lambda book, _ended, aftermath: waits.append(  # type: ignore[method-assign]
+        (book.name, aftermath.next_try_s, aftermath.failures, aftermath.limit)
+    )
+    result = await folder.run()
+    assert launcher.launched == ["1.txt", "2.txt", "3.txt", "4.txt", "1.txt"]
+    [(name, next_try_s, failures, limit)] = waits
+    assert next_try_s is not None
+    assert (name, failures, limit, 50 < next_try_s <= 60) == ("1.txt", 1, 3, True)
+    assert trio.current_time() >= 10 + next_try_s
+    assert (result.tally.successful, result.tally.failed) == (4, 0)
+
+
+async def test_a_book_that_failed_a_short_while_ago_starts_when_it_is_due(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    folder = Folder(tmp_path, 2, FakeLauncher({}), max_workers=2)
+    folder.books[0] = replace(folder.books[0], due_s=100)
+    started = trio.current_time()
+    await folder.run()
+    assert folder.launcher.ended == ["2.txt", "1.txt"]
+    assert trio.current_time() - started == pytest.approx(110, abs=1)
+
+
+async def test_a_signal_while_a_book_waits_for_its_next_try_ends_the_batch(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    folder = Folder(tmp_path, 1, FakeLauncher({}))
+    folder.books[0] = replace(folder.books[0], due_s=1e6)
+    batch = folder.batch()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(batch.run)
+        await trio.sleep(50)
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert folder.launcher.launched == []
+    assert trio.current_time() < 1e5

@@ -95,7 +95,10 @@ def test_the_json_of_list_is_one_document_with_all_counts(state, capsys):
         "next_phase": "phase3",
         "at": "2026-01-02T10:00:00.000Z",
         "error": EMPTY_TEXT,
+        "error_type": "empty",
         "retry_count": 2,
+        "retry_limit": 0,
+        "next_try_at": "",
     }
 
 
