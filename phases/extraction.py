@@ -10,10 +10,11 @@ from typing import Any
 from phases.contract import Plan, Result
 from phases.files import read_json, write_bytes, write_json, write_lines
 from phases.progress import Progress
-from phases.readers import gutenberg, language, open_document, outline, text, title_page
-from phases.readers.document import Block, ChapterStart, Cover, Document, Omission, Paragraph
+from phases.readers import gutenberg, language, open_document, outline, sections, text, title_page
+from phases.readers.document import Block, ChapterStart, Cover, Document, Paragraph
 from phases.readers.limits import Limits
 from phases.readers.naming import from_file_name
+from phases.readers.omission import BEFORE_THE_BOOK
 from phases.validation import no_text
 
 
@@ -52,7 +53,9 @@ def _extract(plan: Plan, path: Path, document: Document) -> tuple[dict[str, Any]
     heading = None if metadata.title else _first_heading(document)
     title = metadata.title or heading or file_title
     numbering = Numbering(title)
-    write_lines(plan.attempt_dir / "text.jsonl", numbering.rows(title_page.joined(gutenberg.mark(document.blocks()))))
+    choice = sections.Choice.of((), (), ())
+    blocks = title_page.joined(sections.marked(gutenberg.mark(document.blocks()), choice))
+    write_lines(plan.attempt_dir / "text.jsonl", numbering.rows(blocks))
     if not numbering.words:
         raise no_text(path.name)
     wanted = plan.settings.get("language") or language.declared(metadata.language)
@@ -155,7 +158,7 @@ class Numbering:
         self.paragraphs += 1
         omit = paragraph.omit
         if omit is None and not self.chapters:
-            omit = _BEFORE_THE_BOOK
+            omit = BEFORE_THE_BOOK
         if omit is not None:
             self.words_omitted += text.count_words(paragraph.text)
         return {
@@ -166,6 +169,3 @@ class Numbering:
             "source": paragraph.source,
             "omit": omit and {"rule": omit.rule, "reason": omit.reason, "confidence": omit.confidence},
         }
-
-
-_BEFORE_THE_BOOK = Omission("before-the-book", "an ornament before the first word")

@@ -13,7 +13,7 @@ from typing import Any
 from phases.contract import PermanentError
 from phases.readers import epub_contents, epub_cover, markup, outline
 from phases.readers.archive import Archive, damaged, resolve
-from phases.readers.document import Block, ChapterStart, Cover, Document, Metadata
+from phases.readers.document import Block, ChapterStart, Cover, Document, Metadata, Omission
 from phases.readers.epub_contents import Entry
 from phases.readers.limits import Limits
 from phases.readers.omission import CONTENTS, NON_LINEAR
@@ -52,6 +52,7 @@ class Package:
         spine: items in reading order, each with whether it is linear.
         ncx: the name of the NCX, or None.
         cover_id: the manifest id that EPUB 2 metadata calls the cover, or "".
+        guide: what EPUB 2 calls the landmarks, as pairs of a type and a link.
     """
 
     path: str
@@ -60,6 +61,7 @@ class Package:
     spine: tuple[tuple[Item, bool], ...]
     ncx: str | None
     cover_id: str
+    guide: tuple[tuple[str, str], ...]
 
 
 def read(path: Path, limits: Limits) -> Document:
@@ -127,7 +129,8 @@ def _package(archive: Archive) -> Package:
     ncx_id = "" if spine_element is None else spine_element.get("toc", "")
     ncx = items.get(ncx_id) or next((i for i in items.values() if i.media_type == "application/x-dtbncx+xml"), None)
     covers = [m.get("content", "") for m in root.iterfind("{*}metadata//{*}meta") if m.get("name") == "cover"]
-    return Package(path, _metadata(root), items, spine, ncx.path if ncx else None, covers[0] if covers else "")
+    guide = tuple((e.get("type", ""), e.get("href", "")) for e in root.iterfind("{*}guide/{*}reference"))
+    return Package(path, _metadata(root), items, spine, ncx.path if ncx else None, covers[0] if covers else "", guide)
 
 
 def _package_path(archive: Archive) -> str:
@@ -225,17 +228,21 @@ def _by_contents(archive: Archive, package: Package, entries: list[Entry]) -> It
 
 def _flows(archive: Archive, package: Package) -> Iterator[tuple[markup.Flow, str]]:
     nav = _nav_path(package)
+    landmarks = epub_contents.landmarks(archive, nav, package.guide, package.path)
     seen: set[str] = set()
+    notes: set[str] = set()
     for listed, linear in package.spine:
         item = _readable(package, listed)
         if item.path in seen:  # a spine that comes back to a file would never end, or read it twice
             continue
         seen.add(item.path)
-        flow = _flow(archive, item)
+        flow = _flow(archive, item, notes)
         if item.path == nav:
             flow = _omitted(flow, CONTENTS)
         elif not linear:
             flow = _omitted(flow, NON_LINEAR)
+        elif item.path in landmarks:
+            flow = _omitted(flow, landmarks[item.path])
         yield flow, item.path
 
 
@@ -252,7 +259,7 @@ def _readable(package: Package, item: Item) -> Item:
     return item
 
 
-def _flow(archive: Archive, item: Item) -> markup.Flow:
+def _flow(archive: Archive, item: Item, notes: set[str]) -> markup.Flow:
     if item.media_type not in _TEXTUAL:
         return markup.Flow([], ())
     name = archive.find(item.path)
@@ -261,10 +268,10 @@ def _flow(archive: Archive, item: Item) -> markup.Flow:
     data = archive.read(name)
     if not data.strip():
         return markup.Flow([], ())
-    return markup.flow(markup.parse(data, f"{item.path} in {archive.name}", as_xml=True), item.path)
+    return markup.flow(markup.parse(data, f"{item.path} in {archive.name}", as_xml=True), item.path, notes)
 
 
-def _omitted(flow: markup.Flow, omission: Any) -> markup.Flow:
+def _omitted(flow: markup.Flow, omission: Omission) -> markup.Flow:
     return markup.Flow([replace(p, omit=p.omit or omission, level=0) for p in flow.paragraphs], flow.trailing_ids)
 
 
