@@ -34,7 +34,10 @@ def build_parser() -> argparse.ArgumentParser:
         "129/130/143 interrupted.",
     )
     parser.add_argument(
-        "book", type=Path, metavar="BOOK", help="the book's file (.txt .md .html .xhtml .epub .docx .pdf)"
+        "book",
+        type=Path,
+        metavar="BOOK",
+        help="the book's file (.txt .md .html .xhtml .epub .docx .odt .rtf .fb2 .pdf)",
     )
     add_shared_options(parser)
     parser.add_argument("--log-file", type=Path, metavar="FILE", help="write the log there instead of to the terminal")

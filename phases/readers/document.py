@@ -75,6 +75,9 @@ class Metadata:
     published: str | None = None
     description: str | None = None
     identifier: str | None = None
+    subtitle: str | None = None
+    series: str | None = None
+    series_index: str | None = None
 
 
 def _nothing() -> None:

@@ -19,11 +19,13 @@ class Limits:
         max_source_mb: size of the file, in MiB.
         max_unpacked_mb: size of all that is in it once unpacked, in MiB.
         max_members: number of files in it.
+        max_text_mb: size of its text, or of one part of it, in MiB: what memory and time are needed for.
     """
 
     max_source_mb: int = 500
     max_unpacked_mb: int = 1000
     max_members: int = 20_000
+    max_text_mb: int = 16
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Limits:
@@ -34,7 +36,18 @@ class Limits:
             max_source_mb=given.get("max_source_mb", default.max_source_mb),
             max_unpacked_mb=given.get("max_unpacked_mb", default.max_unpacked_mb),
             max_members=given.get("max_members", default.max_members),
+            max_text_mb=given.get("max_text_mb", default.max_text_mb),
         )
+
+    def check_text(self, name: str, size_bytes: int) -> None:
+        """Refuse a text, or a part of a book, that is too large.
+
+        Raises:
+            PermanentError: ``too_large``; the message names the limit.
+        """
+        if size_bytes > self.max_text_mb * MEGABYTE:
+            what = f"it holds more than {self.max_text_mb} MB of text"
+            raise over_limit(name, what, "limits.max_text_mb")
 
 
 def over_limit(name: str, what: str, limit: str) -> PermanentError:

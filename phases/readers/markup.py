@@ -87,7 +87,7 @@ def parse(data: bytes, name: str, *, as_xml: bool) -> Any:
             )
             return etree.fromstring(_ENTITY.sub(_named_character, content).encode(), parser)
         except etree.XMLSyntaxError as error:
-            _refuse_depth(error.msg or "", name)
+            refuse_depth(error.msg or "", name)
             if "<!ENTITY" in content:  # HTML has none, so reading it as HTML would make text of the declarations
                 raise damaged(name, f"its XML entities cannot be read ({error.msg})") from error
         # HTML knows no empty elements of these names: a lone <title/> would swallow the whole text.
@@ -98,7 +98,7 @@ def parse(data: bytes, name: str, *, as_xml: bool) -> Any:
     except etree.XMLSyntaxError as error:
         raise damaged(name, f"there is no markup in it ({error.msg})") from error
     for entry in loose.error_log:
-        _refuse_depth(entry.message, name)
+        refuse_depth(entry.message, name)
     if root is None:
         raise damaged(name, "there is no markup in it")
     return root
@@ -111,7 +111,16 @@ def _named_character(match: re.Match[str]) -> str:
     return html.entities.html5.get(f"{name};", match.group())
 
 
-def _refuse_depth(message: str, name: str) -> None:
+def refuse_depth(message: str, name: str) -> None:
+    """Refuse a file whose parser has stopped at its own limits.
+
+    Args:
+        message: the parser's.
+        name: what to call the file.
+
+    Raises:
+        PermanentError: ``too_large``.
+    """
     lowered = message.lower()
     if "depth" in lowered or "huge" in lowered or "too long" in lowered:
         raise PermanentError(
