@@ -140,6 +140,13 @@ _TABLE = (
         "a line at the edge of one page alone",
     ),
     Rule(
+        "empty-page",
+        "a page without text: it is blank, or a picture",
+        1.0,
+        "pages of a PDF that hold no text",
+        "pages that hold some",
+    ),
+    Rule(
         "ruby",
         "a reading aid printed above the word before it",
         1.0,

@@ -42,6 +42,7 @@ ALT_TEXT = of_rule("alt-text")
 ILLUSTRATION = of_rule("illustration")
 TRANSCRIBER_NOTE = of_rule("transcriber-note")
 BEFORE_THE_BOOK = of_rule("before-the-book")
+EMPTY_PAGE = of_rule("empty-page")
 SKIPPED = of_rule("skipped")
 
 _BY_TYPE = {

@@ -24,6 +24,9 @@ from phases.readers.omission import (
 
 # Of a page or chapter so many paragraphs must look like what its title says.
 _MOST = 0.6
+_MOST_ENTRIES = 0.8
+_LONGEST_ENTRY = 120
+_FEWEST_NUMBERS = 6
 _FEW_WORDS = 500
 _TITLE_PAGE_WORDS = 150
 _PAGE_NUMBERS = re.compile(
@@ -68,24 +71,29 @@ def _is_short(paragraphs: Sequence[Paragraph]) -> bool:
 
 
 def _is_list(paragraphs: Sequence[Paragraph]) -> bool:
-    return _share(paragraphs, lambda p: len(p.text) < 120) >= 0.8
+    return _share(paragraphs, lambda p: len(p.text) < _LONGEST_ENTRY) >= _MOST_ENTRIES
 
 
 def _is_contents(paragraphs: Sequence[Paragraph]) -> bool:
+    return (len(paragraphs) > 1 and _share(paragraphs, _is_entry) >= _MOST_ENTRIES) or _is_run_of_entries(paragraphs)
+
+
+def _is_entry(paragraph: Paragraph) -> bool:
+    return len(paragraph.text) < _LONGEST_ENTRY and (
+        paragraph.kind == "list_item"
+        or numbering.is_contents_entry(paragraph.text)
+        or not paragraph.text.endswith((".", "!", "?", "”", '"'))
+    )
+
+
+def _is_run_of_entries(paragraphs: Sequence[Paragraph]) -> bool:
+    """Whether a page of entries has become one paragraph: titles and page numbers, and no sentence."""
+    words = " ".join(p.text for p in paragraphs).split()
+    numbers = sum(word.isdigit() for word in words)
     return (
-        len(paragraphs) > 1
-        and _share(
-            paragraphs,
-            lambda p: (
-                len(p.text) < 120
-                and (
-                    p.kind == "list_item"
-                    or numbering.is_contents_entry(p.text)
-                    or not p.text.endswith((".", "!", "?", "”", '"'))
-                )
-            ),
-        )
-        >= 0.8
+        numbers >= _FEWEST_NUMBERS
+        and numbers > len(words) / 15
+        and not any(p.text.endswith(".") and len(p.text) > _LONGEST_ENTRY for p in paragraphs)
     )
 
 
