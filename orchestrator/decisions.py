@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.artifacts import missing_or_changed, path_of
+from orchestrator.beside import merged
 from orchestrator.records import BookRecords
 from orchestrator.settings import Settings
 from orchestrator.sources import Source
@@ -56,7 +57,7 @@ def fingerprint(phase: Phase, settings: Settings, source: Source, artifacts: Map
     names = [*built_in.inputs, *(name for name in built_in.optional_inputs if name in artifacts)]
     facts = {
         **own.identity,
-        "settings": own.values,
+        "settings": merged(own.values, source.beside.get(phase.name)),
         "source": source.sha256 if built_in.reads_source else None,
         "inputs": {name: artifacts.get(name, {}).get("sha256") for name in names},
     }

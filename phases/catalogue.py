@@ -50,7 +50,7 @@ BUILT_IN: dict[str, BuiltIn] = {
             reads_source=True,
             inputs=("source",),
             outputs=("book", "text", "cover"),
-            libraries=("charset-normalizer", "lxml", "markdown-it-py", "py3langid", "pypdfium2"),
+            libraries=("charset-normalizer", "lxml", "markdown-it-py", "pillow", "py3langid", "pypdfium2"),
         ),
         BuiltIn("chunking", 1, inputs=("book", "text"), outputs=("chunks",), libraries=("sentencex",)),
         BuiltIn("synthesis", 1, inputs=("book", "chunks"), outputs=("timings",), libraries=("espeakng-loader",)),

@@ -225,7 +225,7 @@ _TABLE = (
         "scene breaks",
     ),
     Rule(
-        "skipped",
+        "not-wanted",
         "the file .book.yaml beside the book leaves this chapter out",
         1.0,
         "chapters that somebody has chosen",

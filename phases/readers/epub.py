@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from phases.contract import PermanentError
-from phases.readers import epub_contents, epub_cover, markup, outline
+from phases.readers import epub_contents, epub_cover, markup, opf, outline
 from phases.readers.archive import Archive, damaged, resolve
 from phases.readers.document import Block, ChapterStart, Cover, Document, Metadata, Omission
 from phases.readers.epub_contents import Entry
@@ -26,8 +25,9 @@ _OPF_TYPE = "application/oebps-package+xml"
 _FONT_ALGORITHMS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _MAX_FALLBACKS = 10
 _COVER_PAGE = re.compile(r"^cover[-_ ]?(?:page)?\d*\.", re.IGNORECASE)
-_DC = "{http://purl.org/dc/elements/1.1/}"
-_COVER_TYPES = ("image/jpeg", "image/jpg", "image/png", "image/svg+xml", "application/xhtml+xml")
+_COVER_TYPES = frozenset(
+    ["image/jpeg", "image/jpg", "image/png", "image/gif", "image/webp", "image/svg+xml", "application/xhtml+xml"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,9 @@ def _package(archive: Archive) -> Package:
     ncx = items.get(ncx_id) or next((i for i in items.values() if i.media_type == "application/x-dtbncx+xml"), None)
     covers = [m.get("content", "") for m in root.iterfind("{*}metadata//{*}meta") if m.get("name") == "cover"]
     guide = tuple((e.get("type", ""), e.get("href", "")) for e in root.iterfind("{*}guide/{*}reference"))
-    return Package(path, _metadata(root), items, spine, ncx.path if ncx else None, covers[0] if covers else "", guide)
+    return Package(
+        path, opf.metadata(root), items, spine, ncx.path if ncx else None, covers[0] if covers else "", guide
+    )
 
 
 def _package_path(archive: Archive) -> str:
@@ -146,46 +148,6 @@ def _package_path(archive: Archive) -> str:
         if name.lower().endswith(".opf") and resolve("", name) is not None:
             return name
     raise damaged(archive.name, "it has no package document (.opf)")
-
-
-def _metadata(root: Any) -> Metadata:
-    refinements: dict[tuple[str, str], str] = {}
-    for meta in root.iterfind("{*}metadata/{*}meta"):
-        if meta.get("refines", "").startswith("#"):
-            refinements[meta.get("refines")[1:], meta.get("property", "")] = (meta.text or "").strip()
-
-    def values(name: str) -> list[tuple[Any, str]]:
-        found = [(e, markup.inline_text(e)) for e in root.iterfind(f"{{*}}metadata//{_DC}{name}")]
-        return [(element, value) for element, value in found if value]
-
-    def first(name: str) -> str | None:
-        found = values(name)
-        return found[0][1] if found else None
-
-    titles = values("title")
-    main = [v for e, v in titles if refinements.get((e.get("id", ""), "title-type")) == "main"]
-    authors = [
-        value
-        for element, value in values("creator")
-        if (
-            refinements.get((element.get("id", ""), "role"))
-            or element.get("{http://www.idpf.org/2007/opf}role")
-            or "aut"
-        )
-        == "aut"
-    ] or [value for _, value in values("creator")]
-    unique_id = root.get("unique-identifier", "")
-    identifiers = values("identifier")
-    own = [v for e, v in identifiers if e.get("id") == unique_id]
-    return Metadata(
-        title=main[0] if main else first("title"),
-        authors=tuple(dict.fromkeys(authors)),
-        language=first("language"),
-        publisher=first("publisher"),
-        published=first("date"),
-        description=first("description"),
-        identifier=own[0] if own else first("identifier"),
-    )
 
 
 def _blocks(archive: Archive, package: Package) -> Iterator[Block]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-from phases.readers import text
+from phases.readers import covers, text
 from phases.readers.archive import Archive, damaged
 from phases.readers.document import Block, ChapterStart, Cover, Document, Metadata, Omission, Paragraph
 from phases.readers.limits import Limits
@@ -22,7 +22,6 @@ from phases.readers.omission import ALT_TEXT, FOOTNOTE, NOTE_REFERENCE, NOTES
 
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _BLOCKS = {"p": "prose", "subtitle": "heading", "text-author": "prose", "td": "table", "th": "table"}
-_PICTURES = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG\r\n\x1a\n", "png"))
 
 
 def read(path: Path, limits: Limits) -> Document:
@@ -82,6 +81,7 @@ def _metadata(root: Any) -> Metadata:
         published=said(published, "year") or (date is not None and date.get("value")) or said(info, "date"),
         description=said(info, "annotation"),
         identifier=said(published, "isbn"),
+        isbn=said(published, "isbn"),
         series=None if sequence is None else sequence.get("name") or None,
         series_index=None if sequence is None else sequence.get("number") or None,
     )
@@ -96,7 +96,7 @@ def _cover(root: Any) -> Cover | None:
                 data = base64.b64decode(binary.text or "")
             except (binascii.Error, ValueError):
                 return None
-            return next((Cover(data, suffix) for magic, suffix in _PICTURES if data.startswith(magic)), None)
+            return covers.chosen([data])
     return None
 
 

@@ -43,7 +43,7 @@ ILLUSTRATION = of_rule("illustration")
 TRANSCRIBER_NOTE = of_rule("transcriber-note")
 BEFORE_THE_BOOK = of_rule("before-the-book")
 EMPTY_PAGE = of_rule("empty-page")
-SKIPPED = of_rule("skipped")
+NOT_WANTED = of_rule("not-wanted")
 
 _BY_TYPE = {
     "toc": CONTENTS,

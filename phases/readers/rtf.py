@@ -226,14 +226,14 @@ class _Reader:
     def _opens_destination(self, word: str) -> bool:
         """Whether the word names a destination; the group's text then goes there."""
         group = self._group
-        if group.destination == "skipped":
+        if group.destination == "unread":
             return True
         if word in _SIDE:
             group.destination = word
             self._open.append(_Open())
             return True
         if word in _SKIPPED or (group.starred and word not in _READ_THOUGH_STARRED):
-            group.destination = "skipped"
+            group.destination = "unread"
             return True
         if word in _TABLES and group.destination == "body" and self._stack:
             group.destination = word
@@ -307,7 +307,7 @@ class _Reader:
 
     def _put(self, content: str) -> None:
         group = self._group
-        if not content or group.destination == "skipped" or group.deleted or group.destination == "fonttbl":
+        if not content or group.destination == "unread" or group.deleted or group.destination == "fonttbl":
             return
         if group.destination == "stylesheet":
             if content.endswith(";"):

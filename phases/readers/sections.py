@@ -18,8 +18,8 @@ from phases.readers.omission import (
     COPYRIGHT,
     HALF_TITLE,
     INDEX,
+    NOT_WANTED,
     NOTES,
-    SKIPPED,
 )
 
 # Of a page or chapter so many paragraphs must look like what its title says.
@@ -226,7 +226,7 @@ def marked(blocks: Iterable[Block], choice: Choice) -> Iterator[Block]:
 def _chosen(start: ChapterStart | None, paragraphs: Sequence[Paragraph], choice: Choice) -> Sequence[Paragraph]:
     title = _folded(start.title) if start is not None else ""
     if title and title in choice.skip:
-        return [replace(p, omit=p.omit or SKIPPED) for p in paragraphs]
+        return [replace(p, omit=p.omit or NOT_WANTED) for p in paragraphs]
     off = choice.off | _UNLESS_KEPT if title and title in choice.keep else choice.off
     omission = kind_of(start.title, paragraphs) if start is not None else None
     if omission is not None and omission.rule not in off:
