@@ -124,7 +124,9 @@ class Settings:
 
 def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
     """The settings that a phase reads, as JSON data."""
-    limits = config.limits.model_dump(include={"max_source_mb", "max_unpacked_mb", "max_members", "max_text_mb"})
+    limits = config.limits.model_dump(
+        include={"max_source_mb", "max_unpacked_mb", "max_members", "max_text_mb", "max_paragraphs"}
+    )
     audio = config.audio
     settings: dict[str, dict[str, Any]] = {
         "validation": {"limits": limits, "language": config.text.language},

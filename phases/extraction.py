@@ -56,7 +56,8 @@ def _extract(plan: Plan, path: Path, document: Document) -> tuple[dict[str, Any]
         settings.get("skip", ()), settings.get("keep", ()), (name for name, on in rules.items() if not on)
     )
     blocks = title_page.joined(sections.marked(gutenberg.mark(document.blocks()), choice))
-    write_lines(plan.attempt_dir / "text.jsonl", numbering.rows(blocks))
+    limits = Limits.of(settings)
+    write_lines(plan.attempt_dir / "text.jsonl", numbering.rows(_counted(blocks, path.name, limits)))
     if not numbering.words:
         raise no_text(path.name)
     wanted = settings.get("language") or language.declared(metadata.language)
@@ -77,6 +78,15 @@ def _extract(plan: Plan, path: Path, document: Document) -> tuple[dict[str, Any]
     }
     write_json(plan.attempt_dir / "book.json", book)
     return book, numbering
+
+
+def _counted(blocks: Iterable[Block], name: str, limits: Limits) -> Iterator[Block]:
+    """The same blocks, until they are too many."""
+    count = 0
+    for block in blocks:
+        count += isinstance(block, Paragraph)
+        limits.check_paragraphs(name, count)
+        yield block
 
 
 def _wanted(facts: Mapping[str, Any]) -> Metadata:

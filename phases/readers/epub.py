@@ -227,7 +227,7 @@ def _flow(archive: Archive, item: Item, notes: set[str]) -> markup.Flow:
     name = archive.find(item.path)
     if name is None:
         raise damaged(archive.name, f"its reading order lists {item.path!r}, which is not in it")
-    data = archive.read(name)
+    data = archive.read_text(name)
     if not data.strip():
         return markup.Flow([], ())
     return markup.flow(markup.parse(data, f"{item.path} in {archive.name}", as_xml=True), item.path, notes)

@@ -62,7 +62,7 @@ def _merged(found: list[Entry]) -> list[Entry]:
 
 
 def _nav_entries(archive: Archive, name: str) -> Iterator[Entry]:
-    root = markup.parse(archive.read(name), f"{name} in {archive.name}", as_xml=True)
+    root = markup.parse(archive.read_text(name), f"{name} in {archive.name}", as_xml=True)
     navs = [element for element in root.iter() if markup.local_name(element) == "nav"]
     tocs = [
         element for element in navs if {"toc", "doc-toc"} & names(f"{epub_type(element)} {element.get('role', '')}")
@@ -130,7 +130,7 @@ def landmarks(
 
 
 def _nav_landmarks(archive: Archive, name: str) -> Iterator[tuple[str, str]]:
-    root = markup.parse(archive.read(name), f"{name} in {archive.name}", as_xml=True)
+    root = markup.parse(archive.read_text(name), f"{name} in {archive.name}", as_xml=True)
     for nav in root.iter():
         if markup.local_name(nav) == "nav" and "landmarks" in names(epub_type(nav)):
             for link in nav.iter():

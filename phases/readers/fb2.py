@@ -36,13 +36,16 @@ def read(path: Path, limits: Limits) -> Document:
 
 def _content(path: Path, limits: Limits) -> bytes:
     if not zipfile.is_zipfile(path):
-        limits.check_text(path.name, path.stat().st_size)
-        return path.read_bytes()
+        data = path.read_bytes()
+        limits.check_pieces(path.name, "tags", data.count(b"<"))
+        return data
     with Archive(path, limits) as archive:
         books = [name for name in archive.names if name.lower().endswith(".fb2")]
         if len(books) != 1:
             raise damaged(path.name, f"it holds {len(books)} FictionBooks where one is expected")
-        return archive.read(books[0])
+        data = archive.read(books[0])
+        limits.check_pieces(path.name, "tags", data.count(b"<"))
+        return data
 
 
 def _parsed(data: bytes, name: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from phases.contract import PermanentError
 
 MEGABYTE = 1024 * 1024
+_PIECES_A_PARAGRAPH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,15 @@ class Limits:
         max_source_mb: size of the file, in MiB.
         max_unpacked_mb: size of all that is in it once unpacked, in MiB.
         max_members: number of files in it.
-        max_text_mb: size of its text, or of one part of it, in MiB: what memory and time are needed for.
+        max_text_mb: size of its text, with its markup, in MiB: what memory and time are needed for.
+        max_paragraphs: number of paragraphs; lines and tags may be four times as many.
     """
 
     max_source_mb: int = 500
     max_unpacked_mb: int = 1000
     max_members: int = 20_000
     max_text_mb: int = 16
+    max_paragraphs: int = 200_000
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Limits:
@@ -37,6 +40,7 @@ class Limits:
             max_unpacked_mb=given.get("max_unpacked_mb", default.max_unpacked_mb),
             max_members=given.get("max_members", default.max_members),
             max_text_mb=given.get("max_text_mb", default.max_text_mb),
+            max_paragraphs=given.get("max_paragraphs", default.max_paragraphs),
         )
 
     def check_text(self, name: str, size_bytes: int) -> None:
@@ -48,6 +52,31 @@ class Limits:
         if size_bytes > self.max_text_mb * MEGABYTE:
             what = f"it holds more than {self.max_text_mb} MB of text"
             raise over_limit(name, what, "limits.max_text_mb")
+
+    def check_paragraphs(self, name: str, count: int) -> None:
+        """Refuse a book of too many paragraphs.
+
+        Raises:
+            PermanentError: ``too_large``; the message names the limit.
+        """
+        if count > self.max_paragraphs:
+            what = f"it has more than {self.max_paragraphs:,} paragraphs"
+            raise over_limit(name, what, "limits.max_paragraphs")
+
+    def check_pieces(self, name: str, what: str, count: int) -> None:
+        """Refuse a text of too many lines or tags, of which each costs memory.
+
+        Args:
+            name: the book's file name.
+            what: such as ``lines``.
+            count: how many there are.
+
+        Raises:
+            PermanentError: ``too_large``; the message names the limit.
+        """
+        most = _PIECES_A_PARAGRAPH * self.max_paragraphs
+        if count > most:
+            raise over_limit(name, f"it has more than {most:,} {what}", "limits.max_paragraphs")
 
 
 def over_limit(name: str, what: str, limit: str) -> PermanentError:

@@ -51,7 +51,9 @@ def read(path: Path, limits: Limits) -> Document:
     Raises:
         PermanentError: ``damaged`` where it is no text, or in an encoding that cannot be told.
     """
+    limits.check_text(path.name, path.stat().st_size)
     content = encoding.decode(path.read_bytes(), path.name)
+    limits.check_pieces(path.name, "lines", content.count("\n"))
     front = _FRONT_MATTER.match(content[:_MAX_FRONT_MATTER])
     facts = _front_facts(front.group(1)) if front else {}
     if not facts:  # two rules with text between them are no front matter

@@ -108,7 +108,10 @@ def read(path: Path, limits: Limits) -> Document:
     """
     limits.check_text(path.name, path.stat().st_size)
     reader = _Reader(path.name)
-    paragraphs = levels_from_one(list(reader.paragraphs(path.read_bytes().decode("latin-1"))))
+    content = path.read_bytes().decode("latin-1")
+    limits.check_pieces(path.name, "groups", content.count("{"))
+    limits.check_paragraphs(path.name, len(re.findall(r"\\par(?![a-z])", content)))
+    paragraphs = levels_from_one(list(reader.paragraphs(content)))
     facts = reader.facts
     metadata = Metadata(
         title=facts.get("title"),
