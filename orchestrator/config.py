@@ -152,7 +152,9 @@ class LimitsSection(Section):
     max_source_mb: int = Field(500, ge=1, description="the largest book file")
     max_unpacked_mb: int = Field(1000, ge=1, description="the largest book once unpacked")
     max_members: int = Field(20_000, ge=1, description="the most files inside one book")
-    max_text_mb: int = Field(16, ge=1, description="the most text in one book, with its markup")
+    max_text_mb: int = Field(
+        12, ge=1, description="the most text in one file, with its markup; thrice as much in one book"
+    )
     max_paragraphs: int = Field(200_000, ge=1, description="the most paragraphs; four times as many lines or tags")
 
 

@@ -121,10 +121,11 @@ class Archive:
         Raises:
             PermanentError: as `read` does.
         """
-        self._limits.check_text(self.name, self._text + self._members[name].file_size)
+        declared = self._members[name].file_size
+        self._limits.check_text(self.name, declared, self._text + declared)
         data = self.read(name)
         self._text += len(data)
-        self._limits.check_text(self.name, self._text)
+        self._limits.check_text(self.name, len(data), self._text)
         self._limits.check_pieces(self.name, "tags", data.count(b"<"))
         return data
 

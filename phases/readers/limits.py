@@ -10,6 +10,7 @@ from phases.contract import PermanentError
 
 MEGABYTE = 1024 * 1024
 _PIECES_A_PARAGRAPH = 4
+_TEXTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +21,14 @@ class Limits:
         max_source_mb: size of the file, in MiB.
         max_unpacked_mb: size of all that is in it once unpacked, in MiB.
         max_members: number of files in it.
-        max_text_mb: size of its text, with its markup, in MiB: what memory and time are needed for.
+        max_text_mb: size of one text, with its markup, in MiB; a book of several files may have three times as much.
         max_paragraphs: number of paragraphs; lines and tags may be four times as many.
     """
 
     max_source_mb: int = 500
     max_unpacked_mb: int = 1000
     max_members: int = 20_000
-    max_text_mb: int = 16
+    max_text_mb: int = 12
     max_paragraphs: int = 200_000
 
     @classmethod
@@ -43,15 +44,22 @@ class Limits:
             max_paragraphs=given.get("max_paragraphs", default.max_paragraphs),
         )
 
-    def check_text(self, name: str, size_bytes: int) -> None:
-        """Refuse a text, or a part of a book, that is too large.
+    def check_text(self, name: str, size_bytes: int, of_all_bytes: int = 0) -> None:
+        """Refuse a text that is too large, or a book of several.
+
+        Args:
+            name: the book's file name.
+            size_bytes: of one text.
+            of_all_bytes: of all texts of the book, where it has several.
 
         Raises:
             PermanentError: ``too_large``; the message names the limit.
         """
-        if size_bytes > self.max_text_mb * MEGABYTE:
-            what = f"it holds more than {self.max_text_mb} MB of text"
-            raise over_limit(name, what, "limits.max_text_mb")
+        for size, most_mb in ((size_bytes, self.max_text_mb), (of_all_bytes, _TEXTS * self.max_text_mb)):
+            if size > most_mb * MEGABYTE:
+                where = "in one piece" if size is size_bytes else "in all"
+                what = f"it holds more than {most_mb} MB of text {where}"
+                raise over_limit(name, what, "limits.max_text_mb")
 
     def check_paragraphs(self, name: str, count: int) -> None:
         """Refuse a book of too many paragraphs.

@@ -37,7 +37,7 @@ _NO_AUTHOR = text.names(
     "january february march april may june july august september october november december spring summer autumn fall "
     "winter london paris berlin rome vienna boston chicago philadelphia york oxford cambridge leipzig madrid"
 )
-# So many sources in a chapter are its habit, and no place or month with its year.
+# So many sources in a chapter are its habit, and no place or month with its year; two where one is surely a source.
 _SURE_ENOUGH, _ENOUGH = 2, 4
 _CLOSED_WITHIN = 8
 _CUT_KINDS = frozenset({"prose", "list_item", "quote", "verse", "heading", "line", "table"})
@@ -92,7 +92,8 @@ class Marks:
 
     def _cites(self, paragraphs: Sequence[Paragraph]) -> bool:
         found = [m.group() for p in paragraphs if p.omit is None and "(" in p.text for m in _citations(p.text)]
-        return len(found) >= _ENOUGH or sum(bool(_SURE_CITATION.search(each)) for each in found) >= _SURE_ENOUGH
+        sure = any(_SURE_CITATION.search(each) for each in found)
+        return len(found) >= (_SURE_ENOUGH if sure else _ENOUGH)
 
     def _cut(self, paragraph: Paragraph, *, cites: bool) -> Iterator[Paragraph]:
         pieces: list[tuple[int, int, Omission]] = []

@@ -15,7 +15,7 @@ _ALONE = (
     "prologue|prolog|prólogo|prologo|epilogue|epilog|épilogue|epílogo|epilogo|preface|préface|prefacio|prefazione|vorwort|"
     "nachwort|foreword|afterword|introduction|introducción|introduzione|einleitung|avant-propos|prelude|interlude|"
     "intermezzo|postscript|conclusion|dedication|acknowledgments|acknowledgements|author's note|author’s note|"
-    "пролог|эпилог|предисловие"
+    "пролог|эпилог|предисловие|bibliography|references|glossary|index|notes|endnotes|footnotes|about the author"
 )
 _SPELLED_NUMBERS = {
     1: "one first un une unième premier première premiere eins erste erster erstes uno una primero primera primo prima "

@@ -210,10 +210,12 @@ def _closed_up(content: Any, written: str, first: int) -> str:
     """Letter-spaced words as words: between words there is clearly more space than between letters."""
     letters = [(position, *_box(content, first + position)) for position, c in enumerate(written) if not c.isspace()]
     gaps = [after[1] - before[3] for before, after in pairwise(letters)]
-    usual = sorted(gaps)[len(gaps) // 2]
+    steps = [after[1] - before[1] for before, after in pairwise(letters)]
+    usual, usual_step = sorted(gaps)[len(gaps) // 2], sorted(steps)[len(steps) // 2]
     closed = written[letters[0][0]]
-    for gap, (position, *_) in zip(gaps, letters[1:], strict=True):
-        closed += (" " if gap > 1.5 * usual + 0.5 else "") + written[position]
+    for gap, step, (position, *_) in zip(gaps, steps, letters[1:], strict=True):
+        # Letters may stand at equal steps or with equal gaps; between words both are larger.
+        closed += (" " if gap > 1.5 * usual + 0.5 and step > 1.35 * usual_step else "") + written[position]
     return closed
 
 

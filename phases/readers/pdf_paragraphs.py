@@ -47,7 +47,7 @@ def running_lines(pages: Sequence[Page]) -> set[tuple[int, int]]:
         for place, position in _edges(page):
             line = page.lines[position].text
             repeated = shapes[place, _shape(line)] >= _REPEATED
-            numbered = counted >= _REPEATED and page.number + offset in _end_numbers(line)
+            numbered = counted >= _REPEATED and page.number + offset in _end_numbers(line) and line[-1] not in ".!?"
             is_heading = large and page.lines[position].size > large and _WORD.search(line) is not None
             if (repeated or numbered) and not is_heading and _is_furniture(page, position):
                 found.add((page.number, position))

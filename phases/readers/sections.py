@@ -71,7 +71,7 @@ def _is_short(paragraphs: Sequence[Paragraph]) -> bool:
 
 
 def _is_list(paragraphs: Sequence[Paragraph]) -> bool:
-    return _share(paragraphs, lambda p: len(p.text) < _LONGEST_ENTRY) >= _MOST_ENTRIES
+    return _share(paragraphs, _is_entry) >= _MOST_ENTRIES
 
 
 def _is_contents(paragraphs: Sequence[Paragraph]) -> bool:
