@@ -156,6 +156,7 @@ class LimitsSection(Section):
         12, ge=1, description="the most text in one file, with its markup; thrice as much in one book"
     )
     max_paragraphs: int = Field(200_000, ge=1, description="the most paragraphs; four times as many lines or tags")
+    max_cpu_s: float = Field(10, gt=0, strict=False, description="CPU seconds of each phase that reads the text")
 
 
 class RetryRules(Section):

@@ -26,9 +26,11 @@ def run(plan: Plan) -> Result:
     """
     source = read_json(plan.inputs["source"])
     path = plan.source
+    limits = Limits.of(plan.settings)
     with (
         Progress(plan.progress, plan.phase, 1) as progress,
-        open_document(path, source["format"], Limits.of(plan.settings)) as document,
+        limits.cpu(path.name),
+        open_document(path, source["format"], limits) as document,
     ):
         book, numbering = _extract(plan, path, document)
         progress.advance()

@@ -35,17 +35,18 @@ def read(path: Path, limits: Limits) -> Document:
 
 
 def _content(path: Path, limits: Limits) -> bytes:
-    if not zipfile.is_zipfile(path):
+    if zipfile.is_zipfile(path):
+        with Archive(path, limits) as archive:
+            books = [name for name in archive.names if name.lower().endswith(".fb2")]
+            if len(books) != 1:
+                raise damaged(path.name, f"it holds {len(books)} FictionBooks where one is expected")
+            data = archive.read(books[0])
+    else:
         data = path.read_bytes()
-        limits.check_pieces(path.name, "tags", data.count(b"<"))
-        return data
-    with Archive(path, limits) as archive:
-        books = [name for name in archive.names if name.lower().endswith(".fb2")]
-        if len(books) != 1:
-            raise damaged(path.name, f"it holds {len(books)} FictionBooks where one is expected")
-        data = archive.read(books[0])
-        limits.check_pieces(path.name, "tags", data.count(b"<"))
-        return data
+    pictures = data.find(b"<binary")
+    limits.check_text(path.name, pictures if pictures >= 0 else len(data))
+    limits.check_pieces(path.name, "tags", data.count(b"<"))
+    return data
 
 
 def _parsed(data: bytes, name: str) -> Any:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 from phases.contract import PermanentError
@@ -23,6 +27,7 @@ class Limits:
         max_members: number of files in it.
         max_text_mb: size of one text, with its markup, in MiB; a book of several files may have three times as much.
         max_paragraphs: number of paragraphs; lines and tags may be four times as many.
+        max_cpu_s: CPU time of each phase that reads the text, in seconds.
     """
 
     max_source_mb: int = 500
@@ -30,6 +35,7 @@ class Limits:
     max_members: int = 20_000
     max_text_mb: int = 12
     max_paragraphs: int = 200_000
+    max_cpu_s: float = 10.0
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Limits:
@@ -42,6 +48,7 @@ class Limits:
             max_members=given.get("max_members", default.max_members),
             max_text_mb=given.get("max_text_mb", default.max_text_mb),
             max_paragraphs=given.get("max_paragraphs", default.max_paragraphs),
+            max_cpu_s=given.get("max_cpu_s", default.max_cpu_s),
         )
 
     def check_text(self, name: str, size_bytes: int, of_all_bytes: int = 0) -> None:
@@ -85,6 +92,31 @@ class Limits:
         most = _PIECES_A_PARAGRAPH * self.max_paragraphs
         if count > most:
             raise over_limit(name, f"it has more than {most:,} {what}", "limits.max_paragraphs")
+
+    @contextmanager
+    def cpu(self, name: str) -> Iterator[None]:
+        """Work within the limit on CPU time; what no other limit foresees ends here.
+
+        Args:
+            name: the book's file name.
+
+        Raises:
+            PermanentError: ``too_large``; the message names the limit. It is raised wherever the work stands.
+        """
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            raise over_limit(name, f"reading it takes more than {self.max_cpu_s:g} s of CPU time", "limits.max_cpu_s")
+
+        if threading.current_thread() is not threading.main_thread():  # where signals cannot be had, others limit
+            yield
+            return
+        earlier = signal.signal(signal.SIGPROF, stop)
+        signal.setitimer(signal.ITIMER_PROF, self.max_cpu_s)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, earlier)
 
 
 def over_limit(name: str, what: str, limit: str) -> PermanentError:

@@ -54,7 +54,7 @@ _SPELLED_NUMBERS = {
 _VALUES = {word: value for value, words in _SPELLED_NUMBERS.items() for word in words.split()}
 _WORD_NUMBERS = "|".join(sorted(_VALUES, key=len, reverse=True))
 _SPELLED = rf"(?:the\s+)?(?:{_WORD_NUMBERS})(?:[\s-](?:(?:and|et|y|e)[\s-])?(?:{_WORD_NUMBERS}))?"
-_NUMBER = rf"(?:\d{{1,4}}|[ivxlcdm]{{1,10}}|{_SPELLED})"
+_NUMBER = rf"(?:\d{{1,6}}|[ivxlcdm]{{1,10}}|{_SPELLED})"
 _REST = r"(?P<rest>.*)"
 
 _KEYWORD_FIRST = re.compile(
