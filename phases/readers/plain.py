@@ -84,7 +84,7 @@ def _blocks(content: str, check_paragraphs: Callable[[int], None]) -> Iterator[B
 
 
 def _groups(content: str) -> list[Lines]:
-    lines = [line.rstrip().expandtabs(4) for line in content.replace("\f", "\n\n").split("\n")]
+    lines = [text.closed_up(line.rstrip().expandtabs(4)) for line in content.replace("\f", "\n\n").split("\n")]
     blank = sum(not line for line in lines)
     filled = len(lines) - blank
     groups: list[Lines] = []

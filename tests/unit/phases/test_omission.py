@@ -182,3 +182,19 @@ def test_pictures_and_notes_of_transcribers_are_left_out(tmp_path):
     book = text_book(tmp_path, "a.txt", content)
     assert book.spoken == ["Chapter 1", "He came.", "[They go.]"]
     assert rules(book) == {"illustration", "transcriber-note"}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("T h e   G i f t", "The Gift"),
+        ("K U R T  W O L F F", "KURT WOLFF"),
+        ("L E I P Z I G", "LEIPZIG"),
+        ("A B C D E", "A B C D E"),
+        ("x y z w", "x y z w"),
+        ("I am a man.", "I am a man."),
+        ("1 2 3 4 5", "1 2 3 4 5"),
+    ],
+)
+def test_letter_spaced_lines_are_words(tmp_path, line, said):
+    assert text_book(tmp_path, "a.txt", f"Chapter 1\n\n{line}\n\n{LONG}\n").spoken[1] == said
