@@ -157,6 +157,7 @@ class LimitsSection(Section):
     )
     max_paragraphs: int = Field(200_000, ge=1, description="the most paragraphs; four times as many lines or tags")
     max_cpu_s: float = Field(10, gt=0, strict=False, description="CPU seconds of each phase that reads the text")
+    max_memory_mb: int = Field(200, ge=50, description="memory that each phase takes to read the text")
 
 
 class RetryRules(Section):

@@ -24,7 +24,10 @@ def run(plan: Plan) -> Result:
     book = read_json(plan.inputs["book"])
     counts = Counts()
     limits = Limits.of(plan.settings)
-    with Progress(plan.progress, plan.phase, max(len(book["chapters"]), 1)) as progress, limits.cpu(plan.source.name):
+    with (
+        Progress(plan.progress, plan.phase, max(len(book["chapters"]), 1)) as progress,
+        limits.watched(plan.source.name),
+    ):
         rows = _reporting(read_lines(plan.inputs["text"]), progress)
         max_chars = plan.settings.get("max_chars", MAX_CHARS)
         write_lines(plan.attempt_dir / "chunks.jsonl", counts.counted(chunks(rows, book["language"], max_chars)))

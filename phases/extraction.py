@@ -29,7 +29,7 @@ def run(plan: Plan) -> Result:
     limits = Limits.of(plan.settings)
     with (
         Progress(plan.progress, plan.phase, 1) as progress,
-        limits.cpu(path.name),
+        limits.watched(path.name),
         open_document(path, source["format"], limits) as document,
     ):
         book, numbering = _extract(plan, path, document)

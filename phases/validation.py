@@ -30,7 +30,7 @@ def run(plan: Plan) -> Result:
         raise PermanentError(plan.settings["sheet_error"], error_type="configuration")
     size_bytes = _checked_size(path, limits)
     kind = sniff(path)
-    with limits.cpu(path.name), open_document(path, kind, limits) as document:
+    with limits.watched(path.name), open_document(path, kind, limits) as document:
         _refuse_wordless(document, path.name)
         metadata = document.metadata
     metadata = metadata.over(from_file_name(path.stem))

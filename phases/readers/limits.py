@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from phases.contract import PermanentError
 MEGABYTE = 1024 * 1024
 _PIECES_A_PARAGRAPH = 4
 _TEXTS = 3
+_LOOK_EVERY_S = 0.05
+_PAGE_BYTES = resource.getpagesize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Limits:
         max_text_mb: size of one text, with its markup, in MiB; a book of several files may have three times as much.
         max_paragraphs: number of paragraphs; lines and tags may be four times as many.
         max_cpu_s: CPU time of each phase that reads the text, in seconds.
+        max_memory_mb: memory that such a phase takes for the text, in MiB.
     """
 
     max_source_mb: int = 500
@@ -36,6 +41,7 @@ class Limits:
     max_text_mb: int = 12
     max_paragraphs: int = 200_000
     max_cpu_s: float = 10.0
+    max_memory_mb: int = 200
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Limits:
@@ -49,6 +55,7 @@ class Limits:
             max_text_mb=given.get("max_text_mb", default.max_text_mb),
             max_paragraphs=given.get("max_paragraphs", default.max_paragraphs),
             max_cpu_s=given.get("max_cpu_s", default.max_cpu_s),
+            max_memory_mb=given.get("max_memory_mb", default.max_memory_mb),
         )
 
     def check_text(self, name: str, size_bytes: int, of_all_bytes: int = 0) -> None:
@@ -94,8 +101,8 @@ class Limits:
             raise over_limit(name, f"it has more than {most:,} {what}", "limits.max_paragraphs")
 
     @contextmanager
-    def cpu(self, name: str) -> Iterator[None]:
-        """Work within the limit on CPU time; what no other limit foresees ends here.
+    def watched(self, name: str) -> Iterator[None]:
+        """Work within the limits on CPU time and memory; what no other limit foresees ends here.
 
         Args:
             name: the book's file name.
@@ -103,20 +110,35 @@ class Limits:
         Raises:
             PermanentError: ``too_large``; the message names the limit. It is raised wherever the work stands.
         """
+        started_s, before_bytes = time.process_time(), _memory_bytes()
 
-        def stop(_number: int, _frame: FrameType | None) -> None:
-            raise over_limit(name, f"reading it takes more than {self.max_cpu_s:g} s of CPU time", "limits.max_cpu_s")
+        def look(_number: int, _frame: FrameType | None) -> None:
+            if time.process_time() - started_s > self.max_cpu_s:
+                what = f"reading it takes more than {self.max_cpu_s:g} s of CPU time"
+                raise over_limit(name, what, "limits.max_cpu_s")
+            if _memory_bytes() - before_bytes > self.max_memory_mb * MEGABYTE:
+                what = f"reading it takes more than {self.max_memory_mb} MB of memory"
+                raise over_limit(name, what, "limits.max_memory_mb")
 
         if threading.current_thread() is not threading.main_thread():  # where signals cannot be had, others limit
             yield
             return
-        earlier = signal.signal(signal.SIGPROF, stop)
-        signal.setitimer(signal.ITIMER_PROF, self.max_cpu_s)
+        earlier = signal.signal(signal.SIGPROF, look)
+        signal.setitimer(signal.ITIMER_PROF, _LOOK_EVERY_S, _LOOK_EVERY_S)
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.signal(signal.SIGPROF, earlier)
+
+
+def _memory_bytes() -> int:
+    """What this process has in memory; 0 where the system does not say it."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * _PAGE_BYTES
+    except OSError:
+        return 0
 
 
 def over_limit(name: str, what: str, limit: str) -> PermanentError:
