@@ -126,7 +126,7 @@ class Archive:
         data = self.read(name)
         self._text += len(data)
         self._limits.check_text(self.name, len(data), self._text)
-        self._limits.check_pieces(self.name, "tags", data.count(b"<"))
+        self._limits.check_pieces(self.name, "tags and attributes", data.count(b"<") + data.count(b"="))
         return data
 
     def restart_count(self) -> None:

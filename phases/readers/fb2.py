@@ -45,7 +45,7 @@ def _content(path: Path, limits: Limits) -> bytes:
         data = path.read_bytes()
     pictures = data.find(b"<binary")
     limits.check_text(path.name, pictures if pictures >= 0 else len(data))
-    limits.check_pieces(path.name, "tags", data.count(b"<"))
+    limits.check_pieces(path.name, "tags and attributes", data.count(b"<") + data.count(b"="))
     return data
 
 

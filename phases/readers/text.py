@@ -10,6 +10,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
 _EMPHASIS = re.compile(r"(?<!\w)_(?=[^\s_])([^_]{1,400})(?<=\S)_(?!\w)")
 _WORD = re.compile(r"[^\W_]")
+# Longer is no paragraph of a book, and all its underscores would cost much memory.
+_LONGEST_EMPHASISED = 200_000
+_SPACES = re.compile(r"\s{2,}|[^\S ]")
+# Every word as a string of its own costs much more memory than the text.
+_LONGEST_SPLIT = 100_000
 _FEWEST_SPACED, _MOST_SPACED = 4, 0.8
 _WIDE_GAP = re.compile(r" {2,}")
 _CAPITALS = re.compile(r"[^a-z\d]*")
@@ -23,7 +28,10 @@ def names(words: str) -> frozenset[str]:
 
 def one_line(text: str) -> str:
     """`text` as one line with single spaces, without control characters and soft hyphens."""
-    return " ".join(_CONTROL.sub("", text.translate(_INVISIBLE)).split())
+    cleaned = _CONTROL.sub("", text.translate(_INVISIBLE))
+    if len(cleaned) > _LONGEST_SPLIT:
+        return _SPACES.sub(" ", cleaned).strip()
+    return " ".join(cleaned.split())
 
 
 def lines(text: str, end: str = "\n") -> str:
@@ -38,7 +46,7 @@ def lines(text: str, end: str = "\n") -> str:
 
 def without_emphasis(text: str) -> str:
     """`text` without the underscores that plain text puts around emphasised words."""
-    return _EMPHASIS.sub(r"\1", text)
+    return _EMPHASIS.sub(r"\1", text) if len(text) <= _LONGEST_EMPHASISED else text
 
 
 def closed_up(line: str) -> str:

@@ -180,9 +180,9 @@ def test_markup_speech_and_shell_characters_in_text_are_text(tmp_path):
 
 def test_reading_that_takes_too_long_ends_and_names_the_limit(tmp_path):
     path = tmp_path / "a.md"
-    path.write_text("*a " * 300_000)
+    path.write_text("*a " * 60_000)
     started = time.process_time()
-    message = refusal(path, "too_large", limits={"max_cpu_s": 0.5, "max_memory_mb": 10_000})
+    message = refusal(path, "too_large", limits={"max_cpu_s": 0.2})
     assert "limits.max_cpu_s" in message
     assert time.process_time() - started < 30
 
