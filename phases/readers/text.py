@@ -15,7 +15,7 @@ _LONGEST_EMPHASISED = 200_000
 _SPACES = re.compile(r"\s{2,}|[^\S ]")
 # Every word as a string of its own costs much more memory than the text.
 _LONGEST_SPLIT = 100_000
-_FEWEST_SPACED, _MOST_SPACED = 4, 0.8
+_FEWEST_SPACED, _MOST_SPACED, _LONGEST_SPACED = 4, 0.8, 300
 _WIDE_GAP = re.compile(r" {2,}")
 _CAPITALS = re.compile(r"[^a-z\d]*")
 _WORDS = re.compile(r"\w+(?:['’\-]\w+)*")
@@ -54,6 +54,8 @@ def closed_up(line: str) -> str:
 
     Without wider gaps it is one word, if it is long enough to be one and no row of letters such as "A B C D E".
     """
+    if len(line) > _LONGEST_SPACED:
+        return line
     found = line.split()
     if len(found) < _FEWEST_SPACED or sum(len(part) == 1 for part in found) < _MOST_SPACED * len(found):
         return line
