@@ -283,7 +283,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 told += verdicts(kind, *costs)
     for good, said in told:
         kept = kept and good
-        print(f"{'kept  ' if good else 'BROKEN'}  {said}")
+        print(f"{'PASS' if good else 'FAIL'}  {said}")
     return 0 if kept else 1
 
 
