@@ -17,6 +17,7 @@ from orchestrator.memory import memory_group
 from orchestrator.opening import look_at_state, open_state
 from orchestrator.options import add_shared_options, configure, configure_logging
 from orchestrator.orphans import mark_run
+from orchestrator.preview import PreviewError, preview
 from orchestrator.records import BookRecords
 from orchestrator.run import Job, orchestrate
 from orchestrator.settings import Settings
@@ -35,9 +36,17 @@ def build_parser() -> argparse.ArgumentParser:
         "129/130/143 interrupted.",
     )
     parser.add_argument(
-        "book", type=Path, metavar="BOOK", help="the book's file (.txt .md .html .xhtml .epub .docx .pdf)"
+        "book",
+        type=Path,
+        metavar="BOOK",
+        help="the book's file (.txt .md .html .xhtml .epub .docx .odt .rtf .fb2 .pdf)",
     )
     add_shared_options(parser)
+    parser.add_argument(
+        "--text",
+        action="store_true",
+        help="with --dry-run: show chapters, words, hours, and what would be left out, with examples",
+    )
     parser.add_argument("--log-file", type=Path, metavar="FILE", help="write the log there instead of to the terminal")
     return parser
 
@@ -61,6 +70,10 @@ def _start(args: argparse.Namespace) -> int:
     for warning in config.warnings():
         complain(warning)
     path = _book_file(args.book)
+    if args.text and not args.dry_run:
+        raise UsageError("--text shows what would be read, so it goes with --dry-run. Add --dry-run.")
+    if args.text:
+        return _show_text(path, config)
     return _show_decisions(path, config) if args.dry_run else _run(path, config)
 
 
@@ -96,6 +109,17 @@ def _show_decisions(path: Path, config: Config) -> int:
     for decision in decisions:
         verb = "run" if decision.runs else "skip"
         say(f"  {decision.phase.number:<3} {decision.phase.name:<11} {verb:<4} {decision.reason}")
+    return ExitCode.DONE
+
+
+def _show_text(path: Path, config: Config) -> int:
+    say(path.name)
+    try:
+        for line in preview(path, Settings.of(config), examine(path, config.root, None)):
+            say(line)
+    except PreviewError as error:
+        complain(str(error))
+        return ExitCode.FAILED
     return ExitCode.DONE
 
 

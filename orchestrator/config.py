@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
+from phases.rules import RULES
 from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.phases import PHASES, Phase
 
@@ -92,11 +94,30 @@ class TtsSection(Section):
     pitch: int = Field(50, ge=0, le=99, description="0 is low, 99 is high")
 
 
+def _as_switches(value: Any) -> Any:
+    if isinstance(value, dict):
+        for name in value:
+            if name not in RULES:
+                near = difflib.get_close_matches(str(name), RULES, n=1, cutoff=0.5)
+                hint = f"did you mean {near[0]}?" if near else f"the rules are {', '.join(RULES)}"
+                raise ValueError(f"there is no rule {name!r}; {hint}")
+    return value
+
+
+RuleSwitches = Annotated[
+    dict[str, bool],
+    BeforeValidator(_as_switches),
+    Field(description="rules that leave text out, each `true` or `false`; docs/what-is-read.md names them"),
+]
+"""Which rules are on or off; those that are not named are on."""
+
+
 class TextSection(Section):
     """What is spoken, and in which pieces."""
 
     language: str | None = Field(None, description="overrides every book's own language, such as en or de")
     max_chars: int = Field(600, ge=80, le=5000, description="a longer sentence is spoken in several pieces")
+    rules: RuleSwitches = Field(default_factory=dict)
 
 
 class PausesSection(Section):
@@ -166,6 +187,12 @@ class LimitsSection(Section):
     max_source_mb: int = Field(500, ge=1, description="the largest book file")
     max_unpacked_mb: int = Field(1000, ge=1, description="the largest book once unpacked")
     max_members: int = Field(20_000, ge=1, description="the most files inside one book")
+    max_text_mb: int = Field(
+        12, ge=1, description="the most text in one file, with its markup; thrice as much in one book"
+    )
+    max_paragraphs: int = Field(200_000, ge=1, description="the most paragraphs; four times as many lines or tags")
+    max_cpu_s: float = Field(10, gt=0, strict=False, description="CPU seconds of each phase that reads the text")
+    max_memory_mb: int = Field(200, ge=50, description="memory that each phase takes to read the text")
 
 
 class PhaseRetries(Section):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.artifacts import missing_or_changed, path_of
+from orchestrator.beside import merged
 from orchestrator.records import PROMOTION, BookRecords
 from orchestrator.settings import Settings
 from orchestrator.sources import Source
@@ -57,8 +58,11 @@ def fingerprint(phase: Phase, settings: Settings, source: Source, artifacts: Map
         source: the book's file.
         artifacts: records of the artifacts of earlier phases; only the hashes of those that the phase reads count.
     """
-    built_in = BUILT_IN[phase.name]
-    head, middle, tail = settings.by_phase[phase.name].canonical
+    built_in, own = BUILT_IN[phase.name], settings.by_phase[phase.name]
+    beside = source.beside.get(phase.name)
+    if beside:
+        own = replace(own, values=merged(own.values, beside))
+    head, middle, tail = own.canonical
     inputs = ", ".join(
         [f'"{name}": {_json(artifacts.get(name, {}).get("sha256"))}' for name in inputs_of(phase, artifacts)]
     )

@@ -40,7 +40,12 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, 
         if isinstance(field.default, BaseModel):
             yield from _rows(type(field.default), f"{prefix}{name}.")
         elif field.description:
-            yield f"{prefix}{name}", f"`{_default(field.default)}`", _range(field.metadata), field.description
+            yield (
+                f"{prefix}{name}",
+                f"`{_default(field.get_default(call_default_factory=True))}`",
+                _range(field.metadata),
+                field.description,
+            )
 
 
 def _default(value: Any) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-READ_SUFFIXES = frozenset({".txt", ".md", ".html", ".xhtml", ".epub", ".docx", ".pdf"})
+READ_SUFFIXES = frozenset({".docx", ".epub", ".fb2", ".html", ".md", ".odt", ".pdf", ".rtf", ".txt", ".xhtml"})
 """What this version reads."""
 
 OTHER_BOOK_SUFFIXES = frozenset(
@@ -22,7 +22,6 @@ OTHER_BOOK_SUFFIXES = frozenset(
             ".chm",
             ".djvu",
             ".doc",
-            ".fb2",
             ".htm",
             ".kepub",
             ".kfx",
@@ -30,7 +29,7 @@ OTHER_BOOK_SUFFIXES = frozenset(
             ".lrf",
             ".markdown",
         ),
-        *(".mobi", ".odt", ".pages", ".pdb", ".prc", ".rst", ".rtf", ".tex", ".text", ".wpd"),
+        *(".mobi", ".pages", ".pdb", ".prc", ".rst", ".tex", ".text", ".wpd"),
     }
 )
 """Books all the same: they become entries, and validation says what to do with them."""

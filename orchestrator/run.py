@@ -13,6 +13,7 @@ from typing import Any
 
 from orchestrator.artifacts import ArtifactError, path_of, take
 from orchestrator.attempt import fresh_folder, remove_folder, run_attempt
+from orchestrator.beside import merged
 from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint, inputs_of, taken_as_given
 from orchestrator.descendants import Descendants
 from orchestrator.interrupts import InterruptedRun, Interrupts
@@ -219,7 +220,7 @@ def _run_phase(
             shutil.rmtree(staging_folder(job.settings, job.book_id), ignore_errors=True)
         fresh_folder(folder)
         result = run_attempt(
-            _plan(job, records, phase, attempt, folder),
+            _plan(attempts, phase, attempt, folder),
             program=Program(job.settings.by_phase[phase.name].command, job.settings.runner),
             folder=folder,
             log=job.folder / "logs" / f"{phase.name}-{attempt}.log",
@@ -271,7 +272,8 @@ def _shortage(attempts: _Attempts, decision: Decision, *, is_first: bool) -> Out
     return _failed(records, phase, failure)
 
 
-def _plan(job: Job, records: BookRecords, phase: Phase, attempt: int, folder: Path) -> Plan:
+def _plan(attempts: _Attempts, phase: Phase, attempt: int, folder: Path) -> Plan:
+    job, records = attempts.job, attempts.records
     artifacts = records.artifacts()
     attempt_dir = folder / "files"
     attempt_dir.mkdir()
@@ -283,7 +285,7 @@ def _plan(job: Job, records: BookRecords, phase: Phase, attempt: int, folder: Pa
         book_dir=job.folder,
         attempt_dir=attempt_dir,
         inputs={name: path_of(artifacts[name], job.settings.root) for name in inputs_of(phase, artifacts)},
-        settings=job.settings.by_phase[phase.name].values,
+        settings=merged(job.settings.by_phase[phase.name].values, attempts.source.beside.get(phase.name)),
         slots_dir=job.settings.work_dir / ".slots",
         cores=usable_cores(),
         progress=job.folder / "progress.jsonl",

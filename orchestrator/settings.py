@@ -159,12 +159,25 @@ class Settings:
 
 def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
     """The settings that a phase reads, as JSON data."""
-    limits = config.limits.model_dump(include={"max_source_mb", "max_unpacked_mb", "max_members"})
+    limits = config.limits.model_dump(
+        include={
+            "max_source_mb",
+            "max_unpacked_mb",
+            "max_members",
+            "max_text_mb",
+            "max_paragraphs",
+            "max_cpu_s",
+            "max_memory_mb",
+        }
+    )
     audio = config.audio
     settings: dict[str, dict[str, Any]] = {
         "validation": {"limits": limits, "language": config.text.language},
-        "extraction": {"limits": limits, "language": config.text.language},
-        "chunking": {"max_chars": config.text.max_chars},
+        "extraction": {"limits": limits, "language": config.text.language, "rules": dict(config.text.rules)},
+        "chunking": {
+            "max_chars": config.text.max_chars,
+            "limits": config.limits.model_dump(include={"max_cpu_s", "max_memory_mb"}),
+        },
         "synthesis": {
             "engine": config.tts.engine,
             "voice": config.tts.voice,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orchestrator.beside import settings_beside
 from pipeline_common.printable import printable as printable
 
 _BLOCK_BYTES = 1 << 20
@@ -47,6 +48,7 @@ class Source:
         mtime_ns: when its bytes changed.
         ctime_ns: when its entry changed.
         inode: its number in the file system.
+        beside: settings that only this book has, by the name of the phase that reads them.
     """
 
     path: str
@@ -55,9 +57,10 @@ class Source:
     mtime_ns: int
     ctime_ns: int
     inode: int
+    beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def as_record(self) -> dict[str, Any]:
-        """The form that the document keeps."""
+        """The form that the document keeps: the facts of the file itself."""
         return {
             "path": self.path,
             "sha256": self.sha256,
@@ -97,4 +100,5 @@ def examine(path: Path, root: Path, recorded: Mapping[str, Any] | None, *, verif
         mtime_ns=facts.st_mtime_ns,
         ctime_ns=facts.st_ctime_ns,
         inode=facts.st_ino,
+        beside=settings_beside(path),
     )

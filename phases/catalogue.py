@@ -43,16 +43,24 @@ class BuiltIn:
 BUILT_IN: dict[str, BuiltIn] = {
     phase.name: phase
     for phase in (
-        BuiltIn("validation", 1, reads_source=True, outputs=("source",), libraries=("lxml", "pypdfium2")),
+        BuiltIn("validation", 2, reads_source=True, outputs=("source",), libraries=("lxml", "pypdfium2")),
         BuiltIn(
             "extraction",
-            1,
+            2,
             reads_source=True,
             inputs=("source",),
             outputs=("book", "text", "cover"),
-            libraries=("charset-normalizer", "lxml", "markdown-it-py", "py3langid", "pypdfium2", "python-docx"),
+            libraries=(
+                "charset-normalizer",
+                "lxml",
+                "markdown-it-py",
+                "mdit-py-plugins",
+                "pillow",
+                "py3langid",
+                "pypdfium2",
+            ),
         ),
-        BuiltIn("chunking", 1, inputs=("book", "text"), outputs=("chunks",), libraries=("sentencex",)),
+        BuiltIn("chunking", 2, inputs=("book", "text"), outputs=("chunks",), libraries=("sentencex",)),
         BuiltIn("synthesis", 1, inputs=("book", "chunks"), outputs=("timings",), libraries=("espeakng-loader",)),
         BuiltIn(
             "enhancement",

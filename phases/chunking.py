@@ -12,6 +12,7 @@ from phases.contract import Plan, Result
 from phases.files import read_json, read_lines, write_lines
 from phases.progress import Progress
 from phases.readers import text
+from phases.readers.limits import Limits
 from phases.spoken.form import spoken_form
 from phases.spoken.sentences import pieces
 
@@ -22,7 +23,11 @@ def run(plan: Plan) -> Result:
     """Cut the book's text and write ``chunks.jsonl``."""
     book = read_json(plan.inputs["book"])
     counts = Counts()
-    with Progress(plan.progress, plan.phase, max(len(book["chapters"]), 1)) as progress:
+    limits = Limits.of(plan.settings)
+    with (
+        Progress(plan.progress, plan.phase, max(len(book["chapters"]), 1)) as progress,
+        limits.watched(plan.source.name),
+    ):
         rows = _reporting(read_lines(plan.inputs["text"]), progress)
         max_chars = plan.settings.get("max_chars", MAX_CHARS)
         write_lines(plan.attempt_dir / "chunks.jsonl", counts.counted(chunks(rows, book["language"], max_chars)))

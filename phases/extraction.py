@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from phases.contract import Plan, Result
+from phases.contract import PermanentError, Plan, Result
 from phases.files import read_json, write_bytes, write_json, write_lines
 from phases.progress import Progress
-from phases.readers import gutenberg, language, open_document, outline, text, title_page
-from phases.readers.document import Block, ChapterStart, Cover, Document, Omission, Paragraph
+from phases.readers import covers, gutenberg, language, open_document, opf, outline, sections, text, title_page
+from phases.readers.document import Block, ChapterStart, Cover, Document, Metadata, Paragraph
 from phases.readers.limits import Limits
 from phases.readers.naming import from_file_name
+from phases.readers.omission import BEFORE_THE_BOOK
 from phases.validation import no_text
 
 
@@ -25,17 +26,16 @@ def run(plan: Plan) -> Result:
     """
     source = read_json(plan.inputs["source"])
     path = plan.source
+    limits = Limits.of(plan.settings)
     with (
         Progress(plan.progress, plan.phase, 1) as progress,
-        open_document(path, source["format"], Limits.of(plan.settings)) as document,
+        limits.watched(path.name),
+        open_document(path, source["format"], limits) as document,
     ):
         book, numbering = _extract(plan, path, document)
         progress.advance()
-    artifacts = {"book": "book.json", "text": "text.jsonl"}
-    if book["cover"]:
-        artifacts["cover"] = book["cover"]
     return Result(
-        artifacts=artifacts,
+        artifacts={"book": "book.json", "text": "text.jsonl", "cover": book["cover"]},
         metrics={
             "chapters": len(numbering.chapters),
             "paragraphs": numbering.paragraphs,
@@ -47,29 +47,80 @@ def run(plan: Plan) -> Result:
 
 
 def _extract(plan: Plan, path: Path, document: Document) -> tuple[dict[str, Any], Numbering]:
-    metadata = document.metadata
-    file_title, file_authors = from_file_name(path.stem)
-    heading = None if metadata.title else _first_heading(document)
-    title = metadata.title or heading or file_title
-    numbering = Numbering(title)
-    write_lines(plan.attempt_dir / "text.jsonl", numbering.rows(title_page.joined(gutenberg.mark(document.blocks()))))
+    settings = plan.settings
+    metadata = _wanted(settings.get("book", {})).over(_beside(path, settings)).over(document.metadata)
+    if not metadata.title:
+        metadata = replace(metadata, title=_first_heading(document))
+    metadata = metadata.over(from_file_name(path.stem))
+    numbering = Numbering(str(metadata.title))
+    rules = {**settings.get("rules", {}), **settings.get("book_rules", {})}
+    choice = sections.Choice.of(
+        settings.get("skip", ()), settings.get("keep", ()), (name for name, on in rules.items() if not on)
+    )
+    blocks = title_page.joined(sections.marked(gutenberg.mark(document.blocks()), choice))
+    limits = Limits.of(settings)
+    write_lines(plan.attempt_dir / "text.jsonl", numbering.rows(_counted(blocks, path.name, limits)))
     if not numbering.words:
         raise no_text(path.name)
-    wanted = plan.settings.get("language") or language.declared(metadata.language)
-    cover = _write_cover(plan.attempt_dir, document.cover())
+    wanted = settings.get("language") or language.declared(metadata.language)
     book = {
-        "title": title,
-        "authors": list(metadata.authors or file_authors),
+        "title": metadata.title,
+        "subtitle": metadata.subtitle,
+        "authors": list(metadata.authors),
+        "series": metadata.series,
+        "series_index": metadata.series_index,
         "language": wanted or language.detected(numbering.sample),
         "publisher": metadata.publisher,
         "published": metadata.published,
         "description": metadata.description,
         "identifier": metadata.identifier,
-        "cover": cover,
+        "isbn": metadata.isbn,
+        "cover": _write_cover(plan.attempt_dir, _cover(path, settings, document, metadata)),
         "chapters": numbering.chapters,
     }
     write_json(plan.attempt_dir / "book.json", book)
     return book, numbering
+
+
+def _counted(blocks: Iterable[Block], name: str, limits: Limits) -> Iterator[Block]:
+    """The same blocks, until they are too many."""
+    count = 0
+    for block in blocks:
+        count += isinstance(block, Paragraph)
+        limits.check_paragraphs(name, count)
+        yield block
+
+
+def _wanted(facts: Mapping[str, Any]) -> Metadata:
+    """What somebody has written into the file .book.yaml beside the book."""
+    names = {"title", "subtitle", "series", "series_index", "publisher", "isbn", "description", "language"}
+    return Metadata(
+        authors=tuple(facts.get("authors", ())),
+        published=facts.get("year"),
+        **{name: value for name, value in facts.items() if name in names},
+    )
+
+
+def _beside(path: Path, settings: Mapping[str, Any]) -> Metadata:
+    found = settings.get("opf")
+    return opf.read(path.with_name(found["name"])) if found else Metadata()
+
+
+def _cover(path: Path, settings: Mapping[str, Any], document: Document, metadata: Metadata) -> Cover:
+    """The cover that somebody wants, else the book's own, else that of Calibre, else a plain one."""
+    wanted = settings.get("book", {}).get("cover")
+    cover = covers.beside(path.parent, wanted["name"]) if wanted else None
+    if wanted and cover is None:
+        raise PermanentError(
+            f"{path.name}: {wanted['name']!r}, the cover that its .book.yaml names, is no picture of that shape. "
+            "Name another one, or take the line out, and run again.",
+            error_type="configuration",
+        )
+    cover = cover or document.cover()
+    stored = settings.get("opf", {}).get("cover")
+    if cover is None and stored:
+        cover = covers.beside(path.parent, stored["name"])
+    return cover or covers.generated(str(metadata.title), metadata.authors)
 
 
 def _first_heading(document: Document) -> str | None:
@@ -79,9 +130,7 @@ def _first_heading(document: Document) -> str | None:
     return outline.book_title([first, *spoken]) if first is not None and first.level == 1 else None
 
 
-def _write_cover(folder: Path, cover: Cover | None) -> str | None:
-    if cover is None:
-        return None
+def _write_cover(folder: Path, cover: Cover) -> str:
     name = f"cover.{cover.suffix}"
     write_bytes(folder / name, cover.data)
     return name
@@ -155,7 +204,7 @@ class Numbering:
         self.paragraphs += 1
         omit = paragraph.omit
         if omit is None and not self.chapters:
-            omit = _BEFORE_THE_BOOK
+            omit = BEFORE_THE_BOOK
         if omit is not None:
             self.words_omitted += text.count_words(paragraph.text)
         return {
@@ -166,6 +215,3 @@ class Numbering:
             "source": paragraph.source,
             "omit": omit and {"rule": omit.rule, "reason": omit.reason, "confidence": omit.confidence},
         }
-
-
-_BEFORE_THE_BOOK = Omission("before-the-book", "an ornament before the first word")

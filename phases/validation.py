@@ -26,15 +26,17 @@ def run(plan: Plan) -> Result:
     """
     limits = Limits.of(plan.settings)
     path = plan.source
+    if plan.settings.get("sheet_error"):
+        raise PermanentError(plan.settings["sheet_error"], error_type="configuration")
     size_bytes = _checked_size(path, limits)
     kind = sniff(path)
-    with open_document(path, kind, limits) as document:
+    with limits.watched(path.name), open_document(path, kind, limits) as document:
         _refuse_wordless(document, path.name)
         metadata = document.metadata
-    title, authors = from_file_name(path.stem)
+    metadata = metadata.over(from_file_name(path.stem))
     book = {
-        "title": metadata.title or title,
-        "authors": list(metadata.authors or authors),
+        "title": metadata.title,
+        "authors": list(metadata.authors),
         "language": language.declared(metadata.language),
     }
     source: dict[str, Any] = {

@@ -8,7 +8,17 @@ from pathlib import Path
 from phases.readers.document import Document
 from phases.readers.limits import Limits
 
-_MODULES = {"txt": "plain", "md": "markdown", "html": "html", "epub": "epub", "docx": "docx", "pdf": "pdf"}
+_MODULES = {
+    "txt": "plain",
+    "md": "markdown",
+    "html": "html",
+    "epub": "epub",
+    "docx": "docx",
+    "pdf": "pdf",
+    "rtf": "rtf",
+    "odt": "odt",
+    "fb2": "fb2",
+}
 
 
 def open_document(path: Path, kind: str, limits: Limits) -> Document:

@@ -36,6 +36,7 @@ class Archive:
         self.name = path.name
         self._limits = limits
         self._unpacked = 0
+        self._text = 0
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
@@ -110,13 +111,27 @@ class Archive:
         """
         parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
         try:
-            return etree.fromstring(self.read(name), parser)
+            return etree.fromstring(self.read_text(name), parser)
         except etree.XMLSyntaxError as error:
             raise damaged(self.name, f"{name!r} in it is no well-formed XML: {error.msg}") from error
 
+    def read_text(self, name: str) -> bytes:
+        """All bytes of a member that is text or markup, counted against the limits on these.
+
+        Raises:
+            PermanentError: as `read` does.
+        """
+        declared = self._members[name].file_size
+        self._limits.check_text(self.name, declared, self._text + declared)
+        data = self.read(name)
+        self._text += len(data)
+        self._limits.check_text(self.name, len(data), self._text)
+        self._limits.check_pieces(self.name, "tags and attributes", data.count(b"<") + data.count(b"="))
+        return data
+
     def restart_count(self) -> None:
         """Count unpacked bytes from zero: the book is read a second time."""
-        self._unpacked = 0
+        self._unpacked = self._text = 0
 
     def close(self) -> None:
         """Close the file."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from types import TracebackType
 
 KINDS = frozenset({"heading", "prose", "verse", "line", "scene_break", "list_item", "table", "quote"})
@@ -75,6 +75,17 @@ class Metadata:
     published: str | None = None
     description: str | None = None
     identifier: str | None = None
+    subtitle: str | None = None
+    series: str | None = None
+    series_index: str | None = None
+    isbn: str | None = None
+
+    def over(self, other: Metadata) -> Metadata:
+        """These facts, and those of `other` where there are none here; a series and its number stay together."""
+        mine = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        if self.series:
+            other = replace(other, series=None, series_index=None)
+        return replace(other, **{name: value for name, value in mine.items() if value})
 
 
 def _nothing() -> None:

@@ -20,6 +20,7 @@ from phases.readers.document import Block, Document, Metadata, Omission, Paragra
 from phases.readers.limits import Limits
 from phases.readers.markup import inline_text, local_name
 from phases.readers.omission import CONTENTS, FOOTNOTE, HIDDEN, RUNNING_HEADER
+from phases.readers.styles import levels_from_one, named_level
 from phases.readers.text import names
 
 # Deleted text, the old copy of a drawing, and what stands for objects.
@@ -112,7 +113,7 @@ def _styles(archive: Archive, main: str) -> dict[str, Style]:
         names[style_id] = _child_value(element, "name").lower()
         bases[style_id] = _child_value(element, "basedOn")
         own = element.find("{*}pPr/{*}outlineLvl")
-        levels[style_id] = _level(_value(own, "val")) if own is not None else _named_level(names[style_id])
+        levels[style_id] = _level(_value(own, "val")) if own is not None else named_level(names[style_id])
     styles = {}
     for style_id in names:
         current, level = style_id, levels[style_id]
@@ -123,14 +124,6 @@ def _styles(archive: Archive, main: str) -> dict[str, Style]:
             level = levels[current]
         styles[style_id] = Style(names[style_id], max(level, 0))
     return styles
-
-
-def _named_level(name: str) -> int:
-    """The heading level that a style's name says, "Title" above "heading 1"; -1 where it says nothing."""
-    first, _, last = name.rpartition(" ")
-    if first == "heading" and last.isdigit():
-        return int(last) + 1
-    return 1 if name == "title" else -1
 
 
 def _level(value: str) -> int:
@@ -154,7 +147,7 @@ def _child_value(element: Any, name: str) -> str:
 def _blocks(archive: Archive, main: str) -> Iterator[Block]:
     archive.restart_count()
     styles = _styles(archive, main)
-    paragraphs = _with_levels_from_one(list(_paragraphs(archive.read_xml(main), styles, "paragraph")))
+    paragraphs = levels_from_one(list(_paragraphs(archive.read_xml(main), styles, "paragraph")))
     for kind, part in _relationships(archive, main):
         omission = _SIDE_PARTS.get(kind)
         if omission is not None:
@@ -162,11 +155,6 @@ def _blocks(archive: Archive, main: str) -> Iterator[Block]:
             side = _paragraphs(archive.read_xml(part), styles, f"{source}, paragraph")
             paragraphs += [replace(p, omit=p.omit or omission, level=0) for p in side if text.has_word(p.text)]
     yield from outline.by_headings(paragraphs)
-
-
-def _with_levels_from_one(paragraphs: list[Paragraph]) -> list[Paragraph]:
-    above = min((p.level for p in paragraphs if p.level), default=1) - 1
-    return [replace(p, level=p.level - above) if p.level else p for p in paragraphs] if above else paragraphs
 
 
 @dataclass(slots=True)

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from phases.contract import PermanentError
-from phases.readers import epub_contents, epub_cover, markup, outline
+from phases.readers import epub_contents, epub_cover, markup, opf, outline
 from phases.readers.archive import Archive, damaged, resolve
-from phases.readers.document import Block, ChapterStart, Cover, Document, Metadata
+from phases.readers.document import Block, ChapterStart, Cover, Document, Metadata, Omission
 from phases.readers.epub_contents import Entry
 from phases.readers.limits import Limits
 from phases.readers.omission import CONTENTS, NON_LINEAR
@@ -26,8 +25,9 @@ _OPF_TYPE = "application/oebps-package+xml"
 _FONT_ALGORITHMS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _MAX_FALLBACKS = 10
 _COVER_PAGE = re.compile(r"^cover[-_ ]?(?:page)?\d*\.", re.IGNORECASE)
-_DC = "{http://purl.org/dc/elements/1.1/}"
-_COVER_TYPES = ("image/jpeg", "image/jpg", "image/png", "image/svg+xml", "application/xhtml+xml")
+_COVER_TYPES = frozenset(
+    ["image/jpeg", "image/jpg", "image/png", "image/gif", "image/webp", "image/svg+xml", "application/xhtml+xml"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Package:
         spine: items in reading order, each with whether it is linear.
         ncx: the name of the NCX, or None.
         cover_id: the manifest id that EPUB 2 metadata calls the cover, or "".
+        guide: what EPUB 2 calls the landmarks, as pairs of a type and a link.
     """
 
     path: str
@@ -60,6 +61,7 @@ class Package:
     spine: tuple[tuple[Item, bool], ...]
     ncx: str | None
     cover_id: str
+    guide: tuple[tuple[str, str], ...]
 
 
 def read(path: Path, limits: Limits) -> Document:
@@ -127,7 +129,10 @@ def _package(archive: Archive) -> Package:
     ncx_id = "" if spine_element is None else spine_element.get("toc", "")
     ncx = items.get(ncx_id) or next((i for i in items.values() if i.media_type == "application/x-dtbncx+xml"), None)
     covers = [m.get("content", "") for m in root.iterfind("{*}metadata//{*}meta") if m.get("name") == "cover"]
-    return Package(path, _metadata(root), items, spine, ncx.path if ncx else None, covers[0] if covers else "")
+    guide = tuple((e.get("type", ""), e.get("href", "")) for e in root.iterfind("{*}guide/{*}reference"))
+    return Package(
+        path, opf.metadata(root), items, spine, ncx.path if ncx else None, covers[0] if covers else "", guide
+    )
 
 
 def _package_path(archive: Archive) -> str:
@@ -143,46 +148,6 @@ def _package_path(archive: Archive) -> str:
         if name.lower().endswith(".opf") and resolve("", name) is not None:
             return name
     raise damaged(archive.name, "it has no package document (.opf)")
-
-
-def _metadata(root: Any) -> Metadata:
-    refinements: dict[tuple[str, str], str] = {}
-    for meta in root.iterfind("{*}metadata/{*}meta"):
-        if meta.get("refines", "").startswith("#"):
-            refinements[meta.get("refines")[1:], meta.get("property", "")] = (meta.text or "").strip()
-
-    def values(name: str) -> list[tuple[Any, str]]:
-        found = [(e, markup.inline_text(e)) for e in root.iterfind(f"{{*}}metadata//{_DC}{name}")]
-        return [(element, value) for element, value in found if value]
-
-    def first(name: str) -> str | None:
-        found = values(name)
-        return found[0][1] if found else None
-
-    titles = values("title")
-    main = [v for e, v in titles if refinements.get((e.get("id", ""), "title-type")) == "main"]
-    authors = [
-        value
-        for element, value in values("creator")
-        if (
-            refinements.get((element.get("id", ""), "role"))
-            or element.get("{http://www.idpf.org/2007/opf}role")
-            or "aut"
-        )
-        == "aut"
-    ] or [value for _, value in values("creator")]
-    unique_id = root.get("unique-identifier", "")
-    identifiers = values("identifier")
-    own = [v for e, v in identifiers if e.get("id") == unique_id]
-    return Metadata(
-        title=main[0] if main else first("title"),
-        authors=tuple(dict.fromkeys(authors)),
-        language=first("language"),
-        publisher=first("publisher"),
-        published=first("date"),
-        description=first("description"),
-        identifier=own[0] if own else first("identifier"),
-    )
 
 
 def _blocks(archive: Archive, package: Package) -> Iterator[Block]:
@@ -225,17 +190,21 @@ def _by_contents(archive: Archive, package: Package, entries: list[Entry]) -> It
 
 def _flows(archive: Archive, package: Package) -> Iterator[tuple[markup.Flow, str]]:
     nav = _nav_path(package)
+    landmarks = epub_contents.landmarks(archive, nav, package.guide, package.path)
     seen: set[str] = set()
+    notes: set[str] = set()
     for listed, linear in package.spine:
         item = _readable(package, listed)
         if item.path in seen:  # a spine that comes back to a file would never end, or read it twice
             continue
         seen.add(item.path)
-        flow = _flow(archive, item)
+        flow = _flow(archive, item, notes)
         if item.path == nav:
             flow = _omitted(flow, CONTENTS)
         elif not linear:
             flow = _omitted(flow, NON_LINEAR)
+        elif item.path in landmarks:
+            flow = _omitted(flow, landmarks[item.path])
         yield flow, item.path
 
 
@@ -252,19 +221,19 @@ def _readable(package: Package, item: Item) -> Item:
     return item
 
 
-def _flow(archive: Archive, item: Item) -> markup.Flow:
+def _flow(archive: Archive, item: Item, notes: set[str]) -> markup.Flow:
     if item.media_type not in _TEXTUAL:
         return markup.Flow([], ())
     name = archive.find(item.path)
     if name is None:
         raise damaged(archive.name, f"its reading order lists {item.path!r}, which is not in it")
-    data = archive.read(name)
+    data = archive.read_text(name)
     if not data.strip():
         return markup.Flow([], ())
-    return markup.flow(markup.parse(data, f"{item.path} in {archive.name}", as_xml=True), item.path)
+    return markup.flow(markup.parse(data, f"{item.path} in {archive.name}", as_xml=True), item.path, notes)
 
 
-def _omitted(flow: markup.Flow, omission: Any) -> markup.Flow:
+def _omitted(flow: markup.Flow, omission: Omission) -> markup.Flow:
     return markup.Flow([replace(p, omit=p.omit or omission, level=0) for p in flow.paragraphs], flow.trailing_ids)
 
 

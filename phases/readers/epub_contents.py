@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,8 @@ from lxml import etree
 from phases.contract import PermanentError
 from phases.readers import markup
 from phases.readers.archive import Archive, resolve
-from phases.readers.omission import epub_type
+from phases.readers.document import Omission
+from phases.readers.omission import epub_type, omission_of_type
 from phases.readers.text import names
 
 
@@ -60,7 +62,7 @@ def _merged(found: list[Entry]) -> list[Entry]:
 
 
 def _nav_entries(archive: Archive, name: str) -> Iterator[Entry]:
-    root = markup.parse(archive.read(name), f"{name} in {archive.name}", as_xml=True)
+    root = markup.parse(archive.read_text(name), f"{name} in {archive.name}", as_xml=True)
     navs = [element for element in root.iter() if markup.local_name(element) == "nav"]
     tocs = [
         element for element in navs if {"toc", "doc-toc"} & names(f"{epub_type(element)} {element.get('role', '')}")
@@ -92,3 +94,45 @@ def _entry(archive: Archive, base: str, href: str, title: str, depth: int) -> It
     target: Any = resolve(base, href)
     if target is not None and title:
         yield Entry(title, max(depth, 1), archive.find(target[0]) or target[0], target[1])
+
+
+def landmarks(
+    archive: Archive, nav: str | None, guide: tuple[tuple[str, str], ...], package: str
+) -> dict[str, Omission]:
+    """Which whole files are front or back matter that is left out, by the landmarks of the nav or the guide.
+
+    A file that any landmark calls the beginning of the text is none, and neither is one that is pointed into.
+
+    Args:
+        archive: the book.
+        nav: the name of the nav document in it, or None.
+        guide: types and links of the package's guide; the links are relative to `package`.
+        package: the name of the package document.
+    """
+    found: dict[str, Omission] = {}
+    text: set[str] = set()
+    marks = [(package, kind, href) for kind, href in guide]
+    name = archive.find(nav) if nav else None
+    if name is not None:
+        with contextlib.suppress(PermanentError):  # a broken nav hides no text
+            marks += [(name, kind, href) for kind, href in _nav_landmarks(archive, name)]
+    for base, kinds, href in marks:
+        target = resolve(base, href)
+        if target is None:
+            continue
+        path = archive.find(target[0]) or target[0]
+        omission = omission_of_type(kinds)
+        if omission is None or target[1]:
+            text.add(path)
+        else:
+            found.setdefault(path, omission)
+    return {path: omission for path, omission in found.items() if path not in text}
+
+
+def _nav_landmarks(archive: Archive, name: str) -> Iterator[tuple[str, str]]:
+    root = markup.parse(archive.read_text(name), f"{name} in {archive.name}", as_xml=True)
+    for nav in root.iter():
+        if markup.local_name(nav) == "nav" and "landmarks" in names(epub_type(nav)):
+            for link in nav.iter():
+                if markup.local_name(link) == "a":
+                    yield epub_type(link), link.get("href", "")

@@ -7,32 +7,37 @@ import binascii
 from collections.abc import Iterable, Iterator
 
 from phases.contract import PermanentError
+from phases.readers import covers
 from phases.readers.archive import Archive, resolve
 from phases.readers.document import Cover
 from phases.readers.markup import local_name
 
 _DRAWN = frozenset(["image/svg+xml", "application/xhtml+xml", "text/html"])
+_MOST_CANDIDATES = 12
 _HREFS = ("href", "{http://www.w3.org/1999/xlink}href", "src")
 
 
 def read(archive: Archive, candidates: Iterable[tuple[str, str]]) -> Cover | None:
-    """The first JPEG or PNG among the candidates.
+    """The largest suitable picture among the candidates.
 
     Args:
         archive: the book.
         candidates: names of files that may be the cover, each with its media type, the likeliest first.
     """
+    return covers.chosen(_pictures(archive, candidates))
+
+
+def _pictures(archive: Archive, candidates: Iterable[tuple[str, str]]) -> Iterator[bytes]:
+    seen: set[str] = set()
     for path, media_type in candidates:
         name = archive.find(path)
-        if name is None:
+        if name is None or name in seen or len(seen) >= _MOST_CANDIDATES:
             continue
-        pictures = _inside(archive, name) if media_type in _DRAWN else [archive.read(name)]
-        for data in pictures:
-            if data.startswith(b"\xff\xd8\xff"):
-                return Cover(data, "jpg")
-            if data.startswith(b"\x89PNG\r\n\x1a\n"):
-                return Cover(data, "png")
-    return None
+        seen.add(name)
+        if media_type in _DRAWN:
+            yield from _inside(archive, name)
+        else:
+            yield archive.read(name)
 
 
 def _inside(archive: Archive, name: str) -> Iterator[bytes]:

@@ -82,8 +82,10 @@ def mark(blocks: Iterable[Block]) -> Iterator[Block]:
 
 
 def _credits(blocks: Iterator[Block]) -> Iterator[Block]:
+    before = True
     for place, block in enumerate(blocks):
-        if place < _CREDIT_BLOCKS and isinstance(block, Paragraph) and _CREDIT.match(block.text):
+        before = before and place < _CREDIT_BLOCKS and isinstance(block, Paragraph)
+        if before and isinstance(block, Paragraph) and _CREDIT.match(block.text):
             yield replace(block, omit=block.omit or GUTENBERG_CREDIT)
         else:
             yield block

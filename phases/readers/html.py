@@ -27,7 +27,9 @@ def read(path: Path, limits: Limits) -> Document:
     Raises:
         PermanentError: ``damaged`` or ``too_large``.
     """
+    limits.check_text(path.name, path.stat().st_size)
     data = path.read_bytes()
+    limits.check_pieces(path.name, "tags and attributes", data.count(b"<") + data.count(b"="))
     head = data[:2000].lower()
     root = markup.parse(data, path.name, as_xml=b"<?xml" in head or b"http://www.w3.org/1999/xhtml" in head)
     return Document(_metadata(root), partial(_blocks, root, path.name))

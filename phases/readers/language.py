@@ -41,6 +41,8 @@ DEFAULT = "en"
 SAMPLE_CHARACTERS = 20_000
 # Below this, a detector guesses: "Ouch." is no evidence of any language.
 _ENOUGH_CHARACTERS = 200
+_ENOUGH_FOREIGN = 40
+_BEYOND_LATIN = 0x370
 
 
 def declared(tag: str | None) -> str | None:
@@ -54,7 +56,11 @@ def declared(tag: str | None) -> str | None:
 
 def detected(sample: str) -> str:
     """The language of a piece of text as a two-letter code; English where the piece is too short to tell."""
-    if sum(character.isalpha() for character in sample) < _ENOUGH_CHARACTERS:
+    letters = [character for character in sample if character.isalpha()]
+    # A script that is not Latin says much by itself.
+    foreign = sum(ord(letter) >= _BEYOND_LATIN for letter in letters)
+    enough = _ENOUGH_FOREIGN if 2 * foreign > len(letters) else _ENOUGH_CHARACTERS
+    if len(letters) < enough:
         return DEFAULT
     import py3langid
 

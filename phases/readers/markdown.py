@@ -10,12 +10,13 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
 
 from phases.contract import PermanentError
 from phases.readers import encoding, gutenberg, markup, outline, text
-from phases.readers.document import Block, Document, Metadata, Paragraph
+from phases.readers.document import Block, Document, Metadata, Omission, Paragraph
 from phases.readers.limits import Limits
-from phases.readers.omission import METADATA
+from phases.readers.omission import FOOTNOTE, METADATA, NOTE_REFERENCE
 
 _FRONT_MATTER = re.compile(r"\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 _MAX_FRONT_MATTER = 20_000
@@ -51,7 +52,9 @@ def read(path: Path, limits: Limits) -> Document:
     Raises:
         PermanentError: ``damaged`` where it is no text, or in an encoding that cannot be told.
     """
+    limits.check_text(path.name, path.stat().st_size)
     content = encoding.decode(path.read_bytes(), path.name)
+    limits.check_pieces(path.name, "lines", content.count("\n"))
     front = _FRONT_MATTER.match(content[:_MAX_FRONT_MATTER])
     facts = _front_facts(front.group(1)) if front else {}
     if not facts:  # two rules with text between them are no front matter
@@ -127,7 +130,8 @@ def _metadata(facts: dict[str, list[str]], stated: Metadata) -> Metadata:
 
 
 def _paragraphs(content: str, name: str, first_line: int) -> list[Paragraph]:
-    parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable("table").enable("strikethrough")
+    parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable(["table", "strikethrough"])
+    parser.use(footnote_plugin)
     gatherer = _Gatherer(first_line)
     for token in parser.parse(content):
         if token.level >= _MAX_NESTING - 1:  # the parser leaves out what is nested deeper
@@ -150,6 +154,7 @@ class _Gatherer:
     _heading: int = 0
     _row: list[str] | None = None
     _line: int = 0
+    _omit: Omission | None = None
 
     def take(self, token: Token) -> None:
         if token.map:
@@ -166,8 +171,11 @@ class _Gatherer:
             self._row = []
         elif token.type == "tr_close":
             self._end_row()
+        elif token.type in ("footnote_open", "footnote_close"):
+            self._omit = FOOTNOTE if token.type == "footnote_open" else None
         elif token.type == "inline":
             self._inline(inline_text(token.children or []))
+            self._marks(token.children or [])
         elif token.type in ("fence", "code_block"):
             self._add("verse", text.lines(token.content))
         elif token.type == "hr":
@@ -184,6 +192,12 @@ class _Gatherer:
             self._add("verse", text.lines(content))
         else:
             self._add(self._kinds[-1] if self._kinds else "prose", text.one_line(content))
+
+    def _marks(self, tokens: Sequence[Token]) -> None:
+        for token in tokens:
+            if token.type == "footnote_ref" and self._row is None:
+                label = str(token.meta.get("label") or token.meta["id"] + 1)
+                self.paragraphs.append(Paragraph("prose", f"[{label}]", self._source(), NOTE_REFERENCE))
 
     def _end_row(self) -> None:
         row = ""
@@ -206,7 +220,8 @@ class _Gatherer:
         if content and text.is_scene_break(content):
             kind = "scene_break"
         if content or kind == "scene_break":
-            self.paragraphs.append(Paragraph(kind, content, self._source(), level=level if kind == "heading" else 0))
+            level = level if kind == "heading" and self._omit is None else 0
+            self.paragraphs.append(Paragraph(kind, content, self._source(), self._omit, level))
 
 
 def inline_text(tokens: Sequence[Token]) -> str:

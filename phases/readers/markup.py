@@ -8,7 +8,7 @@ from __future__ import annotations
 import html.entities
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lxml import etree
@@ -17,7 +17,8 @@ from phases.contract import PermanentError
 from phases.readers import encoding, text
 from phases.readers.archive import damaged
 from phases.readers.document import Omission, Paragraph
-from phases.readers.omission import epub_type, omission_of
+from phases.readers.notes import Notes
+from phases.readers.omission import ALT_TEXT, epub_type, omission_of
 from phases.readers.text import names
 
 _BLOCKS = names(
@@ -86,7 +87,7 @@ def parse(data: bytes, name: str, *, as_xml: bool) -> Any:
             )
             return etree.fromstring(_ENTITY.sub(_named_character, content).encode(), parser)
         except etree.XMLSyntaxError as error:
-            _refuse_depth(error.msg or "", name)
+            refuse_depth(error.msg or "", name)
             if "<!ENTITY" in content:  # HTML has none, so reading it as HTML would make text of the declarations
                 raise damaged(name, f"its XML entities cannot be read ({error.msg})") from error
         # HTML knows no empty elements of these names: a lone <title/> would swallow the whole text.
@@ -97,7 +98,7 @@ def parse(data: bytes, name: str, *, as_xml: bool) -> Any:
     except etree.XMLSyntaxError as error:
         raise damaged(name, f"there is no markup in it ({error.msg})") from error
     for entry in loose.error_log:
-        _refuse_depth(entry.message, name)
+        refuse_depth(entry.message, name)
     if root is None:
         raise damaged(name, "there is no markup in it")
     return root
@@ -110,7 +111,16 @@ def _named_character(match: re.Match[str]) -> str:
     return html.entities.html5.get(f"{name};", match.group())
 
 
-def _refuse_depth(message: str, name: str) -> None:
+def refuse_depth(message: str, name: str) -> None:
+    """Refuse a file whose parser has stopped at its own limits.
+
+    Args:
+        message: the parser's.
+        name: what to call the file.
+
+    Raises:
+        PermanentError: ``too_large``.
+    """
     lowered = message.lower()
     if "depth" in lowered or "huge" in lowered or "too long" in lowered:
         raise PermanentError(
@@ -138,17 +148,18 @@ def inline_text(element: Any) -> str:
     return text.one_line("".join(parts))
 
 
-def flow(root: Any, source: str) -> Flow:
+def flow(root: Any, source: str, notes: set[str] | None = None) -> Flow:
     """The paragraphs of a parsed file.
 
     Args:
         root: its root element.
         source: what `Paragraph.source` says.
+        notes: links to notes, as ``#anchor`` or ``file#anchor``, found in earlier files; those found here are added.
 
     Raises:
         PermanentError: ``damaged`` where it uses entities made of entities.
     """
-    walker = _Walker(source, _entities(root, source))
+    walker = _Walker(source, _entities(root, source), Notes(source, set() if notes is None else notes))
     paragraphs = list(walker.walk(root))
     return Flow(paragraphs, tuple(walker.ids))
 
@@ -171,6 +182,7 @@ class _Walker:
 
     source: str
     entities: dict[str, str]
+    notes: Notes
     ids: list[str] = field(default_factory=list)
     _parts: list[str] = field(default_factory=list)
     _level: int = 0
@@ -179,6 +191,7 @@ class _Walker:
     _drama: list[Any] = field(default_factory=list)
     _verse: list[Any] = field(default_factory=list)
     _omitting: tuple[Any, Omission] | None = None
+    _omits_blocks: bool = False
     _omitted_parts: list[str] = field(default_factory=list)
     _omitted: list[Paragraph] = field(default_factory=list)
 
@@ -217,7 +230,8 @@ class _Walker:
             return
         if self._kinds and self._kinds[-1][1] == "verse" and local_name(self._kinds[-1][0]) == "pre":
             piece = piece.replace("\n", _LINE_BREAK)
-        (self._parts if self._omitting is None else self._omitted_parts).append(piece)
+        within = self._omitting is not None and not self._omits_blocks
+        (self._omitted_parts if within else self._parts).append(piece)
 
     def _remember_ids(self, node: Any) -> None:
         for attribute in ("id", "name"):
@@ -245,11 +259,16 @@ class _Walker:
         if node.attrib:
             self._remember_ids(node)
         if self._omitting is None:
-            omission = omission_of(node, tag)
+            omission = omission_of(node, tag) or self.notes.omission_of(node, tag, after="".join(self._parts[-3:]))
             if omission is not None:
                 self._omitting = (node, omission)
+                self._omits_blocks = tag in _BLOCKS or cell
         if tag == "hr" and self._omitting is None:
             yield Paragraph("scene_break", "", self.source, ids=self._taken_ids())
+        elif tag == "img":
+            described = text.one_line(node.get("alt", ""))
+            if self._omitting is None and text.has_word(described):
+                self._omitted.append(Paragraph("prose", described, self.source, omit=ALT_TEXT))
         elif tag == "br":
             if self._parts and self._parts[-1] == _LINE_BREAK and not self._verse:
                 yield from self._flush()
@@ -261,11 +280,14 @@ class _Walker:
         self._parts.append(", " if before and before[-1].isalnum() else " ")
 
     def _end(self, node: Any, tag: str) -> Iterator[Paragraph]:
-        if self._omitting is not None and self._omitting[0] is node:
+        ends = self._omitting is not None and self._omitting[0] is node
+        if ends and not self._omits_blocks:
             self._flush_omitted()
             self._omitting = None
-        if tag in _BLOCKS or (tag in ("td", "th") and self._drama):
+        if tag in _BLOCKS or (tag in ("td", "th") and (self._drama or ends)):
             yield from self._flush()
+        if ends:
+            self._omitting = None
         if self._kinds and self._kinds[-1][0] is node:
             self._kinds.pop()
             self._level = 0
@@ -280,7 +302,7 @@ class _Walker:
         return taken
 
     def _flush_omitted(self) -> None:
-        if self._omitting is None:
+        if self._omitting is None or self._omits_blocks:
             return
         content = text.one_line("".join(self._omitted_parts))
         self._omitted_parts.clear()
@@ -289,13 +311,13 @@ class _Walker:
 
     def _flush(self) -> Iterator[Paragraph]:
         self._flush_omitted()
-        if self._omitting is None:
+        if self._omitting is None or self._omits_blocks:
             gathered = "".join(self._parts)
             self._parts.clear()
             paragraph = self._paragraph(gathered)
             self._in_cells = False
             if paragraph is not None:
-                yield paragraph
+                yield replace(paragraph, omit=self._omitting[1], level=0) if self._omitting else paragraph
         yield from self._omitted
         self._omitted.clear()
 
@@ -311,4 +333,5 @@ class _Walker:
         if text.is_scene_break(content):
             return Paragraph("scene_break", text.one_line(content), self.source, ids=self._taken_ids())
         level = self._level if kind == "heading" else 0
-        return Paragraph(kind, content, self.source, level=level, ids=self._taken_ids())
+        ids = self._taken_ids()
+        return Paragraph(kind, content, self.source, self.notes.of_paragraph(kind, content, ids), level, ids)

@@ -15,7 +15,7 @@ _ALONE = (
     "prologue|prolog|prólogo|prologo|epilogue|epilog|épilogue|epílogo|epilogo|preface|préface|prefacio|prefazione|vorwort|"
     "nachwort|foreword|afterword|introduction|introducción|introduzione|einleitung|avant-propos|prelude|interlude|"
     "intermezzo|postscript|conclusion|dedication|acknowledgments|acknowledgements|author's note|author’s note|"
-    "пролог|эпилог|предисловие"
+    "пролог|эпилог|предисловие|bibliography|references|glossary|index|notes|endnotes|footnotes|about the author"
 )
 _SPELLED_NUMBERS = {
     1: "one first un une unième premier première premiere eins erste erster erstes uno una primero primera primo prima "
@@ -54,7 +54,7 @@ _SPELLED_NUMBERS = {
 _VALUES = {word: value for value, words in _SPELLED_NUMBERS.items() for word in words.split()}
 _WORD_NUMBERS = "|".join(sorted(_VALUES, key=len, reverse=True))
 _SPELLED = rf"(?:the\s+)?(?:{_WORD_NUMBERS})(?:[\s-](?:(?:and|et|y|e)[\s-])?(?:{_WORD_NUMBERS}))?"
-_NUMBER = rf"(?:\d{{1,4}}|[ivxlcdm]{{1,10}}|{_SPELLED})"
+_NUMBER = rf"(?:\d{{1,6}}|[ivxlcdm]{{1,10}}|{_SPELLED})"
 _REST = r"(?P<rest>.*)"
 
 _KEYWORD_FIRST = re.compile(

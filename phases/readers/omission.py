@@ -6,21 +6,44 @@ import re
 from typing import Any
 
 from phases.readers.document import Omission
+from phases.rules import RULES
 
 EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
 
-CONTENTS = Omission("contents", "a table of contents is for looking things up")
-NON_LINEAR = Omission("non-linear", "the book marks this file as not part of its reading order")
-HIDDEN = Omission("hidden", "the book hides this text from its readers")
-PAGE_NUMBER = Omission("page-number", "a page number of the printed edition")
-NOTE_REFERENCE = Omission("note-reference", "the mark of a note in the middle of a sentence")
-RUBY = Omission("ruby", "a reading aid printed above the word before it")
-FOOTNOTE = Omission("footnote", "a note would interrupt the text")
-RUNNING_HEADER = Omission("running-header", "repeated at the edge of every page", confidence=0.9)
-METADATA = Omission("metadata", "a fact about the book, kept in its metadata")
-GUTENBERG_HEADER = Omission("gutenberg-header", "the header that Project Gutenberg puts before a book")
-GUTENBERG_LICENCE = Omission("gutenberg-licence", "the licence that Project Gutenberg puts after a book")
-GUTENBERG_CREDIT = Omission("gutenberg-credit", "who prepared the Project Gutenberg edition")
+
+def of_rule(name: str) -> Omission:
+    """The omission by a rule of `phases.rules.RULES`."""
+    rule = RULES[name]
+    return Omission(rule.name, rule.reason, rule.confidence)
+
+
+CONTENTS = of_rule("contents")
+NON_LINEAR = of_rule("non-linear")
+HIDDEN = of_rule("hidden")
+PAGE_NUMBER = of_rule("page-number")
+NOTE_REFERENCE = of_rule("note-reference")
+RUBY = of_rule("ruby")
+FOOTNOTE = of_rule("footnote")
+RUNNING_HEADER = of_rule("running-header")
+METADATA = of_rule("metadata")
+GUTENBERG_HEADER = of_rule("gutenberg-header")
+GUTENBERG_LICENCE = of_rule("gutenberg-licence")
+GUTENBERG_CREDIT = of_rule("gutenberg-credit")
+COPYRIGHT = of_rule("copyright")
+COLOPHON = of_rule("colophon")
+HALF_TITLE = of_rule("half-title")
+INDEX = of_rule("index")
+BIBLIOGRAPHY = of_rule("bibliography")
+ADVERTISEMENT = of_rule("advertisement")
+NOTES = of_rule("notes")
+CITATION = of_rule("citation")
+URL = of_rule("url")
+ALT_TEXT = of_rule("alt-text")
+ILLUSTRATION = of_rule("illustration")
+TRANSCRIBER_NOTE = of_rule("transcriber-note")
+BEFORE_THE_BOOK = of_rule("before-the-book")
+EMPTY_PAGE = of_rule("empty-page")
+NOT_WANTED = of_rule("not-wanted")
 
 _BY_TYPE = {
     "toc": CONTENTS,
@@ -34,6 +57,13 @@ _BY_TYPE = {
     "doc-pagebreak": PAGE_NUMBER,
     "noteref": NOTE_REFERENCE,
     "doc-noteref": NOTE_REFERENCE,
+    **dict.fromkeys(("copyright-page", "imprint", "imprimatur", "se:uncopyright"), COPYRIGHT),
+    **dict.fromkeys(("colophon", "doc-colophon"), COLOPHON),
+    "halftitlepage": HALF_TITLE,
+    **dict.fromkeys(("index", "doc-index"), INDEX),
+    **dict.fromkeys(("bibliography", "doc-bibliography"), BIBLIOGRAPHY),
+    **dict.fromkeys(("footnote", "rearnote", "endnote", "doc-footnote", "doc-endnote"), FOOTNOTE),
+    **dict.fromkeys(("footnotes", "rearnotes", "endnotes", "doc-endnotes"), NOTES),
 }
 # What Project Gutenberg's own EPUB and HTML files call their additions.
 _BY_CLASS = {"pg-boilerplate": GUTENBERG_LICENCE}
@@ -44,6 +74,11 @@ _NOT_DISPLAYED = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*h
 def epub_type(element: Any) -> str:
     """An element's ``epub:type``, also where the file could only be read as HTML, which knows no namespaces."""
     return str(element.get(EPUB_TYPE) or element.get("epub:type") or "")
+
+
+def omission_of_type(kinds: str) -> Omission | None:
+    """The rule for the first of some words of the EPUB or DPUB-ARIA vocabulary that has one, or None."""
+    return next((_BY_TYPE[kind] for kind in kinds.split() if kind in _BY_TYPE), None)
 
 
 def omission_of(element: Any, tag: str) -> Omission | None:
@@ -64,10 +99,9 @@ def omission_of(element: Any, tag: str) -> Omission | None:
         or _NOT_DISPLAYED.search(attributes.get("style", ""))
     ):
         return HIDDEN
-    kinds = f"{epub_type(element)} {attributes.get('role', '')}".split()
-    for kind in kinds:
-        if kind in _BY_TYPE:
-            return _BY_TYPE[kind]
+    by_type = omission_of_type(f"{epub_type(element)} {attributes.get('role', '')}")
+    if by_type is not None:
+        return by_type
     for name in attributes.get("class", "").split():
         if name in _BY_CLASS:
             return _BY_CLASS[name]

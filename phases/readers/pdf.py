@@ -6,9 +6,9 @@ import logging
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,20 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from phases.contract import PermanentError
-from phases.readers import text
+from phases.readers import outline, text
 from phases.readers.archive import damaged
 from phases.readers.document import Block, ChapterStart, Document, Metadata
 from phases.readers.limits import Limits
-from phases.readers.pdf_paragraphs import Line, Page, paragraphs, running_lines
+from phases.readers.pdf_page import Line, Page, in_reading_order
+from phases.readers.pdf_paragraphs import paragraphs, running_lines
 
 _MAX_OUTLINE = 50_000
 _MAX_OUTLINE_DEPTH = 12
 _TITLE_LINES = 12
+# More space than this many times the size of the print is between columns and not between words.
+_GAP_SIZES = 1.3
+# At least four letters, each with space around it.
+_SPACED = re.compile(r"(?:\S\s+){3,}\S")
 _PAGE_FAILED = "page {} cannot be read"
 
 
@@ -114,11 +119,14 @@ def _blocks(pdf: Any, name: str) -> Iterator[Block]:
     starts = deque(sorted(((_line_at(pages, before, mark), mark) for mark in marks), key=itemgetter(0)))
     cuts = {position for position, _ in starts}
     lines = [line for page in pages for line in page.lines]
+    if not marks:
+        yield from outline.by_headings([paragraph for _, paragraph in paragraphs(pages, lines, running, cuts)])
+        return
     for position, paragraph in paragraphs(pages, lines, running, cuts):
         while starts and starts[0][0] <= position:
             _, mark = starts.popleft()
             yield ChapterStart(mark.title, mark.level)
-        yield paragraph
+        yield replace(paragraph, level=0)
 
 
 def _outline(pdf: Any) -> list[_Mark]:
@@ -160,26 +168,55 @@ def _lines(pdf: Any, index: int, name: str) -> Page:
     content = page.get_textpage()
     try:
         whole = content.get_text_range()
-        lines = []
+        lines: list[Line] = []
+        pieces: list[Line] = []
         start = 0
         for piece in whole.splitlines(keepends=True):
             written = piece.rstrip("\r\n")
             stripped = written.strip()
             if stripped:
                 offset = start + len(written) - len(written.lstrip())
-                lines.append(_line(content, stripped, offset, start + len(written.rstrip()) - 1))
+                lines.append(_line(content, stripped, offset))
+                pieces += _cut_at_gaps(content, stripped, offset, lines[-1])
             start += len(piece)
-        return Page(index + 1, page.get_height(), tuple(lines))
+        return Page(index + 1, page.get_height(), in_reading_order(lines, pieces))
     finally:
         content.close()
         page.close()
 
 
-def _line(content: Any, written: str, first: int, last: int) -> Line:
+def _line(content: Any, written: str, first: int) -> Line:
     left, bottom, _, top = _box(content, first)
-    _, _, right, _ = _box(content, last)
+    _, _, right, _ = _box(content, first + len(written) - 1)
     size = pdfium.FPDFText_GetFontSize(content.raw, _index(content, first))
+    if _SPACED.fullmatch(written):
+        written = _closed_up(content, written, first)
     return Line(text.without_ligatures(written), left, right, bottom, top, size)
+
+
+def _cut_at_gaps(content: Any, written: str, first: int, line: Line) -> list[Line]:
+    """A line cut where there is more space inside it than between the words of any line: between two columns."""
+    pieces = []
+    begin = 0
+    for match in re.finditer(r"\s+", written):
+        left, right = _box(content, first + match.end())[0], _box(content, first + match.start() - 1)[2]
+        if left - right > _GAP_SIZES * max(line.size, 1.0):
+            pieces.append(_line(content, written[begin : match.start()], first + begin))
+            begin = match.end()
+    return [*pieces, _line(content, written[begin:], first + begin)] if begin else [line]
+
+
+def _closed_up(content: Any, written: str, first: int) -> str:
+    """Letter-spaced words as words: between words there is clearly more space than between letters."""
+    letters = [(position, *_box(content, first + position)) for position, c in enumerate(written) if not c.isspace()]
+    gaps = [after[1] - before[3] for before, after in pairwise(letters)]
+    steps = [after[1] - before[1] for before, after in pairwise(letters)]
+    usual, usual_step = sorted(gaps)[len(gaps) // 2], sorted(steps)[len(steps) // 2]
+    closed = written[letters[0][0]]
+    for gap, step, (position, *_) in zip(gaps, steps, letters[1:], strict=True):
+        # Letters may stand at equal steps or with equal gaps; between words both are larger.
+        closed += (" " if gap > 1.5 * usual + 0.5 and step > 1.35 * usual_step else "") + written[position]
+    return closed
 
 
 def _index(content: Any, position: int) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from phases.readers import text
+from phases.readers import numbering, pdf_notes, text
 from phases.readers.document import Paragraph
-from phases.readers.omission import PAGE_NUMBER, RUNNING_HEADER
+from phases.readers.omission import EMPTY_PAGE, NOTE_REFERENCE, PAGE_NUMBER, RUNNING_HEADER
+from phases.readers.pdf_page import Line, Page
 
 _ENDS = tuple(".!?…:\"'”’»)]*")
 _HYPHENS = "-\u00ad\ufffe\u0002\u2010"
@@ -24,27 +25,7 @@ _PAGE_NUMBER = re.compile(
 _REPEATED = 3
 # Print so much larger than the rest of the book is a heading.
 _HEADING_SIZE = 1.2
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a page, places in points from the lower left corner; `size` is that of its first character."""
-
-    text: str
-    left: float
-    right: float
-    bottom: float
-    top: float
-    size: float
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page's lines in the order in which they are written; `number` counts from 1."""
-
-    number: int
-    height: float
-    lines: tuple[Line, ...]
+_LONGEST_HEADING = 150
 
 
 def running_lines(pages: Sequence[Page]) -> set[tuple[int, int]]:
@@ -61,12 +42,14 @@ def running_lines(pages: Sequence[Page]) -> set[tuple[int, int]]:
             offsets.update({number - page.number for number in _end_numbers(page.lines[position].text)})
     offset, counted = offsets.most_common(1)[0] if offsets else (0, 0)
     found: set[tuple[int, int]] = set()
+    large = _HEADING_SIZE * _body_size([line for page in pages for line in page.lines])
     for page in pages:
         for place, position in _edges(page):
             line = page.lines[position].text
             repeated = shapes[place, _shape(line)] >= _REPEATED
-            numbered = counted >= _REPEATED and page.number + offset in _end_numbers(line)
-            if (repeated or numbered) and _is_furniture(page, position):
+            numbered = counted >= _REPEATED and page.number + offset in _end_numbers(line) and line[-1] not in ".!?"
+            is_heading = large and page.lines[position].size > large and _WORD.search(line) is not None
+            if (repeated or numbered) and not is_heading and _is_furniture(page, position):
                 found.add((page.number, position))
     return found
 
@@ -108,33 +91,74 @@ def paragraphs(
     Yields:
         The number of the first line, and the paragraph.
     """
-    known = _words(lines)
-    right = _right_edge(lines)
-    body_size = _body_size(lines)
+    print_of = Print.of(lines)
     gathered: list[Line] = []
     waiting: list[tuple[int, Paragraph]] = []
-    first, source, number, bounds = 0, "", 0, _Bounds(0.0, 0.0)
+    first, source, number = 0, "", 0
     for page in pages:
-        body = [line for position, line in enumerate(page.lines) if (page.number, position) not in running]
-        bounds = _bounds(body, right)
+        where = f"page {page.number}"
+        if not page.lines:
+            waiting.append((number, Paragraph("prose", "", where, omit=EMPTY_PAGE)))
+        notes = pdf_notes.found(page, running, print_of.body_size)
+        waiting += ((number, note) for note in pdf_notes.rows(page, notes))
+        bounds = {
+            column: _bounds(
+                [
+                    line
+                    for position, line in enumerate(page.lines)
+                    if line.column == column and (page.number, position) not in running and position not in notes
+                ],
+                print_of.right,
+            )
+            for column in {line.column for line in page.lines}
+        }
         for position, line in enumerate(page.lines):
-            where = f"page {page.number}"
             if (page.number, position) in running:
                 rule = PAGE_NUMBER if _PAGE_NUMBER.fullmatch(line.text) else RUNNING_HEADER
                 waiting.append((number, Paragraph("prose", text.one_line(line.text), where, omit=rule)))
-            else:
-                if gathered and (number in cuts or _starts(gathered, line, bounds)):
-                    yield first, _joined(gathered, source, known, body_size)
+            elif position not in notes:
+                if gathered and (number in cuts or _starts(gathered, line, bounds, print_of)):
+                    yield first, _joined(gathered, source, print_of)
                     gathered = []
                 if not gathered:
                     yield from waiting
                     waiting.clear()
                     first, source = number, where
-                gathered.append(line)
+                shown, marks = pdf_notes.without_marks(line.text, notes.values())
+                waiting += ((number, Paragraph("prose", mark, where, omit=NOTE_REFERENCE)) for mark in marks)
+                gathered.append(replace(line, text=shown) if marks else line)
             number += 1
     if gathered:
-        yield first, _joined(gathered, source, known, body_size)
+        yield first, _joined(gathered, source, print_of)
     yield from waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """How the book is printed.
+
+    Attributes:
+        words: those that stand whole in a line, in lower case.
+        right: where full lines end.
+        body_size: the size that most of the book is printed in.
+        heading_sizes: larger sizes that lines are printed in, the largest first.
+    """
+
+    words: frozenset[str]
+    right: float
+    body_size: float
+    heading_sizes: tuple[float, ...]
+
+    @classmethod
+    def of(cls, lines: Sequence[Line]) -> Print:
+        """That of these lines."""
+        body = _body_size(lines)
+        large = {round(line.size) for line in lines if line.size > _HEADING_SIZE * body and text.has_word(line.text)}
+        return cls(_words(lines), _right_edge(lines), body, tuple(sorted(large, reverse=True)))
+
+    def level(self, size: float) -> int:
+        """The level of a heading in this size, 1 for the largest; 0 for what is no heading."""
+        return self.heading_sizes.index(round(size)) + 1 if round(size) in self.heading_sizes else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +190,17 @@ def _body_size(lines: Sequence[Line]) -> float:
     return sizes.most_common(1)[0][0] if sizes else 0.0
 
 
-def _starts(gathered: Sequence[Line], line: Line, bounds: _Bounds) -> bool:
+def _starts(gathered: Sequence[Line], line: Line, columns: Mapping[int, _Bounds], print_of: Print) -> bool:
     """Whether a line starts a new paragraph after those gathered."""
     last = gathered[-1]
     size = max(last.size, line.size, 1.0)
+    bounds = columns[line.column]
+    before = columns.get(last.column, bounds)
     if abs(last.size - line.size) > 0.15 * size and text.has_word(last.text):
         return not _ends_open(last)
     step = last.bottom - line.bottom
+    if print_of.level(line.size) and 0 < step < 2 * size:  # a heading over several lines
+        return numbering.is_numbered(last.text)
     if step > 0 and len(gathered) > 1:
         usual = gathered[-2].bottom - last.bottom
         if usual > 0 and step > 1.4 * usual:
@@ -180,9 +208,9 @@ def _starts(gathered: Sequence[Line], line: Line, bounds: _Bounds) -> bool:
     elif step > 2.2 * size:
         return True
     indent = line.left - bounds.left
-    if 0.6 * size < indent < 6 * size and last.left - bounds.left < 0.6 * size:
+    if 0.6 * size < indent < 6 * size and last.left - before.left < 0.6 * size:
         return True
-    short = bounds.right - last.right > 0.12 * max(bounds.right - bounds.left, 1.0)
+    short = before.right - last.right > 0.12 * max(before.right - before.left, 1.0)
     return short and (last.text.endswith(_ENDS) or line.text[:1].isupper())
 
 
@@ -190,7 +218,8 @@ def _ends_open(line: Line) -> bool:
     return line.text[-1:] in _HYPHENS or line.text.endswith(",")
 
 
-def _joined(lines: Sequence[Line], source: str, known: Collection[str], body_size: float) -> Paragraph:
+def _joined(lines: Sequence[Line], source: str, print_of: Print) -> Paragraph:
+    known = print_of.words
     parts: list[str] = []
     for line in lines:
         if parts:
@@ -200,10 +229,9 @@ def _joined(lines: Sequence[Line], source: str, known: Collection[str], body_siz
     content = _BROKEN_INSIDE.sub(lambda match: _word(match.group(1), match.group(2), known), "".join(parts))
     content = text.one_line(content)
     if text.is_scene_break(content):
-        kind = "scene_break"
-    else:
-        kind = "heading" if lines[0].size > _HEADING_SIZE * body_size and len(content) < 150 else "prose"
-    return Paragraph(kind, content, source)
+        return Paragraph("scene_break", content, source)
+    level = print_of.level(lines[0].size) if len(content) < _LONGEST_HEADING else 0
+    return Paragraph("heading" if level else "prose", content, source, level=level)
 
 
 def _end_of_line(before: str, after: str, known: Collection[str]) -> tuple[str, str]:
@@ -228,9 +256,9 @@ def _word(head: str, tail: str, known: Collection[str]) -> str:
     return whole
 
 
-def _words(lines: Sequence[Line]) -> set[str]:
+def _words(lines: Sequence[Line]) -> frozenset[str]:
     """The words of the book that stand whole in a line."""
     words: set[str] = set()
     for line in lines:
         words.update(match.group().casefold() for match in _WORD.finditer(line.text))
-    return words
+    return frozenset(words)

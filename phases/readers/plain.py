@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -51,8 +51,10 @@ def read(path: Path, limits: Limits) -> Document:
     Raises:
         PermanentError: ``damaged`` where it is no text, or in an encoding that cannot be told.
     """
+    limits.check_text(path.name, path.stat().st_size)
     content = encoding.decode(path.read_bytes(), path.name)
-    return Document(_metadata(content), partial(_blocks, content))
+    limits.check_pieces(path.name, "lines", content.count("\n"))
+    return Document(_metadata(content), partial(_blocks, content, partial(limits.check_paragraphs, path.name)))
 
 
 def _metadata(content: str) -> Metadata:
@@ -60,8 +62,9 @@ def _metadata(content: str) -> Metadata:
     return stated if stated != Metadata() else title_page.facts(content)
 
 
-def _blocks(content: str) -> Iterator[Block]:
+def _blocks(content: str, check_paragraphs: Callable[[int], None]) -> Iterator[Block]:
     groups = _groups(content)
+    check_paragraphs(len(groups))
     width = _width(groups)
     own = gutenberg.book_range(["\n".join(group.lines[:4]) for group in groups])
     chapters = Chapters([group.lines for group in groups], [group.gap for group in groups], own)
@@ -81,7 +84,7 @@ def _blocks(content: str) -> Iterator[Block]:
 
 
 def _groups(content: str) -> list[Lines]:
-    lines = [line.rstrip().expandtabs(4) for line in content.replace("\f", "\n\n").split("\n")]
+    lines = [text.closed_up(line.rstrip().expandtabs(4)) for line in content.replace("\f", "\n\n").split("\n")]
     blank = sum(not line for line in lines)
     filled = len(lines) - blank
     groups: list[Lines] = []

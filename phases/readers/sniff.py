@@ -9,7 +9,7 @@ from pathlib import Path
 from phases.contract import PermanentError
 from phases.readers.archive import damaged
 
-READ = ("txt", "md", "html", "epub", "docx", "pdf")
+READ = ("txt", "md", "html", "epub", "docx", "odt", "rtf", "fb2", "pdf")
 EXTENSIONS = {
     ".txt": "txt",
     ".text": "txt",
@@ -21,22 +21,34 @@ EXTENSIONS = {
     ".epub": "epub",
     ".docx": "docx",
     ".pdf": "pdf",
+    ".odt": "odt",
+    ".rtf": "rtf",
+    ".fb2": "fb2",
+    ".kepub": "epub",
 }
-_SHOWN = ".txt .md .html .xhtml .epub .docx .pdf"
-_NAMES = {"epub": "an EPUB", "docx": "a Word document", "pdf": "a PDF"}
+_SHOWN = ".txt .md .html .xhtml .epub .docx .odt .rtf .fb2 .pdf"
+_NAMES = {
+    "epub": "an EPUB",
+    "docx": "a Word document",
+    "pdf": "a PDF",
+    "odt": "an OpenDocument text",
+    "rtf": "a Rich Text file",
+    "fb2": "a FictionBook",
+}
 
 # What people have books in that is not read: its name, and what converts it.
 _CALIBRE = "Convert it to EPUB with Calibre"
 _OFFICE = "Save it as .docx with a word processor such as LibreOffice"
 _OTHER = {
-    "rtf": ("a Rich Text file", _OFFICE),
-    "odt": ("an OpenDocument text", _OFFICE),
     "doc": ("an old Word document (.doc)", _OFFICE),
     "mobi": ("a Kindle book (MOBI)", _CALIBRE),
     "azw": ("a Kindle book", _CALIBRE),
     "azw3": ("a Kindle book (AZW3)", _CALIBRE),
     "kfx": ("a Kindle book (KFX)", _CALIBRE),
-    "fb2": ("a FictionBook", _CALIBRE),
+    "chm": ("a compiled help file (CHM)", _CALIBRE),
+    "pages": ("an Apple Pages document", _OFFICE),
+    "tex": ("a TeX source", "Convert it to .docx or .html with pandoc"),
+    "wpd": ("a WordPerfect document", _OFFICE),
     "lit": ("a Microsoft Reader book", _CALIBRE),
     "lrf": ("a Sony Reader book", _CALIBRE),
     "pdb": ("a Palm book", _CALIBRE),
@@ -54,27 +66,29 @@ _OTHER_EXTENSIONS = {
     **{
         f".{name}": name
         for name in (
-            "rtf",
-            "odt",
             "doc",
             "mobi",
             "azw",
             "azw3",
             "kfx",
-            "fb2",
+            "chm",
             "lit",
             "lrf",
             "pdb",
             "djvu",
             "cbz",
             "cbr",
+            "pages",
+            "tex",
+            "wpd",
         )
     },
     ".prc": "mobi",
     **dict.fromkeys((".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp"), "image"),
 }
 _MAGIC = (
-    (b"{\\rtf", "rtf"),
+    (b"ITSF", "chm"),
+    (b"\xffWPC", "wpd"),
     (b"\xff\xd8\xff", "image"),
     (b"\x89PNG\r\n\x1a\n", "image"),
     (b"GIF8", "image"),
@@ -119,6 +133,8 @@ def sniff(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     suffix = path.suffix.lower()
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{\\rtf"):
+        return "rtf"
     other = _other(head)
     if other is not None:
         raise unsupported(path.name, other)
@@ -131,7 +147,7 @@ def sniff(path: Path) -> str:
     if _is_html(head):
         return "html"
     if b"<FictionBook" in head:
-        raise unsupported(path.name, "fb2")
+        return "fb2"
     if suffix in _OTHER_EXTENSIONS:
         raise unsupported(path.name, _OTHER_EXTENSIONS[suffix])
     promised = EXTENSIONS.get(suffix, "txt")
@@ -174,7 +190,7 @@ def _zip_format(path: Path) -> str:
     if b"epub" in mimetype or "META-INF/container.xml" in names:
         return "epub"
     if b"opendocument.text" in mimetype:
-        raise unsupported(path.name, "odt")
+        return "odt"
     if any(name.startswith("word/") for name in names):
         return "docx"
     if "[Content_Types].xml" in names:
@@ -184,7 +200,7 @@ def _zip_format(path: Path) -> str:
     if any(name.lower().endswith(".opf") for name in names):
         return "epub"
     if any(name.lower().endswith(".fb2") for name in names):
-        raise unsupported(path.name, "fb2")
+        return "fb2"
     raise unsupported(path.name, "cbz" if path.suffix.lower() == ".cbz" else "zip")
 
 

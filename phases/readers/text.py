@@ -10,6 +10,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
 _EMPHASIS = re.compile(r"(?<!\w)_(?=[^\s_])([^_]{1,400})(?<=\S)_(?!\w)")
 _WORD = re.compile(r"[^\W_]")
+# Longer is no paragraph of a book, and all its underscores would cost much memory.
+_LONGEST_EMPHASISED = 200_000
+_SPACES = re.compile(r"\s{2,}|[^\S ]")
+# Every word as a string of its own costs much more memory than the text.
+_LONGEST_SPLIT = 100_000
+_FEWEST_SPACED, _MOST_SPACED, _LONGEST_SPACED = 4, 0.8, 300
+_WIDE_GAP = re.compile(r" {2,}")
+_CAPITALS = re.compile(r"[^a-z\d]*")
 _WORDS = re.compile(r"\w+(?:['’\-]\w+)*")
 
 
@@ -20,7 +28,10 @@ def names(words: str) -> frozenset[str]:
 
 def one_line(text: str) -> str:
     """`text` as one line with single spaces, without control characters and soft hyphens."""
-    return " ".join(_CONTROL.sub("", text.translate(_INVISIBLE)).split())
+    cleaned = _CONTROL.sub("", text.translate(_INVISIBLE))
+    if len(cleaned) > _LONGEST_SPLIT:
+        return _SPACES.sub(" ", cleaned).strip()
+    return " ".join(cleaned.split())
 
 
 def lines(text: str, end: str = "\n") -> str:
@@ -35,7 +46,24 @@ def lines(text: str, end: str = "\n") -> str:
 
 def without_emphasis(text: str) -> str:
     """`text` without the underscores that plain text puts around emphasised words."""
-    return _EMPHASIS.sub(r"\1", text)
+    return _EMPHASIS.sub(r"\1", text) if len(text) <= _LONGEST_EMPHASISED else text
+
+
+def closed_up(line: str) -> str:
+    """A letter-spaced line ("T h e   G i f t") as words, where wider gaps show where these end; others unchanged.
+
+    Without wider gaps it is one word, if it is long enough to be one and no row of letters such as "A B C D E".
+    """
+    if len(line) > _LONGEST_SPACED:
+        return line
+    found = line.split()
+    if len(found) < _FEWEST_SPACED or sum(len(part) == 1 for part in found) < _MOST_SPACED * len(found):
+        return line
+    words = [word.replace(" ", "") for word in _WIDE_GAP.split(line.strip())]
+    letters = [part.casefold() for part in found]
+    if len(words) == 1 and (letters == sorted(letters) or not _CAPITALS.fullmatch(words[0])):
+        return line
+    return line[: len(line) - len(line.lstrip())] + " ".join(words)
 
 
 def without_ligatures(text: str) -> str:

@@ -16,6 +16,8 @@ Span = tuple[int, int]
 
 _ITEM = re.compile(r"\W?(?:\d{1,3}|[ivxlc]{1,5}|[IVXLC]{1,5})[.)]")
 _LINE_ENDS = tuple(".,;:!?…—–\"'”’»")
+# No sentence that is spoken in one piece is longer (`text.max_chars` is at most 5000).
+_WINDOW = 6000
 # Where a long sentence can be cut, the best first: after a clause, after a comma, after a word.
 _CUTS = tuple(re.compile(pattern) for pattern in (r"[;:—–…。！？；：][\"'”’»)\]]*\s*", r"[,，、،]\s*", r"\s+"))
 
@@ -40,12 +42,35 @@ def pieces(content: str, language: str, max_chars: int) -> list[Span]:
 def _sentences(content: str, language: str) -> Iterator[Span]:
     start = 0
     for line in _units(content):
-        found = sentencex.segment(language.partition("-")[0].lower(), line)
-        if sum(map(len, found)) != len(line):  # never lose text to a splitter that drops some
-            found = [line]
-        for sentence in found:
+        for sentence in _segmented(line, language.partition("-")[0].lower()):
             yield start, start + len(sentence)
             start += len(sentence)
+
+
+def _segmented(line: str, language: str) -> Iterator[str]:
+    """The sentences of a line, found in one window of it after another: the splitter's time grows with the square."""
+    start = 0
+    while start < len(line):
+        window = line[start : start + _WINDOW]
+        found = sentencex.segment(language, window)
+        if sum(map(len, found)) != len(window):  # never lose text to a splitter that drops some
+            found = [window]
+        if start + len(window) < len(line):  # the last sentence may go on
+            if len(found) > 1:
+                found.pop()
+            else:
+                found = [window[: _last_space(window)]]
+        for sentence in found:
+            yield sentence
+            start += len(sentence)
+
+
+def _last_space(window: str) -> int:
+    """Where the last word of a window begins that may go on after it; its end where it holds no space."""
+    for position in range(len(window) - 1, 0, -1):
+        if window[position].isspace():
+            return position + 1
+    return len(window)
 
 
 def _units(content: str) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from orchestrator.config import Config
 from orchestrator.settings import settings_of
 from phases.catalogue import BUILT_IN
+from phases.rules import RULES
 from pipeline_common.phases import PHASES
 
 CHECKOUT = Path(__file__).parents[2]
@@ -85,3 +86,16 @@ def test_no_code_runs_a_shell_or_evaluates_text() -> None:
     pattern = re.compile(r"shell=True|os\.system\(|\beval\(|\bexec\(|pickle\.loads?\(|yaml\.load\(")
     for path in modules():
         assert not pattern.search(path.read_text(encoding="utf-8")), path
+
+
+def test_the_page_on_what_is_read_has_every_rule_and_names_tests_that_there_are() -> None:
+    page = (CHECKOUT / "docs" / "what-is-read.md").read_text(encoding="utf-8")
+    table = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    rows = {row[0].strip("`"): row for row in table}
+    assert rows.keys() == RULES.keys()
+    modules_of_tests = (CHECKOUT / "tests" / "unit" / "phases").glob("test_*.py")
+    tests = "".join(path.read_text(encoding="utf-8") for path in modules_of_tests)
+    for name, row in rows.items():
+        rule = RULES[name]
+        assert row[1:4] == [rule.fires_on, rule.keeps, f"{rule.confidence:g}"]
+        assert f"def {row[5].strip('`')}(" in tests, name

@@ -152,12 +152,12 @@ def test_names_of_any_bytes_are_spoken_and_shown_on_one_line(tmp_path: Path) -> 
     folder = tmp_path / os.fsdecode(b"in\xff\x85")
     folder.mkdir()
     (folder / os.fsdecode(b"\xff night.txt")).write_text("Once upon a time. It was a dark night.\n")
-    (folder / "two\nlines\x1b[31m.rtf").write_text("Other words.")
+    (folder / "two\nlines\x1b[31m.mobi").write_text("Other words.")
     result = run("batch-audiobook", folder, cwd=tmp_path, env={"PYTHONIOENCODING": "utf-8:strict", "COLUMNS": "400"})
     assert (result.returncode, result.stderr) == (1, "")
     assert len(list((tmp_path / "output").rglob("*.m4b"))) == 1
     assert "\\udcff night.txt: done" in result.stdout
-    assert "two\\nlines\\x1b[31m.rtf: FAILED: two\\nlines\\x1b[31m.rtf is " in result.stdout
+    assert "two\\nlines\\x1b[31m.mobi: FAILED: two\\nlines\\x1b[31m.mobi is " in result.stdout
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

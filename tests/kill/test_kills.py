@@ -94,7 +94,7 @@ def test_a_signal_to_one_books_processes_ends_that_book_alone(
     tmp_path: Path, signum: signal.Signals, role: str
 ) -> None:
     tree = Tree.plant(tmp_path)
-    (tmp_path / "input" / "Day.rtf").write_text("{another}")
+    (tmp_path / "input" / "Day.mobi").write_text("{another}")
     batch = tree.start("--max-workers", "1", "--phases", "1", "2")
     os.kill(tree.hanging()[role], signum)
     (tmp_path / "hang").unlink()

@@ -3,6 +3,7 @@ import json
 
 import pytest
 from book_files import W, docx, epub, extract, item, itemref, nav, opf, pdf, simple_epub, text_book, xhtml
+from PIL import Image
 
 from phases.contract import PermanentError
 
@@ -18,13 +19,17 @@ def test_book_json_and_metrics_of_a_small_book(tmp_path):
     )
     assert book.book == {
         "title": "Emma",
+        "subtitle": None,
         "authors": ["Jane Austen"],
+        "series": None,
+        "series_index": None,
         "language": "en",
         "publisher": None,
         "published": None,
         "description": None,
         "identifier": None,
-        "cover": None,
+        "isbn": None,
+        "cover": "cover.png",
         "chapters": [
             {"index": 1, "title": "Chapter 1. The Ball", "level": 1},
             {"index": 2, "title": "Chapter 2. The Walk", "level": 1},
@@ -39,7 +44,7 @@ def test_book_json_and_metrics_of_a_small_book(tmp_path):
         "omit": None,
     }
     assert book.result.metrics == {"chapters": 2, "paragraphs": 4, "words": 13, "words_omitted": 0}
-    assert book.result.artifacts == {"book": "book.json", "text": "text.jsonl"}
+    assert book.result.artifacts == {"book": "book.json", "text": "text.jsonl", "cover": "cover.png"}
 
 
 def test_paragraphs_count_from_one_in_each_chapter(tmp_path):
@@ -675,22 +680,24 @@ def test_the_picture_inside_a_drawn_cover_is_the_cover(tmp_path, inside):
     assert book.book["cover"] == "cover.jpg"
 
 
-def test_a_cover_that_is_drawn_without_a_picture_or_broken_is_none(tmp_path):
+def test_in_the_place_of_a_cover_without_a_picture_a_plain_one_is_drawn(tmp_path):
     package = opf(
         item("cover.svg", properties="cover-image", media_type="image/svg+xml") + item("a.xhtml"), itemref("a.xhtml")
     )
     for number, svg in enumerate(("<svg><path/></svg>", "<svg", '<svg><image href="data:image/png;base64,?"/></svg>')):
         files = {"a.xhtml": xhtml("<p>text</p>"), "cover.svg": svg}
-        assert extract(epub(tmp_path / f"{number}.epub", package, files)).book["cover"] is None
+        book = extract(epub(tmp_path / f"{number}.epub", package, files))
+        with Image.open(book.folder / book.book["cover"]) as picture:
+            assert picture.size == (2400, 2400)
 
 
-@pytest.mark.parametrize(("page", "cover"), [("cover.xhtml", "cover.png"), ("discovery.xhtml", None)])
+@pytest.mark.parametrize(("page", "cover"), [("cover.xhtml", "cover.jpg"), ("discovery.xhtml", "cover.png")])
 def test_the_picture_on_a_page_called_cover_is_the_cover(tmp_path, page, cover):
     package = opf(item(page) + item("a.xhtml"), itemref(page) + itemref("a.xhtml"))
     files = {
-        page: xhtml('<p><img src="p.png" alt=""/></p>'),
+        page: xhtml('<p><img src="p.jpg" alt=""/></p>'),
         "a.xhtml": xhtml("<p>text</p>"),
-        "p.png": b"\x89PNG\r\n\x1a\n a picture",
+        "p.jpg": b"\xff\xd8\xff a picture",
     }
     assert extract(epub(tmp_path / "a.epub", package, files)).book["cover"] == cover
 

@@ -1,5 +1,7 @@
 """Books made to break the reader: the outcome is the whole text, or a refusal that says why."""
 
+import os
+import re
 import time
 
 import pytest
@@ -174,3 +176,109 @@ def test_markup_speech_and_shell_characters_in_text_are_text(tmp_path):
     book = text_book(tmp_path, "a.txt", content)
     assert book.spoken == [content]
     assert " ".join(chunk["sentences"][0]["spoken"] for chunk in book.chunks()) == content
+
+
+def test_reading_that_takes_too_long_ends_and_names_the_limit(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_text("*a " * 60_000)
+    started = time.process_time()
+    message = refusal(path, "too_large", limits={"max_cpu_s": 0.2})
+    assert "limits.max_cpu_s" in message
+    assert time.process_time() - started < 30
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", "a\n\n" * 2000),
+        ("a.md", "a\n\n" * 2000),
+        ("a.html", "<html>" + "<p>a</p>" * 2000),
+        ("a.rtf", r"{\rtf1 " + "a\\par " * 2000 + "}"),
+        ("a.fb2", "<FictionBook><body><section>" + "<p>a</p>" * 2000 + "</section></body></FictionBook>"),
+    ],
+)
+def test_too_many_paragraphs_are_refused_and_the_limit_is_named(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_text(content)
+    assert "limits.max_paragraphs" in refusal(path, "too_large", limits={"max_paragraphs": 1000})
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html", "a.rtf", "a.fb2"])
+def test_too_much_text_is_refused_and_the_limit_is_named(tmp_path, name):
+    book = "<FictionBook><body><section><p>", "</p></section></body></FictionBook>"
+    opening, end = {"a.html": ("<html>", ""), "a.rtf": (r"{\rtf1 ", "}"), "a.fb2": book}.get(name, ("", ""))
+    path = tmp_path / name
+    path.write_text(opening + "word " * (MEGABYTE // 4) + end)
+    assert "limits.max_text_mb" in refusal(path, "too_large", limits={"max_text_mb": 1})
+
+
+def test_too_much_text_in_one_file_or_in_all_of_an_archive_is_refused(tmp_path):
+    body = "<p>" + "word " * (MEGABYTE // 8) + "</p>"
+    path = simple_epub(tmp_path / "a.epub", {str(number): body for number in range(6)})
+    assert "max_text_mb" in refusal(path, "too_large", limits={"max_text_mb": 1})
+    assert len(extract(path, limits={"max_text_mb": 2}).titles) == 6
+
+
+def test_a_book_of_forty_thousand_chapters_is_read_whole(tmp_path):
+    content = "".join(f"CHAPTER {number}\n\nIt rained on day {number}.\n\n" for number in range(1, 40_001))
+    book = text_book(tmp_path, "a.txt", content)
+    assert (len(book.titles), book.titles[-1]) == (40_000, "CHAPTER 40000")
+    assert len(book.chunks()) == 80_000
+
+
+@pytest.mark.parametrize(
+    ("piece", "megabytes"), [("word ", 5), ("a", 5), ("語の列、", 5), ("It rained. ", 1), ("書かれた文。", 1)]
+)
+def test_a_line_of_megabytes_is_spoken_whole_in_bounded_pieces(tmp_path, piece, megabytes):
+    content = piece * (megabytes * MEGABYTE // len(piece.encode()))
+    book = text_book(tmp_path, "a.txt", content)
+    chunks = book.chunks()
+    assert max(len(chunk["sentences"][0]["spoken"]) for chunk in chunks) <= 600
+    said = "".join(chunk["sentences"][0]["spoken"] for chunk in chunks)
+    assert said.replace(" ", "") == content.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"-rf.txt",
+        b"two\nlines.txt",
+        b"\xff\xfe.txt",
+        b"a" * 251 + b".txt",
+        b"<speak>&amp;.txt",
+        b"$(reboot) `ls`.txt",
+    ],
+)
+def test_names_of_any_bytes_are_names(tmp_path, name):
+    path = tmp_path / os.fsdecode(name)
+    path.write_text('Chapter 1\n\n<speak>It rained</speak> $(reboot) `ls` & "so" it did; rm -rf /\n')
+    book = extract(path)
+    assert book.spoken[1] == '<speak>It rained</speak> $(reboot) `ls` & "so" it did; rm -rf /'
+    assert book.book["title"]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "outcome"), [("http://www.idpf.org/2008/embedding", "read"), ("http://x", "refused")]
+)
+def test_encrypted_fonts_are_fine_and_encrypted_text_is_refused(tmp_path, algorithm, outcome):
+    encryption = (
+        '<encryption xmlns:e="http://www.w3.org/2001/04/xmlenc#"><e:EncryptedData>'
+        f'<e:EncryptionMethod Algorithm="{algorithm}"/></e:EncryptedData></encryption>'
+    )
+    path = simple_epub(tmp_path / "a.epub", {"One": "<p>a</p>"}, {"META-INF/encryption.xml": encryption})
+    if outcome == "read":
+        assert extract(path).spoken == ["a"]
+    else:
+        assert "DRM" in refusal(path, "encrypted")
+
+
+def test_archives_inside_an_archive_and_members_that_overlap_are_never_unpacked(tmp_path):
+    inner = simple_epub(tmp_path / "inner.zip", {"One": "<p>a</p>"}).read_bytes()
+    path = simple_epub(tmp_path / "a.epub", {"One": "<p>a</p>"}, {"OPS/inner.epub": inner})
+    assert extract(path).spoken == ["a"]
+    data = path.read_bytes()
+    start = data.index(b"PK\x01\x02")
+    # Every entry of the directory points at the first member, as in the bombs that repeat one.
+    entries = re.sub(rb"(PK\x01\x02.{38}).{4}", rb"\1\0\0\0\0", data[start:], flags=re.DOTALL)
+    path.write_bytes(data[:start] + entries)
+    refusal(path, "damaged")

@@ -1,0 +1,26 @@
+"""What the paragraph styles of word processors say about headings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from phases.readers.document import Paragraph
+
+
+def named_level(name: str) -> int:
+    """The heading level that a style's name says, "Title" above "heading 1"; -1 where it says nothing.
+
+    Args:
+        name: in lower case.
+    """
+    first, _, last = name.rpartition(" ")
+    if first == "heading" and last.isdigit():
+        return int(last) + 1
+    return 1 if name == "title" else -1
+
+
+def levels_from_one(paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
+    """The same paragraphs with the highest heading level that is in use as 1."""
+    above = min((p.level for p in paragraphs if p.level), default=1) - 1
+    return [replace(p, level=p.level - above) if p.level else p for p in paragraphs] if above else list(paragraphs)

@@ -1,0 +1,80 @@
+"""PDFs as they are printed: columns, spaced titles, footnotes, chapters by the size of their headings, empty pages."""
+
+from book_files import extract, pdf
+
+PROSE = "It was a bright cold day in April and the"
+
+
+def column(left, top, words, size=10):
+    return [(left, top - 14 * number, size, line) for number, line in enumerate(words)]
+
+
+def test_two_columns_are_read_one_after_the_other(tmp_path):
+    lines = [f"line {word} of the left column goes on" for word in ("one", "two", "three", "four", "five", "six")]
+    left = column(50, 600, lines)
+    right = column(320, 600, [line.replace("left", "right") for line in lines])
+    for number, written in enumerate(
+        ([*left, *right], [line for pair in zip(left, right, strict=True) for line in pair])
+    ):
+        page = [
+            (50, 700, 10, f"A heading that stands across both columns, from the left edge to the right one {PROSE}"),
+            *written,
+        ]
+        said = " ".join(extract(pdf(tmp_path / f"{number}.pdf", [page])).spoken)
+        assert "six of the left column goes on line one of the right column" in said
+        assert "line one of the left column goes on line two of the left column" in said
+
+
+def test_a_list_of_names_and_numbers_is_no_page_in_columns(tmp_path):
+    lines = [
+        line
+        for row in range(8)
+        for line in ((50, 600 - 14 * row, 10, f"Name {row}"), (400, 600 - 14 * row, 10, f"{row}"))
+    ]
+    assert "Name 0 0" in " ".join(extract(pdf(tmp_path / "a.pdf", [lines])).spoken)
+
+
+def test_letter_spaced_titles_are_words(tmp_path):
+    letters = []
+    left = 100
+    for letter in "The Gift":
+        if letter != " ":
+            letters.append((left, 700, 20, letter))
+        left += 22
+    book = extract(pdf(tmp_path / "a.pdf", [[*letters, *column(50, 600, [PROSE] * 6)]]))
+    assert book.spoken[0] == "The Gift"
+
+
+def test_letters_that_are_words_stay_apart(tmp_path):
+    book = extract(pdf(tmp_path / "a.pdf", [column(50, 600, ["a b c d", *[PROSE] * 6])]))
+    assert book.spoken[0].startswith("a b c d") or book.spoken[0].startswith("abcd")
+
+
+def test_footnotes_and_their_marks_are_left_out(tmp_path):
+    page = [
+        *column(50, 700, [f"{PROSE} clocks.", "He came by train.1 It was late, and he had", "nothing to eat."]),
+        (50, 100, 7, "1 A train of 1905."),
+    ]
+    book = extract(pdf(tmp_path / "a.pdf", [page]))
+    assert "by train. It was late" in " ".join(book.spoken)
+    assert set(book.omitted()) == {("footnote", "1 A train of 1905."), ("note-reference", "1")}
+
+
+def test_small_print_without_a_mark_is_spoken(tmp_path):
+    page = [*column(50, 700, [PROSE] * 4), (50, 100, 7, "Printed in small letters.")]
+    book = extract(pdf(tmp_path / "a.pdf", [page]))
+    assert "Printed in small letters." in book.spoken
+    assert not book.omitted()
+
+
+def test_without_an_outline_large_print_gives_the_chapters(tmp_path):
+    pages = [
+        [(50, 700, 20, f"Chapter {number}"), (50, 660, 20, "The Ball"), *column(50, 600, [PROSE] * 20)]
+        for number in (1, 2, 3)
+    ]
+    assert extract(pdf(tmp_path / "a.pdf", pages)).titles == [f"Chapter {number}. The Ball" for number in (1, 2, 3)]
+
+
+def test_pages_without_text_are_on_record(tmp_path):
+    book = extract(pdf(tmp_path / "a.pdf", [column(50, 700, [f"{PROSE} end."]), [], column(50, 700, ["More."])]))
+    assert [(row["source"], row["omit"]["rule"]) for row in book.rows if row["omit"]] == [("page 2", "empty-page")]
