@@ -73,13 +73,13 @@ class PlannedBook:
     def as_row(self) -> list[Any]:
         """All but the path, as JSON data."""
         source = self.source and list(self.source.as_record().values())
-        return [self.book_id, self.name, self.fate.value, self.reason, source, self.noted]
+        return [self.book_id, self.name, self.fate.value, self.reason, source, self.given, self.due_s, self.noted]
 
     @classmethod
     def from_row(cls, path: Path, row: list[Any]) -> PlannedBook:
         """The book that `as_row` was of."""
-        book_id, name, fate, reason, source, noted = row
-        return cls(book_id, path, name, Fate(fate), reason, source and Source(*source), noted)
+        book_id, name, fate, reason, source, *more = row
+        return cls(book_id, path, name, Fate(fate), reason, source and Source(*source), *more)
 
 
 def plan_batch(paths: Sequence[Path], config: Config, state: PipelineState, view: View) -> list[PlannedBook]:
@@ -126,7 +126,7 @@ class _Planner:
         self._state = state
         self._view = view
         self._ids = BookIds(config.root)
-        self._folders: dict[str, str] = {}
+        self._folders: dict[str, tuple[str, frozenset[str]]] = {}
 
     def plan_all(self, paths: Sequence[Path]) -> list[PlannedBook]:
         """The fates of books, each but for those of others."""
@@ -139,12 +139,13 @@ class _Planner:
         """The fate of a book, but for those of others."""
         folder, file_name = os.path.split(path)
         identity = self._ids.of(folder, file_name)
-        name = printable(self._shown(folder) + file_name)
+        shown, listed = self._folder(folder)
+        name = printable(shown + file_name)
         known = self._view.records_of(identity)
         records = BookRecords(self._state, identity, known)
         recorded = records.book.get("source")
         try:
-            source = examine(path, self._root, recorded, verify=self._settings.verify)
+            source = examine(path, self._root, recorded, verify=self._settings.verify, listed=listed)
             decisions = decide(records, self._settings, source, self._phases)
         except OSError as error:
             return PlannedBook(identity, path, name, Fate.RUN, f"cannot be read: {error.strerror}", None)
@@ -167,13 +168,14 @@ class _Planner:
         due_s = seconds_until(records.book.get("next_try_at"))
         return PlannedBook(identity, path, name, Fate.RUN, reason, source, given_text, due_s)
 
-    def _shown(self, folder: str) -> str:
-        """What stands before the names of the files of a folder."""
-        shown = self._folders.get(folder)
-        if shown is None:
+    def _folder(self, folder: str) -> tuple[str, frozenset[str]]:
+        """What stands before the names of the files of a folder, and the names of all that is in it."""
+        known = self._folders.get(folder)
+        if known is None:
             below = os.path.relpath(os.path.realpath(folder), self._input_dir)
-            shown = self._folders[folder] = "" if below == os.curdir else f"{below}/"
-        return shown
+            shown = "" if below == os.curdir else f"{below}/"
+            known = self._folders[folder] = shown, frozenset(os.listdir(folder))
+        return known
 
 
 def passed_over_entry(fate: Fate, reason: str, source_path: str) -> dict[str, Any]:

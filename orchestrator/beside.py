@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,17 @@ _CALIBRE_COVER = "cover.jpg"
 _BOOK_FACTS = ("title", "subtitle", "series", "series_index", "publisher", "year", "isbn", "description", "language")
 
 
-def settings_beside(path: Path) -> dict[str, dict[str, Any]]:
+def settings_beside(path: Path, listed: Set[str] | None = None) -> dict[str, dict[str, Any]]:
     """The settings that only this book has, by the name of the phase that reads them; {} where nothing lies beside it.
 
     A sheet that is wrong is a setting, too: validation refuses the book with what is wrong, until the sheet is changed.
 
     Args:
         path: the book's file, absolute.
+        listed: the names in its folder, where somebody has just listed it; None looks for each file.
     """
+    if listed is not None and listed.isdisjoint(_names_beside(path)):
+        return {}
     found: dict[str, dict[str, Any]] = {}
     extraction: dict[str, Any] = {}
     opf = _opf(path)
@@ -39,6 +42,11 @@ def settings_beside(path: Path) -> dict[str, dict[str, Any]]:
     if extraction:
         found["extraction"] = extraction
     return found
+
+
+def _names_beside(path: Path) -> tuple[str, ...]:
+    name = os.path.basename(path)
+    return name + SHEET_SUFFIX, os.path.splitext(name)[0] + ".opf", _CALIBRE
 
 
 class _SheetError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,14 @@ class Source:
         }
 
 
-def examine(path: Path, root: Path, recorded: Mapping[str, Any] | None, *, verify: bool = False) -> Source:
+def examine(
+    path: Path,
+    root: Path,
+    recorded: Mapping[str, Any] | None,
+    *,
+    verify: bool = False,
+    listed: Set[str] | None = None,
+) -> Source:
     """The facts of a book's file; its bytes are read only where size, mtime, ctime or inode differ from the record.
 
     Args:
@@ -79,6 +86,7 @@ def examine(path: Path, root: Path, recorded: Mapping[str, Any] | None, *, verif
         root: the folder of the state file.
         recorded: the ``source`` of the book's record, if there is one.
         verify: read the bytes in any case.
+        listed: the names in the file's folder, where somebody has just listed it.
 
     Raises:
         OSError: the file is gone or cannot be read.
@@ -100,5 +108,5 @@ def examine(path: Path, root: Path, recorded: Mapping[str, Any] | None, *, verif
         mtime_ns=facts.st_mtime_ns,
         ctime_ns=facts.st_ctime_ns,
         inode=facts.st_ino,
-        beside=settings_beside(path),
+        beside=settings_beside(path, listed),
     )

@@ -1,8 +1,10 @@
+import json
 from pathlib import Path
 
 from batch.plan import Fate, PlannedBook, plan_batch
 from orchestrator.config import Config
 from orchestrator.library import discover
+from orchestrator.sources import Source
 from pipeline_common import PipelineState
 
 
@@ -60,3 +62,9 @@ def test_a_book_that_lacks_what_its_phases_need_is_said_to_fail(tmp_path: Path) 
     book = plan(tmp_path, phases_to_run=[5.5])["a.txt"]
     assert book.fate is Fate.BLOCKED
     assert "needs 'book' of phase 2" in book.reason
+
+
+def test_a_planned_book_is_the_same_after_its_way_between_two_processes() -> None:
+    source = Source("input/a.txt", "ab" * 32, 1, 2, 3, 4)
+    book = PlannedBook("a-1", Path("/x/a.txt"), "a.txt", Fate.RUN, "why", source, "text", due_s=1.5, noted=True)
+    assert PlannedBook.from_row(book.path, json.loads(json.dumps(book.as_row()))) == book
