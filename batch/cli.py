@@ -20,6 +20,7 @@ from batch.screen import Screen, show_plan, show_summary
 from batch.surroundings import Surroundings
 from orchestrator.config import Config
 from orchestrator.descendants import become_subreaper
+from orchestrator.environments import equipped
 from orchestrator.exits import INTERRUPTED_TEXT, ExitCode, UsageError, guarded
 from orchestrator.library import Library, discover
 from orchestrator.lock import RETRY_S, holder_of, open_lock, try_lock
@@ -27,6 +28,7 @@ from orchestrator.opening import look_at_state, open_state
 from orchestrator.options import add_shared_options, configure, configure_logging, number_between, positive_int
 from orchestrator.orphans import LOCKS, mark_run, sweep
 from orchestrator.run import usable_cores
+from orchestrator.settings import Settings
 from orchestrator.sources import printable
 from pipeline_common import StateError
 from pipeline_common.books import book_id
@@ -109,7 +111,10 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
         console.say(f"No books in {folder}.{_passed_over(library)}")
         return ExitCode.DONE
     if args.dry_run:
-        show_plan(console, plan_batch(library.books, config, *look_at_state(config, library.books)))
+        planned = plan_batch(library.books, config, *look_at_state(config, library.books))
+        show_plan(console, planned)
+        if any(book.fate in STARTED for book in planned):
+            equipped(Settings.of(config), config)
         return ExitCode.DONE
     configure_logging(config, config.log_file)
     with _batch_lock(config, wait=args.wait) as waited:
@@ -130,6 +135,9 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
         planned = plan_batch(library.books, config, state, document)
         del document  # which may be much larger than all else
     to_run = [book for book in planned if book.fate in STARTED]
+    settings = Settings.of(config)
+    if to_run:
+        settings = equipped(settings, config)
     tally = Tally(total=len(planned), skipped=len(planned) - len(to_run))
     found = f"{len(planned)} books in {printable(str(config.input_dir))}, {len(to_run)} to do.{_passed_over(library)}"
     console.say(found)
@@ -145,7 +153,7 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
         # Most of a batch's imports, while its guardians do theirs; a finished library needs none of them.
         from batch.session import run_books
 
-        result = run_books(to_run, tally, config, records, console, surroundings, guardians)
+        result = run_books(to_run, tally, config, settings, records, console, surroundings, guardians)
     summary = records.end(tally, time.monotonic() - started, result.average_cpu_percent)
     show_summary(console, summary, _shown(result.folders, config), result.failures)
     logger.info("batch ends: %s", summary["status"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from orchestrator.artifacts import ArtifactError, path_of, take
+from orchestrator.artifacts import ArtifactError, check_result, path_of, take
 from orchestrator.attempt import Limits, fresh_folder, run_attempt
 from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint
 from orchestrator.descendants import Descendants
@@ -188,10 +188,10 @@ def _run_phase(attempts: _Attempts, decision: Decision, following: Phase | None)
         fresh_folder(folder)
         result = run_attempt(
             _plan(job, records, phase, attempt, folder),
-            program=Program(job.settings.by_phase[phase.name].command, job.settings.runner),
+            program=Program.of(job.settings.by_phase[phase.name], job.settings.runner),
             folder=folder,
             log=job.folder / "logs" / f"{phase.name}-{attempt}.log",
-            limits=Limits(job.settings.phase_timeout_s, job.settings.stall_timeout_s),
+            limits=Limits(job.settings.phase_timeout_s, job.settings.stall_timeout_s, job.settings.log_bytes),
             interrupts=attempts.interrupts,
             below=job.below,
             keep_open=(attempts.lock,),
@@ -244,8 +244,10 @@ def _commit(
     job, records = attempts.job, attempts.records
     attempt_dir, root = folder / "files", job.settings.root
     try:
+        check_result(result, BUILT_IN[phase.name], attempt_dir)
         artifacts = take(attempt_dir, result.artifacts, job.folder, root)
-        deliverables = take(attempt_dir, result.deliverables, staging_folder(job.settings, job.book_id), root)
+        staging = staging_folder(job.settings, job.book_id)
+        deliverables = take(attempt_dir, result.deliverables, staging, root, "deliverables")
     except ArtifactError as error:
         return Failure("bad_result", f"{phase.name} gave no usable result: {error}.", permanent=False)
     except OSError as error:

@@ -5,8 +5,10 @@ Standard library only, because a book's own processes must be cheap to start.
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,31 @@ RUNNER = "phases.runner"
 
 
 @dataclass(frozen=True, slots=True)
+class Requirement:
+    """A file without which a program cannot start.
+
+    Attributes:
+        path: the file, absolute; empty where nobody knows where it should be.
+        what: what it is for, as the beginning of a sentence.
+        remedy: what to do where it is not there, as a sentence.
+        executable: whether it must be executable, too.
+    """
+
+    path: str
+    what: str
+    remedy: str
+    executable: bool
+
+    def fault(self) -> str | None:
+        """What is wrong, and what to do; None where it is there."""
+        if not os.path.isfile(self.path):
+            return f"{self.what} is not there. {self.remedy}"
+        if self.executable and not os.access(self.path, os.X_OK):
+            return f"{self.what} is not executable. Make it so with: chmod +x {shlex.quote(self.path)}"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseSettings:
     """What one phase is, and what it reads.
 
@@ -31,11 +58,36 @@ class PhaseSettings:
         values: the settings that it reads, as JSON data; they and no others are part of its fingerprint.
         identity: its version and all else of the program that its results depend on, as JSON data.
         command: the program that takes the place of the built-in phase; None for the built-in one.
+        dropped: variables that this program does not inherit.
+        requirements: what must be there for it to start.
     """
 
     values: dict[str, Any]
     identity: dict[str, Any]
     command: tuple[str, ...] | None = None
+    dropped: tuple[str, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON data."""
+        return {
+            "values": self.values,
+            "identity": self.identity,
+            "command": self.command,
+            "dropped": self.dropped,
+            "requirements": [astuple(requirement) for requirement in self.requirements],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PhaseSettings:
+        """What `as_json` gave."""
+        return cls(
+            values=data["values"],
+            identity=data["identity"],
+            command=data["command"] and tuple(data["command"]),
+            dropped=tuple(data["dropped"]),
+            requirements=tuple(Requirement(*requirement) for requirement in data["requirements"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +102,7 @@ class Settings:
         resume_enabled: whether what is proven to be done is skipped.
         phase_timeout_s: the longest that an attempt may take; None for no limit.
         stall_timeout_s: the longest that an attempt may go without progress.
+        log_bytes: the most that is kept of what an attempt prints.
         by_phase: each phase's own, by its name.
         runner: the module whose ``run_phase`` runs a built-in phase.
     """
@@ -61,6 +114,7 @@ class Settings:
     resume_enabled: bool
     phase_timeout_s: float | None
     stall_timeout_s: float
+    log_bytes: int
     by_phase: Mapping[str, PhaseSettings]
     runner: str = RUNNER
 
@@ -75,6 +129,7 @@ class Settings:
             resume_enabled=config.resume_enabled,
             phase_timeout_s=config.phase_timeout,
             stall_timeout_s=config.limits.stall_timeout,
+            log_bytes=config.limits.max_log_mb << 20,
             by_phase={phase.name: _phase_settings(phase, config) for phase in PHASES},
         )
 
@@ -97,10 +152,8 @@ class Settings:
             "resume_enabled": self.resume_enabled,
             "phase_timeout_s": self.phase_timeout_s,
             "stall_timeout_s": self.stall_timeout_s,
-            "by_phase": {
-                name: {"values": phase.values, "identity": phase.identity, "command": phase.command}
-                for name, phase in self.by_phase.items()
-            },
+            "log_bytes": self.log_bytes,
+            "by_phase": {name: phase.as_json() for name, phase in self.by_phase.items()},
             "runner": self.runner,
         }
 
@@ -112,12 +165,7 @@ class Settings:
                 **data,
                 **{name: Path(data[name]) for name in ("pipeline_json", "output_dir", "work_dir")},
                 "selected": tuple(data["selected"]),
-                "by_phase": {
-                    name: PhaseSettings(
-                        phase["values"], phase["identity"], phase["command"] and tuple(phase["command"])
-                    )
-                    for name, phase in data["by_phase"].items()
-                },
+                "by_phase": {name: PhaseSettings.from_json(phase) for name, phase in data["by_phase"].items()},
             }
         )
 
@@ -142,7 +190,7 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
             "preset": audio.preset,
             "bitrate_kbps": audio.bitrate_kbps,
             "pauses": audio.pauses.model_dump(),
-            "narrator": ENGINE_NAMES[config.tts.engine],
+            "narrator": None if config.programs.synthesis else ENGINE_NAMES[config.tts.engine],
         },
         "subtitles": {},
     }
@@ -150,8 +198,7 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
 
 
 def _phase_settings(phase: Phase, config: Config) -> PhaseSettings:
-    command = config.command(phase)
-    built_in = BUILT_IN[phase.name]
-    # Of a foreign program its command is all that is known.
-    identity = {"phase": phase.name, "command": list(command)} if command else built_in.identity()
-    return PhaseSettings(settings_of(phase, config), identity, command)
+    values, environment = settings_of(phase, config), config.environment(phase)
+    if environment is None:
+        return PhaseSettings(values, BUILT_IN[phase.name].identity())
+    return PhaseSettings(values, environment.identity(), environment.command(), environment.dropped())

@@ -446,7 +446,7 @@ def test_a_program_in_the_place_of_a_phase_that_cannot_be_started_is_named(libra
     assert outcome.failure is not None
     assert outcome.failure.error_type == "command"
     assert "no-such-program, cannot be started: No such file or directory" in outcome.failure.message
-    assert "phases.extraction.command" in outcome.failure.message
+    assert "Correct phases.extraction in the configuration" in outcome.failure.message
 
 
 def test_what_a_phase_has_started_and_left_is_gone_before_the_next_one_starts(library: Library) -> None:
