@@ -50,7 +50,7 @@ test-campaign: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/kill/test_campaign.py
 
 test-tools: $(VENV)/.installed-dev
-	$(BIN)/pytest -m long -rs tests/unit/orchestrator/test_environments.py tests/e2e/test_examples.py
+	$(BIN)/pytest -m long -rs tests/unit/orchestrator tests/e2e
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m pipeline_common.docs docs

@@ -167,7 +167,10 @@ def _with_lost_chunks(decisions: list[Decision], records: BookRecords, settings:
     if not synthesis or synthesis.runs or not enhancement or not enhancement.runs:
         return decisions
     timings = records.artifacts().get("timings")
-    lost = first_lost_chunk(path_of(timings, settings.root)) if timings else "timings"
+    try:
+        lost = first_lost_chunk(path_of(timings, settings.root)) if timings else "timings"
+    except (ValueError, TypeError, KeyError):  # of a phase from elsewhere, which may have written anything
+        lost = str(timings.get("path")) if timings else None
     if lost is None:
         return decisions
     rerun = Decision(synthesis.phase, runs=True, reason=f"chunk {lost} is gone or damaged")
