@@ -12,7 +12,7 @@ help:
 	@echo "make test-crash the power fails at every step of a run of the state module"
 	@echo "make test-kills every subset of a batch's processes is killed"
 	@echo "make test-campaign  a batch of six books is killed at 100 moments"
-	@echo "make test-tools uv, Poetry, Conda, flite and espeak-ng, those that are installed"
+	@echo "make test-tools  uv, Poetry, Conda, flite and espeak-ng, those that are installed; a gigabyte of output"
 	@echo "make docs       write the generated pages of docs/ again"
 	@echo "make clean      remove the virtual environment and caches (never books, work or state)"
 
