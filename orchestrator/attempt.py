@@ -84,7 +84,7 @@ def run_attempt(
         try:
             overrun = _wait(process, plan, limits, interrupts, printed)
         finally:
-            _end(process)
+            _end(process, printed)
             all_ended = below.end()
     finally:
         printed.close()
@@ -153,13 +153,17 @@ class _EndOf:
             os.close(self._descriptor)
 
 
-def _end(process: PhaseProcess) -> None:
+def _end(process: PhaseProcess, printed: CappedLog) -> None:
     """End the phase's whole session: politely, then by force. Harmless where it has ended by itself."""
-    if not process.ended():
-        process.signal(signal.SIGTERM)
+    try:
+        if not process.ended():
+            process.signal(signal.SIGTERM)
+            give_up_at = time.monotonic() + _GRACE_S
+            while not process.wait(printed.pause_s) and time.monotonic() < give_up_at:
+                printed.trim()
+    finally:
+        process.signal(signal.SIGKILL)
         process.wait(_GRACE_S)
-    process.signal(signal.SIGKILL)
-    process.wait(_GRACE_S)
 
 
 def _answer(code: int, plan: Plan, result_path: Path, log: Path) -> Result:

@@ -10,7 +10,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-_QUIET_S, _HASTY_S = 0.25, 0.02
+_QUIET_S, _HASTY_S = 0.05, 0.01
+"""Between two looks, while little and while much is printed: at 2 GB/s, what is written in between is 100 and 20 MB."""
 _HASTY_BYTES = 1 << 20
 
 

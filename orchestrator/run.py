@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 _LAST_PHASES = ("enhancement", "subtitles")
 _MISSING_CHUNK = "missing_chunk"
+_INTERNAL = "internal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,9 @@ def _run_phase(attempts: _Attempts, decision: Decision, following: Phase | None)
             below=job.below,
             keep_open=(attempts.lock,),
         )
-        failure = result.failure or _commit(attempts, phase, result, folder, time.monotonic() - started, following)
+        failure = _with_suspects(result.failure, phase, job.settings) or _commit(
+            attempts, phase, result, folder, time.monotonic() - started, following
+        )
     except (InterruptedRun, OSError):
         records.release(phase)
         raise
@@ -209,6 +212,19 @@ def _run_phase(attempts: _Attempts, decision: Decision, following: Phase | None)
     else:
         job.say(f"{phase.number} {phase.name}: done in {duration_s:.1f} s{_numbers(result.metrics)}")
     return failure
+
+
+def _with_suspects(failure: Failure | None, phase: Phase, settings: Settings) -> Failure | None:
+    """A built-in phase that stumbles over what another program has left says so: it relies on the agreed form."""
+    if failure is None or failure.error_type != _INTERNAL:
+        return failure
+    read = {*BUILT_IN[phase.name].inputs, *BUILT_IN[phase.name].optional_inputs}
+    makers = [name for name, own in settings.by_phase.items() if own.command and read & set(BUILT_IN[name].outputs)]
+    if not makers:
+        return failure
+    programs = " and ".join(f"phases.{name}" for name in makers)
+    advice = f"What it reads comes from {programs} of the configuration: compare that with docs/book-folder.md first."
+    return replace(failure, message=f"{failure.message} {advice}")
 
 
 def _plan(job: Job, records: BookRecords, phase: Phase, attempt: int, folder: Path) -> Plan:

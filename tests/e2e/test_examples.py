@@ -90,6 +90,15 @@ def test_a_synthesiser_that_is_not_there_fails_the_book_and_points_to_its_log(tm
     assert "no/such/flite" in log.read_text()
 
 
+def test_a_built_in_phase_that_stumbles_over_what_a_program_has_left_names_the_program(tmp_path: Path) -> None:
+    garbled = (EXAMPLES / "paragraphs.py").read_text(encoding="utf-8").replace('"sentences": sentences', '"other": 1')
+    (tmp_path / "garbled.py").write_text(garbled, encoding="utf-8")
+    root = library(tmp_path, {"chunking": {"python": "python3", "module": "garbled.py"}})
+    process = run("batch-audiobook", cwd=root)
+    assert process.returncode == 1
+    assert "What it reads comes from phases.chunking of the configuration" in process.stderr + process.stdout
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_real_synthesiser_speaks(tmp_path: Path, name: str) -> None:

@@ -196,6 +196,17 @@ def test_a_phase_that_prints_without_end_does_no_harm_and_its_first_and_last_wor
     assert "MB of output were left out after the first 0.5 MB: limits.max_log_mb is 1]" in text.splitlines()[-1]
 
 
+def test_a_phase_that_prints_without_end_and_ignores_that_it_is_to_end_does_no_harm_either(library: Library) -> None:
+    log = library.config.work_dir / library.id / "logs/extraction-1.log"
+    endless = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True:\n    os.write(1, bytes(1 << 20))\n"
+    library.behave("extraction", endless)
+    limits = library.config.limits.model_copy(update={"max_log_mb": 1})
+    failure = library.run(limits=limits, phase_timeout=0.5).failure
+    assert failure is not None
+    assert failure.error_type == "timeout"
+    assert log.stat().st_size < (1 << 20) + 200
+
+
 def test_what_is_printed_within_the_limit_is_kept_as_it_is(library: Library) -> None:
     library.behave("extraction", SPEW.format(blocks=20))
     assert library.run().failure is None
