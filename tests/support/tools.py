@@ -42,6 +42,8 @@ place = {environments!r} + "/" + sys.argv[3]
 if not os.path.exists(place):
     sys.exit("EnvironmentLocationNotFound: Not a conda environment: " + place)
 command = [word for word in sys.argv[4:] if word != "--no-capture-output"]
+if "sys.executable" in command[-1]:
+    sys.exit(print(place + "/bin/python"))
 os.execv(place + "/bin/" + command[0], [place + "/bin/" + command[0], *command[1:]])
 """
 

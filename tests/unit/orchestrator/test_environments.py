@@ -152,21 +152,32 @@ def test_what_a_tool_complains_of_is_told(library: Library, monkeypatch: pytest.
         equipped(Settings.of(config), config)
 
 
-def test_an_environment_that_vanishes_between_two_books_fails_the_book_with_the_same_sentence(library: Library) -> None:
-    use(library, make(library, "venv"))
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_environment_that_vanishes_between_two_books_fails_the_book_with_the_same_sentence(
+    library: Library, kind: str
+) -> None:
+    use(library, make(library, kind))
+    place, fault, remedy = (words.format(own=library.root / "own") for words in KINDS[kind])
     (library.config.input_dir / "later.txt").write_text("Later.\n")
-    library.behave("enhancement", f"import shutil; shutil.rmtree({str(library.root / 'own')!r}, ignore_errors=True)")
-    process = run("batch-audiobook", "--max-workers", 1, cwd=library.root)
+    library.behave("enhancement", f"import shutil; shutil.rmtree({str(library.root / place)!r}, ignore_errors=True)")
+    process = run("batch-audiobook", "--max-workers", 1, cwd=library.root, env=path_with(library.root / "tools"))
     assert process.returncode == 1
     assert "Traceback" not in process.stdout + process.stderr
-    records = [record for record in library.document()["books"].values() if "error" in record]
-    (record,) = records
-    own = library.root / "own"
+    (record,) = (record for record in library.document()["books"].values() if "error" in record)
     assert record["error_type"] == "environment"
-    assert record["error"] == (
-        f"phases.chunking: the virtual environment {own} is not there. Create it with: python3 -m venv {own}"
-    )
+    assert record["error"].startswith(f"phases.chunking: {fault}")
+    assert record["error"].removesuffix(".").endswith(remedy)
     assert library.calls().count("chunking") == 1
+
+
+def test_a_file_that_is_executable_and_no_program_fails_the_book_with_a_sentence(library: Library) -> None:
+    section = make(library, "command")
+    (library.root / "bin/cut").write_text("neither a script nor a program")
+    use(library, section)
+    process = run("orchestrate-audiobook", library.book, cwd=library.root)
+    assert process.returncode == 1
+    assert "/bin/cut, cannot be started: Exec format error. Correct phases.chunking" in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 def test_what_the_configuration_says_is_what_a_phase_is_known_by_wherever_the_library_lies(tmp_path: Path) -> None:
