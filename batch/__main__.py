@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
+from typing import NoReturn
 
 from batch.warden import stand_by
-from orchestrator.exits import INTERRUPTED_TEXT, ExitCode
+from orchestrator.exits import INTERRUPTED_TEXT, ExitCode, leave
 
 
-def main() -> int:
-    """Run the command; returns the exit code."""
+def main(runner: str | None = None) -> NoReturn:
+    """Run the command, and end with its exit code.
+
+    Args:
+        runner: the module that runs the phases; None for the built-in ones. Measurements have their own.
+    """
     warden = stand_by()
+    gc.disable()  # most of what follows are imports, of which nothing is garbage
     try:
         from batch.cli import main as command
         from batch.surroundings import Surroundings
 
-        return command(surroundings=Surroundings(warden))
+        code = command(surroundings=Surroundings(warden, runner) if runner else Surroundings(warden))
     except KeyboardInterrupt:  # while modules are imported
         print(f"batch-audiobook: {INTERRUPTED_TEXT}", file=sys.stderr)
-        return ExitCode.INTERRUPTED + signal.SIGINT
+        code = ExitCode.INTERRUPTED + signal.SIGINT
+    leave(code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -13,8 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from batch.lifeline import Guardian
-from batch.plan import STARTED, Fate, plan_batch
+from batch.plan import STARTED, Fate, PlannedBook, plan_batch
 from batch.records import BatchRecords, BatchResult, Tally
 from batch.screen import Screen, show_plan, show_summary
 from batch.surroundings import Surroundings
@@ -130,32 +129,37 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
 
 def _run_books(library: Library, config: Config, console: Screen, surroundings: Surroundings) -> int:
     started = time.monotonic()
-    with _without_collection():
-        state, document = open_state(config, _complain, library.books)
-        planned = plan_batch(library.books, config, state, document)
-        del document  # which may be much larger than all else
-    to_run = [book for book in planned if book.fate in STARTED]
-    settings = Settings.of(config)
-    if to_run:
-        settings = equipped(settings, config)
-    tally = Tally(total=len(planned), skipped=len(planned) - len(to_run))
-    found = f"{len(planned)} books in {printable(str(config.input_dir))}, {len(to_run)} to do.{_passed_over(library)}"
-    console.say(found)
-    logger.info("batch starts: %s", found)
-    for book in planned:
-        if book.fate is Fate.DUPLICATE:
-            console.say(f"{book.name}: skipped, {book.reason}")
-    records = BatchRecords(state, config.root)
-    records.begin(planned)
-    result = BatchResult(tally)
-    if to_run:
-        guardians = [Guardian() for _ in range(min(len(to_run), config.max_workers, usable_cores()))]
-        # Most of a batch's imports, while its guardians do theirs; a finished library needs none of them.
-        from batch.session import run_books
-
-        result = run_books(to_run, tally, config, settings, records, console, surroundings, guardians)
-    summary = records.end(tally, time.monotonic() - started, result.average_cpu_percent)
-    show_summary(console, summary, _shown(result.folders, config), result.failures)
+    state, view = open_state(config, _complain, library.books)
+    with state:
+        planned = plan_batch(library.books, config, state, view)
+        to_run = [book for book in planned if book.fate in STARTED]
+        settings = equipped(Settings.of(config), config) if to_run else Settings.of(config)
+        given_up = {book.name: book.reason for book in planned if book.fate is Fate.GIVEN_UP}
+        tally = Tally(
+            total=len(planned),
+            failed=len(given_up),
+            skipped=len(planned) - len(to_run) - len(given_up),
+            errors=[f"{name}: {reason}" for name, reason in given_up.items()],
+        )
+        found = f"{len(planned)} books in {printable(str(config.input_dir))}, {len(to_run)} to do."
+        console.say(found + _passed_over(library))
+        logger.info("batch starts: %s", found)
+        for book in planned:
+            if book.fate is Fate.DUPLICATE:
+                console.say(f"{book.name}: skipped, {book.reason}")
+            elif book.fate is Fate.GIVEN_UP:
+                console.say(f"{book.name}: passed over, {book.reason}")
+            elif book.given and book.fate in STARTED:
+                console.say(f"{book.name}: takes as given, {book.given}")
+        records = BatchRecords(state, config.root)
+        records.begin(planned)
+        result = (
+            _run_those(to_run, tally, config, settings, records, console, surroundings)
+            if to_run
+            else BatchResult(tally)
+        )
+        summary = records.end(tally, time.monotonic() - started, result.average_cpu_percent)
+    show_summary(console, summary, _shown(result.folders, config), given_up | result.failures)
     logger.info("batch ends: %s", summary["status"])
     if result.signum is not None:
         _complain(INTERRUPTED_TEXT)
@@ -163,14 +167,24 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
     return ExitCode.FAILED if tally.failed else ExitCode.DONE
 
 
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Look for no cycles meanwhile: a document is many objects, and looking through them again and again takes long."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+def _run_those(
+    books: Sequence[PlannedBook],
+    tally: Tally,
+    config: Config,
+    settings: Settings,
+    records: BatchRecords,
+    console: Screen,
+    surroundings: Surroundings,
+) -> BatchResult:
+    from batch.lifeline import Guardian
+
+    guardians = [Guardian() for _ in range(min(len(books), config.max_workers, usable_cores()))]
+    # Most of a batch's imports, while its guardians do theirs; a finished library needs none of them.
+    from batch.session import run_books
+
+    gc.freeze()
+    gc.enable()
+    return run_books(books, tally, config, settings, records, console, surroundings, guardians)
 
 
 def _discover(config: Config) -> Library:
@@ -207,7 +221,10 @@ def _batch_lock(config: Config, *, wait: bool) -> Iterator[bool]:
     descriptor = open_lock(config.work_dir / LOCKS / f"batch-{book_id(config.input_dir, config.root)}.lock")
     try:
         told = False
-        while not try_lock(descriptor):
+        held = try_lock(descriptor)
+        if not held:
+            time.sleep(RETRY_S)  # perhaps it was held for a moment, by somebody who asked who holds it
+        while not (held or try_lock(descriptor)):
             who = f"Another batch works on {printable(str(config.input_dir))} already ({holder_of(descriptor)})."
             if not wait:
                 raise StateError(f"{who} Wait for its end, with --wait, or stop it.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import gc
+import importlib
 import os
 import select
 import signal
@@ -20,8 +21,8 @@ import pipeline_common.scoped  # noqa: F401 - once here, rather than once in eac
 from orchestrator.book import BookPlan, run_book
 from orchestrator.descendants import Descendants, become_subreaper, can_confine, die_with_parent, fork, name_process
 
-GIVEN = 4
-"""The descriptors that come with a book: its plan, its lock, and where its output and its errors go."""
+GIVEN = 5
+"""The descriptors that come with a book: its plan, its lock, where its output and its errors go, who commits for it."""
 
 _KILLED = 128 + signal.SIGKILL
 _POLL_MS = 50
@@ -52,7 +53,11 @@ def _guard_book(lifeline: socket.socket, given: list[int], *, confined: bool) ->
     """Have one book done; returns the exit code once nothing of it lives."""
     me = os.getpid()
     below = Descendants()
-    pid = fork(lambda: _orchestrate(me, lifeline, given, confined=confined))
+    told, *given = given
+    with os.fdopen(told, encoding="ascii") as file:
+        plan = BookPlan.from_json(file.read())
+    importlib.import_module(plan.settings.runner)  # once here, as the state above
+    pid = fork(lambda: _orchestrate(me, lifeline, plan, given, confined=confined))
     for descriptor in given:
         os.close(descriptor)
     code = _KILLED
@@ -87,21 +92,19 @@ def _ended(lifeline: socket.socket) -> bool:
     return bool(select.select([lifeline], [], [], 0)[0])
 
 
-def _orchestrate(guardian: int, lifeline: socket.socket, given: list[int], *, confined: bool) -> int:
+def _orchestrate(guardian: int, lifeline: socket.socket, plan: BookPlan, given: list[int], *, confined: bool) -> int:
     """The process of one book."""
     die_with_parent(guardian)
     os.setsid()
     become_subreaper()
     name_process("book")
     lifeline.close()
-    plan, lock, output, errors = given
+    lock, output, errors, batch = given
     for descriptor, place in ((os.open(os.devnull, os.O_RDONLY), 0), (output, 1), (errors, 2)):
         os.dup2(descriptor, place)
         os.close(descriptor)
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    with os.fdopen(plan, encoding="ascii") as file:
-        text = file.read()
     below = Descendants()
     if confined:
         below.confine()
-    return run_book(BookPlan.from_json(text), lock, below)
+    return run_book(plan, lock, socket.socket(fileno=batch), below)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import selectors
 import signal
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -19,6 +21,7 @@ from batch.records import Ended
 from orchestrator.book import BookPlan
 from orchestrator.descendants import Descendants
 from orchestrator.lock import RETRY_S, Wait, book_lock_path, open_lock, try_lock
+from orchestrator.served import Operations, serve
 from orchestrator.settings import Settings
 
 _GRACE_S = 15.0
@@ -53,13 +56,19 @@ class GuardedLauncher:
     Args:
         settings: what the work on every book depends on.
         say: tells the user that a book waits, and for whom.
+        commit: makes the changes that a book's process asks for, in one transaction.
         guardians: those that have been started already; more are started as they are needed.
     """
 
     def __init__(
-        self, settings: Settings, say: Callable[[PlannedBook, str], None], guardians: Iterable[Guardian] = ()
+        self,
+        settings: Settings,
+        say: Callable[[PlannedBook, str], None],
+        commit: Callable[[Operations, str], None],
+        guardians: Iterable[Guardian] = (),
     ) -> None:
         self._settings = settings
+        self._commit = commit
         self._say = say
         self._idle = list(guardians)
         self._guardians = set(self._idle)
@@ -87,28 +96,36 @@ class GuardedLauncher:
         logs.mkdir(parents=True, exist_ok=True)
         errors_path = logs / "orchestrator.err"
         plan = BookPlan(book.book_id, book.path, self._settings, records).to_json()
+        ours, theirs = socket.socketpair(type=socket.SOCK_DGRAM)
         with (
+            ours,
+            theirs,
             tempfile.TemporaryFile() as told,
             (logs / "orchestrator.out").open("wb") as output,
             errors_path.open("wb") as errors,
         ):
             told.write(plan.encode("ascii"))
             told.seek(0)
-            given = (told.fileno(), self._locks[book.book_id], output.fileno(), errors.fileno())
-            code = await self._have_done(given)
+            given = (told, self._locks[book.book_id], output, errors, theirs)
+            code = await self._have_done(tuple(g if isinstance(g, int) else g.fileno() for g in given), ours)
         if code is None:
             return Ended(128 + signal.SIGKILL, "the guardian of this book was killed. Run again to go on.")
         return Ended(code, _tail(errors_path))
 
-    async def _have_done(self, given: tuple[int, ...]) -> int | None:
-        """The exit code of a book; None where its guardian has vanished, and then all that it has left."""
+    async def _have_done(self, given: tuple[int, ...], book: socket.socket) -> int | None:
+        """The exit code of a book; None where its guardian has vanished, and then all that it has left.
+
+        Args:
+            given: the descriptors for the guardian.
+            book: the socket by which its process asks for commits.
+        """
         guardian = self._ready_guardian(given)
         try:
-            code = await _answer(guardian)
+            code = await self._answer(guardian, book)
         except trio.Cancelled:
             guardian.dismiss()
             with trio.CancelScope(deadline=trio.current_time() + _GRACE_S, shield=True):
-                await _answer(guardian)
+                await self._answer(guardian, book)
             await self._bury(guardian)
             raise
         if code is None:
@@ -116,6 +133,19 @@ class GuardedLauncher:
         else:
             self._idle.append(guardian)
         return code
+
+    async def _answer(self, guardian: Guardian, book: socket.socket) -> int | None:
+        """The exit code of the book at hand; None where the guardian is gone. Until then, its commits are made."""
+        with selectors.DefaultSelector() as selector:
+            for end in (guardian.lifeline, book):
+                selector.register(end, selectors.EVENT_READ)
+            while True:
+                await trio.lowlevel.wait_readable(selector.fileno())
+                ready = {key.fileobj for key, _ in selector.select(0)}
+                if book in ready:
+                    serve(book, self._commit)
+                elif guardian.lifeline in ready:
+                    return guardian.answer()
 
     def _ready_guardian(self, given: tuple[int, ...]) -> Guardian:
         """A guardian that has taken an order; one that has died since its last is replaced."""
@@ -153,16 +183,6 @@ class GuardedLauncher:
         for guardian in self._guardians:
             guardian.process.wait()
         self._guardians.clear()
-
-
-async def _answer(guardian: Guardian) -> int | None:
-    """The exit code of the book at hand; None where the guardian is gone."""
-    await trio.lowlevel.wait_readable(guardian.lifeline)
-    try:
-        word = guardian.lifeline.recv(1)
-    except ConnectionResetError:  # it has died with an order unread
-        return None
-    return word[0] if word else None
 
 
 def _tail(path: Path) -> str:

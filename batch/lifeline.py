@@ -46,6 +46,14 @@ class Guardian:
             return False
         return True
 
+    def answer(self) -> int | None:
+        """The exit code of the book at hand, once there is something to read; None where the guardian is gone."""
+        try:
+            word = self.lifeline.recv(1)
+        except ConnectionResetError:  # it has died with an order unread
+            return None
+        return word[0] if word else None
+
     def dismiss(self) -> None:
         """Have it end everything, answer, and end itself."""
         self.lifeline.shutdown(socket.SHUT_WR)

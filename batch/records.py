@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from batch.plan import STARTED, Fate, PlannedBook
-from orchestrator.records import utc_now
+from batch.plan import STARTED, Fate, PlannedBook, has_entry, passed_over_entry
+from orchestrator.records import seconds_until, utc_now
+from orchestrator.served import Operations, make
 from orchestrator.sources import recorded_path
 from pipeline_common import PipelineState
 from pipeline_common.audiobook import AUDIOBOOK
@@ -28,6 +29,23 @@ class Ended:
 
     exit_code: int
     error_tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What the document says of a book once its orchestrator has ended.
+
+    Attributes:
+        folder: where it lies below the output folder; None where it has none.
+        next_try_s: in how many seconds it is to be tried again; None where it is not.
+        failures: how many attempts of the phase that failed count against the limit.
+        limit: how many may.
+    """
+
+    folder: str | None = None
+    next_try_s: float | None = None
+    failures: int = 0
+    limit: int = 0
 
 
 @dataclass(slots=True)
@@ -97,11 +115,11 @@ class BatchRecords:
             section["summary"] = {"status": RUNNING, "total_files": len(planned), "started_at": self.started_at}
             files = section.setdefault("files", {})
             for book in planned:
-                if book.fate in STARTED:
+                if book.fate in STARTED or book.noted:
                     continue
-                known = files.get(book.book_id, {})
-                entry = self._passed_over_entry(book)
-                if any(known.get(key) != value for key, value in entry.items()):
+                path = book.source.path if book.source else recorded_path(book.path, self._root)
+                entry = passed_over_entry(book.fate, book.reason, path)
+                if not has_entry(files.get(book.book_id), entry):
                     files[book.book_id] = entry
                 if book.fate is Fate.DUPLICATE:
                     _mark_duplicate(txn.data, book)
@@ -127,11 +145,19 @@ class BatchRecords:
             records: dict[str, Any] = copy.deepcopy(records_of(txn.data, book.book_id, AUDIOBOOK))
         return records
 
-    def book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> str | None:
+    def commit(self, changed: Operations, operation: str) -> None:
+        """Make a commit of a book's process.
+
+        Raises:
+            StateError: it was refused; nothing was written.
+        """
+        make(self._state, changed, operation)
+
+    def book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> Aftermath:
         """Record how a book's orchestrator ended.
 
         Returns:
-            The book's folder below the output folder; None where it has none.
+            What has become of the book.
         """
         failed = ended.exit_code != 0
         with self._state.transaction(operation="batch_book_end") as txn:
@@ -146,9 +172,14 @@ class BatchRecords:
             )
             if failed:
                 _rescue(txn.data, book)
-            promotion = txn.data.get("books", {}).get(book.book_id, {}).get("promotion", {})
-            folder = promotion.get("folder")
-        return folder if folder is None else str(folder)
+            about = txn.data.get("books", {}).get(book.book_id, {})
+            next_try_at = about.get("next_try_at") if failed else None
+            return Aftermath(
+                folder=about.get("promotion", {}).get("folder"),
+                next_try_s=None if next_try_at is None else seconds_until(next_try_at),
+                failures=about.get("retry_count", 0),
+                limit=about.get("retry_limit", 0),
+            )
 
     def book_interrupted(self, book: PlannedBook) -> None:
         """Record that a book was broken off; the next batch goes on with it."""
@@ -173,16 +204,6 @@ class BatchRecords:
         with self._state.transaction(operation="batch_end") as txn:
             txn.data.setdefault("batch", {})["summary"] = summary
         return summary
-
-    def _passed_over_entry(self, book: PlannedBook) -> dict[str, Any]:
-        return {
-            "status": PENDING if book.fate is Fate.LATER else SKIPPED,
-            "error_message": book.reason if book.fate is Fate.DUPLICATE else None,
-            "errors": [],
-            "source_path": book.source.path if book.source else recorded_path(book.path, self._root),
-            "was_skipped": True,
-            **dict.fromkeys(("exit_code", "started_at", "completed_at", "duration_sec")),
-        }
 
 
 def _rescue(document: dict[str, Any], book: PlannedBook) -> None:

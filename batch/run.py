@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
+import math
 import os
 import signal
 import time
+from collections import deque
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from types import FrameType
 
@@ -83,6 +87,11 @@ class Batch:
         self._running: dict[str, PlannedBook] = {}
         self._earlier: dict[str, BookProgress] = {}
         self._result = BatchResult(tally)
+        self._fresh: deque[PlannedBook] = deque()
+        self._waiting: list[tuple[float, int, PlannedBook]] = []
+        self._numbers = count()
+        self._unfinished = 0
+        self._changed = trio.Event()
 
     async def run(self) -> BatchResult:
         """Run all books; returns when none is left or a signal has ended the batch and every child is gone."""
@@ -104,9 +113,32 @@ class Batch:
             for _ in range(min(self._max_workers, max(1, len(self._books)))):
                 workers.start_soon(self._work, receive.clone(), turn)
             receive.close()
+            for book in self._books:
+                if book.due_s:
+                    self._wait_for(book, book.due_s)
+                else:
+                    self._fresh.append(book)
+            self._unfinished = len(self._books)
             async with send:
-                for book in self._books:
-                    await send.send(book)
+                while (next_book := await self._next_book()) is not None:
+                    await send.send(next_book)
+
+    async def _next_book(self) -> PlannedBook | None:
+        """The next book to be worked on, once there is one; None where none is left and none can come back."""
+        while self._unfinished:
+            due_at = self._waiting[0][0] if self._waiting else math.inf
+            if due_at <= trio.current_time():
+                return heapq.heappop(self._waiting)[2]
+            if self._fresh:
+                return self._fresh.popleft()
+            self._changed = trio.Event()
+            with trio.move_on_at(due_at):
+                await self._changed.wait()
+        return None
+
+    def _wait_for(self, book: PlannedBook, seconds: float) -> None:
+        """Have a book worked on again in so many seconds."""
+        heapq.heappush(self._waiting, (trio.current_time() + seconds, next(self._numbers), book))
 
     async def _work(self, books: trio.MemoryReceiveChannel[PlannedBook], turn: trio.Lock) -> None:
         async with books:
@@ -139,11 +171,20 @@ class Batch:
         self._book_ended(book, ended, time.monotonic() - started)
 
     def _book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
-        folder = self._records.book_ended(book, ended, duration_s)
-        self._view.ended(book, ended, duration_s)
+        aftermath = self._records.book_ended(book, ended, duration_s)
+        self._changed.set()
+        if aftermath.next_try_s is not None:
+            self._view.waits(book, ended, aftermath)
+            logger.warning(
+                "%s: failed, and is tried again in %.0f s: %s", book.name, aftermath.next_try_s, failure_text(ended)
+            )
+            self._wait_for(book, aftermath.next_try_s)
+            return
+        self._unfinished -= 1
+        self._view.ended(book, ended, duration_s, aftermath)
         if ended.exit_code == 0:
             self._result.tally.successful += 1
-            self._result.folders[book.name] = folder
+            self._result.folders[book.name] = aftermath.folder
             logger.info("%s: done in %.1f s", book.name, duration_s)
         else:
             reason = failure_text(ended)

@@ -2,28 +2,61 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from batch.plan import Fate, PlannedBook
 from batch.records import Ended
 from orchestrator.exits import silence_output
 
+if TYPE_CHECKING:
+    from rich.console import Console
 
-class Screen(Console):
-    """Standard output. The batch goes on where nobody reads it any more, as after ``| head``."""
 
-    def on_broken_pipe(self) -> None:
-        """Be silent from now on."""
-        self.quiet = True
-        silence_output()
+_VERBS = {
+    Fate.RUN: "run",
+    Fate.DONE: "skip",
+    Fate.DUPLICATE: "skip",
+    Fate.LATER: "later",
+    Fate.BLOCKED: "fail",
+    Fate.GIVEN_UP: "skip",
+}
+
+
+class Screen:
+    """Standard output. The batch goes on where nobody reads it any more, as after ``| head``.
+
+    Rich is imported where something is shown with it, and not for plain lines.
+    """
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person sees it at once."""
+        return sys.stdout.isatty()
+
+    @cached_property
+    def console(self) -> Console:
+        """The same for Rich; from then on, lines go through it too, so that what it keeps in place stays there."""
+        from rich.console import Console
+
+        class Quiet(Console):
+            def on_broken_pipe(self) -> None:
+                self.quiet = True
+                silence_output()
+
+        return Quiet()
 
     def say(self, text: str) -> None:
         """Print one line as it is."""
-        self.print(text, markup=False, highlight=False, soft_wrap=True)
+        if "console" in vars(self):
+            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            return
+        try:
+            print(text, flush=True)
+        except BrokenPipeError:
+            silence_output()
 
 
 def duration_text(seconds: float) -> str:
@@ -39,10 +72,9 @@ def duration_text(seconds: float) -> str:
 def show_plan(console: Screen, planned: Sequence[PlannedBook]) -> None:
     """Print what a batch would do with each book."""
     for book in planned:
-        verb = {Fate.RUN: "run", Fate.DONE: "skip", Fate.DUPLICATE: "skip", Fate.LATER: "later", Fate.BLOCKED: "fail"}[
-            book.fate
-        ]
-        console.say(f"{verb:<6}{book.name}: {book.reason}")
+        verb = _VERBS[book.fate]
+        given = f"; taken as given: {book.given}" if book.given else ""
+        console.say(f"{verb:<6}{book.name}: {book.reason}{given}")
 
 
 def show_summary(
@@ -56,7 +88,20 @@ def show_summary(
         folders: a finished book's name to the folder of its audiobook.
         failures: a failed book's name to the reason.
     """
-    from rich.table import Table  # late, because a finished library needs none
+    if folders or failures:
+        _show_table(console, folders, failures)
+    counts = (
+        f"{summary['status']}: {summary['successful_files']} done, {summary['failed_files']} failed, "
+        f"{summary['skipped_files']} skipped of {summary['total_files']} books "
+        f"in {duration_text(summary['duration_sec'])}; "
+        f"CPU {summary['avg_cpu_usage']:.0f} % on average"
+    )
+    console.say(counts)
+
+
+def _show_table(console: Screen, folders: Mapping[str, str], failures: Mapping[str, str]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
 
     table = Table(title="Batch", title_justify="left")
     table.add_column("Book", overflow="fold")
@@ -66,15 +111,7 @@ def show_summary(
         table.add_row(escape(name), "[green]done", escape(folder))
     for name, reason in failures.items():
         table.add_row(escape(name), "[red]failed", escape(reason))
-    if folders or failures:
-        console.print(table)
-    counts = (
-        f"{summary['status']}: {summary['successful_files']} done, {summary['failed_files']} failed, "
-        f"{summary['skipped_files']} skipped of {summary['total_files']} books "
-        f"in {duration_text(summary['duration_sec'])}; "
-        f"CPU {summary['avg_cpu_usage']:.0f} % on average"
-    )
-    console.say(counts)
+    console.console.print(table)
 
 
 def failure_text(ended: Ended) -> str:

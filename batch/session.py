@@ -50,7 +50,10 @@ def run_books(
 
     settings = replace(settings, runner=surroundings.runner)
     monitor = CpuMonitor(config.cpu_threshold, config.throttle_delay)
-    with choose_view(console, len(books)) as view, GuardedLauncher(settings, say_who, guardians) as launcher:
+    with (
+        choose_view(console, len(books)) as view,
+        GuardedLauncher(settings, say_who, records.commit, guardians) as launcher,
+    ):
         batch = Batch(
             books,
             tally,

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any, Protocol
-
-from rich.live import Live
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from batch.plan import PlannedBook
 from batch.progress import BookProgress
-from batch.records import Ended
+from batch.records import Aftermath, Ended
 from batch.screen import Screen, duration_text, failure_text
 
 
@@ -35,8 +30,12 @@ class View(Protocol):
         """A running book has come so far."""
         ...
 
-    def ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
-        """A book's orchestrator has ended."""
+    def waits(self, book: PlannedBook, ended: Ended, aftermath: Aftermath) -> None:
+        """A book has failed and will be tried again."""
+        ...
+
+    def ended(self, book: PlannedBook, ended: Ended, duration_s: float, aftermath: Aftermath) -> None:
+        """A book has come to its end in this batch."""
         ...
 
     def machine(self, others_percent: float, *, throttled: bool) -> None:
@@ -70,10 +69,15 @@ class PlainView:
             self._phases[book.book_id] = progress.phase
             self._line(f"{book.name}: {progress.phase}")
 
-    def ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
+    def waits(self, book: PlannedBook, ended: Ended, aftermath: Aftermath) -> None:
+        """A line that says why, and when it is tried again."""
+        self._phases.pop(book.book_id, None)
+        self._line(waiting_text(book, ended, aftermath))
+
+    def ended(self, book: PlannedBook, ended: Ended, duration_s: float, aftermath: Aftermath) -> None:
         """A line for the end, with the reason of a failure."""
         self._ended += 1
-        self._line(f"[{self._ended}/{self._total}] {_ended_text(book, ended, duration_s)}")
+        self._line(f"[{self._ended}/{self._total}] {ended_text(book, ended, duration_s, aftermath)}")
 
     def machine(self, others_percent: float, *, throttled: bool) -> None:
         """A line when throttling begins or ends."""
@@ -90,90 +94,28 @@ class PlainView:
         self._console.say(text)
 
 
-class LiveView:
-    """A line a running book and one for the whole, redrawn in place."""
-
-    def __init__(self, console: Screen, total: int) -> None:
-        self._console = console
-        self._total = total
-        self._books: dict[str, TaskID] = {}
-        self._fractions: dict[str, float] = {}
-        self._ended = 0
-        self._started_at = time.monotonic()
-        self._running = Progress(
-            TextColumn("  {task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[phase]}"),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-        )
-        self._whole = Progress(
-            TextColumn("[bold]{task.completed:.0f} of {task.total:.0f} books"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[left]}"),
-            TextColumn("{task.fields[machine]}"),
-            console=console,
-        )
-        self._task = self._whole.add_task("", total=total, left="", machine="")
-        grid = Table.grid()
-        grid.add_row(self._whole)
-        grid.add_row(self._running)
-        self._live = Live(grid, console=console, refresh_per_second=4, transient=True)
-
-    def __enter__(self) -> LiveView:
-        self._live.__enter__()
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self._live.__exit__(*exception)
-
-    def started(self, book: PlannedBook) -> None:
-        """A new line for the book."""
-        name = book.name if len(book.name) <= 36 else f"{book.name[:35]}…"
-        self._books[book.book_id] = self._running.add_task(escape(name), total=None, phase="starts")
-
-    def progress(self, book: PlannedBook, progress: BookProgress) -> None:
-        """Bring the book's line and the estimate up to date."""
-        task = self._books.get(book.book_id)
-        if task is None or not progress.phase:
-            return
-        self._running.update(task, phase=progress.phase, completed=progress.done, total=progress.total or None)
-        self._fractions[book.book_id] = progress.fraction
-        self._estimate()
-
-    def ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
-        """Take the book's line away and print how it ended."""
-        self._ended += 1
-        self._fractions.pop(book.book_id, None)
-        task = self._books.pop(book.book_id, None)
-        if task is not None:
-            self._running.remove_task(task)
-        self._whole.update(self._task, completed=self._ended)
-        self._estimate()
-        style = "red" if ended.exit_code else "green"
-        self._console.print(_ended_text(book, ended, duration_s), style=style, markup=False, highlight=False)
-
-    def machine(self, others_percent: float, *, throttled: bool) -> None:
-        """Show the others' load while it holds back the next start."""
-        text = f"[yellow]waiting: others use {others_percent:.0f} %" if throttled else ""
-        self._whole.update(self._task, machine=text)
-
-    def _estimate(self) -> None:
-        done = self._ended + sum(self._fractions.values())
-        elapsed_s = time.monotonic() - self._started_at
-        if done < 0.05 or elapsed_s < 5:
-            return
-        left_s = elapsed_s * (self._total - done) / done
-        self._whole.update(self._task, left=f"about {duration_text(left_s)} left")
-
-
 def choose_view(console: Screen, total: int) -> View:
     """The live view where the console is a terminal, otherwise plain lines."""
-    return LiveView(console, total) if console.is_terminal else PlainView(console, total)
+    if not console.is_terminal:
+        return PlainView(console, total)
+    from batch.live import LiveView  # late, because plain lines need none of Rich
+
+    return LiveView(console.console, total)
 
 
-def _ended_text(book: PlannedBook, ended: Ended, duration_s: float) -> str:
+def ended_text(book: PlannedBook, ended: Ended, duration_s: float, aftermath: Aftermath) -> str:
+    """How a book ended, as a line."""
     if ended.exit_code == 0:
         return f"{book.name}: done in {duration_text(duration_s)}"
-    return f"{book.name}: FAILED: {failure_text(ended)}"
+    counted = f" (attempt {aftermath.failures} of {aftermath.limit})" if aftermath.failures > 1 else ""
+    return f"{book.name}: FAILED{counted}: {failure_text(ended)}"
+
+
+def waiting_text(book: PlannedBook, ended: Ended, aftermath: Aftermath) -> str:
+    """Why a book will be tried again, and when, as a line."""
+    wait_s = aftermath.next_try_s or 0.0
+    at = datetime.now().astimezone() + timedelta(seconds=wait_s)
+    return (
+        f"{book.name}: attempt {max(aftermath.failures, 1)} of {aftermath.limit} failed: {failure_text(ended)} "
+        f"Next try at {at:%H:%M:%S}, in {duration_text(wait_s)}."
+    )

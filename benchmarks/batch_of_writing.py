@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from batch.warden import stand_by
-
-
-def main() -> int:
-    """Run the command; returns the exit code."""
-    warden = stand_by()
-    from batch.cli import main as command
-    from batch.surroundings import Surroundings
-
-    return command(surroundings=Surroundings(warden, "benchmarks.writing_phase"))
-
+from batch.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main("benchmarks.writing_phase")

@@ -113,19 +113,28 @@ def path_of(record: Mapping[str, Any], root: Path) -> Path:
     return root / str(record["path"])
 
 
-def missing_or_changed(records: Mapping[str, Mapping[str, Any]], root: Path) -> str | None:
+def missing_or_changed(
+    records: Mapping[str, Mapping[str, Any]], root: str | Path, *, verify: bool = False
+) -> str | None:
     """Why these files are not what was recorded, such as ``text.jsonl is gone``; None where all are.
 
     Size and mtime are proof. Where only the mtime differs, as in a copy of the whole folder, the bytes are hashed.
+
+    Args:
+        records: their records by name.
+        root: the folder of the state file.
+        verify: take nothing but the bytes' hash for proof.
     """
     for record in records.values():
-        path = os.path.join(root, str(record["path"]))  # a finished library is nothing but this: no Path for each
+        path = str(record["path"])
+        if path[:1] != "/":  # a finished library is nothing but this: no Path for each, nor `os.path.join`
+            path = f"{root}/{path}"
         try:
             facts = os.stat(path)
         except OSError:
             return f"{os.path.basename(path)} is gone"
         if facts.st_size != record["size_bytes"] or (
-            facts.st_mtime_ns != record["mtime_ns"] and sha256_of(Path(path)) != record.get("sha256")
+            (verify or facts.st_mtime_ns != record["mtime_ns"]) and sha256_of(Path(path)) != record.get("sha256")
         ):
             return f"{os.path.basename(path)} was changed"
     return None

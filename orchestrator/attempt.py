@@ -10,36 +10,34 @@ import signal
 import stat
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.descendants import Descendants
 from orchestrator.interrupts import Interrupts
+from orchestrator.limits import Limits
 from orchestrator.logs import CappedLog
+from orchestrator.memory import MemoryGroup, used_bytes
 from orchestrator.sources import printable
 from orchestrator.spawning import PhaseProcess, Program, start
 from phases.contract import ContractError, Failure, Plan, Result
 
-_GRACE_S = 5.0
+_GRACE_S = 1.0
 """How long a phase may take to end after SIGTERM before it is killed."""
+
+_LOOK_EVERY_S = 0.25
+"""Between two looks at the memory of all processes."""
+
+_CRASHES = {
+    signal.SIGSEGV: "crashed (SIGSEGV, it reached for memory that is not its own)",
+    signal.SIGBUS: "crashed (SIGBUS, a file that it had mapped is gone or shorter)",
+    signal.SIGILL: "crashed (SIGILL, it is built for another processor)",
+    signal.SIGFPE: "crashed (SIGFPE, an impossible calculation)",
+    signal.SIGABRT: "gave itself up (SIGABRT)",
+}
 
 _RESULT_LIMIT_BYTES = 1 << 20
 """What a result says becomes part of the document."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When an attempt is broken off.
-
-    Attributes:
-        timeout_s: the longest that an attempt may take; None for no limit.
-        stall_timeout_s: the longest that an attempt may go without progress.
-        log_bytes: the most that is kept of what an attempt prints, which ends nothing.
-    """
-
-    timeout_s: float | None
-    stall_timeout_s: float
-    log_bytes: int
 
 
 def run_attempt(
@@ -51,6 +49,7 @@ def run_attempt(
     limits: Limits,
     interrupts: Interrupts,
     below: Descendants,
+    group: MemoryGroup | None = None,
     keep_open: Sequence[int] = (),
 ) -> Result:
     """Run one attempt in a process of its own and wait for its end.
@@ -65,6 +64,7 @@ def run_attempt(
         limits: when to break it off.
         interrupts: watched while waiting.
         below: the processes below this one; all of them are ended with the attempt.
+        group: holds down the memory of this process and of all below it; None where there is none.
         keep_open: descriptors that the process inherits, such as the book's lock.
 
     Returns:
@@ -78,11 +78,14 @@ def run_attempt(
     plan_path, result_path = folder / "plan.json", folder / "result.json"
     result_path.unlink(missing_ok=True)
     plan_path.write_text(plan.to_json(), encoding="utf-8", errors="replace")
+    killed_before = group.kills() if group else 0
+    if group:
+        group.limit(limits.memory_bytes)
     printed = CappedLog(log, limits.log_bytes)
     try:
         process = start(program, plan, (plan_path, result_path), log, keep_open, below.parent)
         try:
-            overrun = _wait(process, plan, limits, interrupts, printed)
+            overrun = _wait(process, plan, limits, interrupts, below, printed)
         finally:
             _end(process, printed)
             all_ended = below.end()
@@ -93,16 +96,19 @@ def run_attempt(
     if not all_ended:
         message = f"Processes that {plan.phase} has started cannot be ended. Look for them, end them and run again."
         return Result(failure=Failure("unkillable", message, permanent=False))
+    if group and group.kills() > killed_before:
+        return Result(failure=_too_large(plan, limits, None))
     assert process.exit_code is not None  # noqa: S101 - it has been waited for
     return _answer(process.exit_code, plan, result_path, log)
 
 
 def _wait(
-    process: PhaseProcess, plan: Plan, limits: Limits, interrupts: Interrupts, printed: CappedLog
+    process: PhaseProcess, plan: Plan, limits: Limits, interrupts: Interrupts, below: Descendants, printed: CappedLog
 ) -> Failure | None:
     """Wait until the process ends; the failure where it exceeds a limit."""
     started = time.monotonic()
     alive_at, seen = started, -1
+    weighed_at = started
     with _EndOf(process) as end:
         while not end.reached(interrupts.wake_fd, printed.pause_s):
             interrupts.check()
@@ -111,8 +117,8 @@ def _wait(
             if limits.timeout_s is not None and now - started > limits.timeout_s:
                 return Failure(
                     "timeout",
-                    f"{plan.phase} took longer than phase_timeout ({limits.timeout_s:g} s) and was ended. "
-                    "Finished chunks are kept; raise phase_timeout or run again.",
+                    f"{plan.phase} took longer than it may (phase_timeout, {limits.timeout_s:g} s) and was ended. "
+                    "Finished chunks are kept; run again, or raise the limit.",
                     permanent=False,
                 )
             size = plan.progress.stat().st_size if plan.progress.exists() else 0
@@ -125,6 +131,11 @@ def _wait(
                     "ended. Finished chunks are kept; run again, or raise the limit.",
                     permanent=False,
                 )
+            if limits.memory_bytes is not None and now - weighed_at >= _LOOK_EVERY_S:
+                weighed_at = now
+                used = used_bytes(below.alive())
+                if used > limits.memory_bytes:
+                    return _too_large(plan, limits, used)
     interrupts.check()
     return None
 
@@ -205,6 +216,9 @@ def _read(result_path: Path) -> str:
 
 
 def _silent_death(code: int, plan: Plan, log: Path) -> Failure:
+    if -code in _CRASHES:
+        said = f"{plan.phase} {_CRASHES[signal.Signals(-code)]}. See {log.name} in the book's logs."
+        return Failure("crashed", f"{said} Run again; finished work is kept.", permanent=False)
     if code < 0:
         name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
         hint = " Perhaps the machine ran out of memory." if -code == signal.SIGKILL else ""
@@ -217,9 +231,32 @@ def _silent_death(code: int, plan: Plan, log: Path) -> Failure:
     return Failure("died", message, permanent=False)
 
 
+def _too_large(plan: Plan, limits: Limits, used_bytes: int | None) -> Failure:
+    took = f" ({used_bytes >> 20:,} MB)" if used_bytes else ""
+    return Failure(
+        "out_of_memory",
+        f"{plan.phase} took more memory{took} than it may (limits.memory_mb, {(limits.memory_bytes or 0) >> 20:,} MB) "
+        "and was ended. Finished work is kept; run again, raise the limit, or lower max_workers.",
+        permanent=False,
+    )
+
+
 def fresh_folder(folder: Path) -> Path:
     """An empty folder at `folder`, whatever lay there before."""
-    if folder.exists():
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
         shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+        folder.mkdir(parents=True)
     return folder
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove an attempt's folder, as far as that is possible."""
+    try:  # what an attempt leaves whose files were all moved; the general way takes four times as long
+        for name in ("plan.json", "result.json"):
+            os.unlink(folder / name)
+        for emptied in (folder / "files", folder):
+            os.rmdir(emptied)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ from typing import Any
 from orchestrator.descendants import Descendants
 from orchestrator.exits import INTERRUPTED_TEXT, ExitCode, guarded, silence_output
 from orchestrator.interrupts import InterruptedRun, Interrupts
+from orchestrator.memory import memory_group
 from orchestrator.run import Job, Outcome, work
+from orchestrator.served import ServedState
 from orchestrator.settings import Settings
 from orchestrator.sources import printable
-from pipeline_common import PipelineState
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +59,27 @@ class BookPlan:
         return cls(data["book_id"], Path(data["path"]), Settings.from_json(data["settings"]), data["records"])
 
 
-def run_book(plan: BookPlan, lock: int, below: Descendants) -> int:
+def run_book(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants) -> int:
     """Do the work on a book.
 
     Args:
         plan: the plan.
         lock: the descriptor by which the book's lock is held.
+        batch: the socket to the batch that makes its commits.
         below: the processes below this one.
 
     Returns:
         The exit code, as of the command.
     """
-    return guarded(lambda: _run(plan, lock, below), complain)
+    return guarded(lambda: _run(plan, lock, batch, below), complain)
 
 
-def _run(plan: BookPlan, lock: int, below: Descendants) -> int:
+def _run(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    state = PipelineState.scoped(plan.settings.pipeline_json, plan.book_id, plan.records)
-    with Interrupts() as interrupts:
+    state = ServedState(plan.settings.pipeline_json, plan.book_id, plan.records, batch)
+    with Interrupts() as interrupts, memory_group() as group:
         try:
-            outcome = work(Job(plan.book_id, plan.path, plan.settings, state, say, below), lock, interrupts)
+            outcome = work(Job(plan.book_id, plan.path, plan.settings, state, say, below, group), lock, interrupts)
         except InterruptedRun as interruption:
             return tell_interruption(plan.path, interruption)
     return tell(plan.path, outcome)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from orchestrator.book import complain, say, tell, tell_interruption
 from orchestrator.config import Config
-from orchestrator.decisions import MissingInputError, decide
+from orchestrator.decisions import MissingInputError, decide, taken_as_given
 from orchestrator.descendants import Descendants, become_subreaper, can_confine
 from orchestrator.environments import equipped
 from orchestrator.exits import ExitCode, UsageError, guarded
 from orchestrator.interrupts import InterruptedRun, Interrupts
+from orchestrator.memory import memory_group
 from orchestrator.opening import look_at_state, open_state
 from orchestrator.options import add_shared_options, configure, configure_logging
 from orchestrator.orphans import mark_run
@@ -71,10 +72,10 @@ def _run(path: Path, config: Config, settings: Settings) -> int:
     below = Descendants()
     if can_confine():
         below.confine()
-    with Interrupts() as interrupts:
+    with Interrupts() as interrupts, memory_group() as group:
         try:
             state, _ = open_state(config, complain)
-            job = Job(book_id(path, config.root), path, settings, state, say, below)
+            job = Job(book_id(path, config.root), path, settings, state, say, below, group)
             outcome = orchestrate(job, interrupts)
         except InterruptedRun as interruption:
             return tell_interruption(path, interruption)
@@ -84,14 +85,16 @@ def _run(path: Path, config: Config, settings: Settings) -> int:
 def _show_decisions(path: Path, config: Config) -> int:
     identity = book_id(path, config.root)
     say(f"{path.name} ({identity})")
-    state, document = look_at_state(config)
-    records = BookRecords(state, identity, document)
+    state, view = look_at_state(config)
+    records, settings = BookRecords(state, identity, view.records_of(identity)), Settings.of(config)
     try:
-        source = examine(path, config.root, records.book.get("source"))
-        decisions = decide(records, Settings.of(config), source, config.phases())
+        source = examine(path, config.root, records.book.get("source"), verify=config.verify)
+        decisions = decide(records, settings, source, config.phases())
     except MissingInputError as error:
         complain(str(error))
         return ExitCode.FAILED
+    for phase, what in taken_as_given(records, settings, source, decisions):
+        say(f"  {phase.number:<3} {phase.name:<11} given {what}")
     for decision in decisions:
         verb = "run" if decision.runs else "skip"
         say(f"  {decision.phase.number:<3} {decision.phase.name:<11} {verb:<4} {decision.reason}")

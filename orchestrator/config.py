@@ -29,7 +29,7 @@ DEFAULT_CONFIG = Path("config.yaml")
 DEFAULT_VOICE = "en-us"
 
 _GONE_KEYS = frozenset({"conda_env", "orchestrator_path", "phase_dirs", "poetry_path", "use_gpu", "venv_path"})
-NOT_YET_IN_EFFECT = ("retries", "alerts", "retention", "reports")
+NOT_YET_IN_EFFECT = ("alerts", "retention", "reports")
 """Sections that are accepted, so that a configuration may hold them, but that change nothing in this version."""
 
 
@@ -41,6 +41,10 @@ def _as_path(value: Any) -> Any:
 
 def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def _as_names(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else _as_tuple(value)
 
 
 def _as_upper(value: Any) -> Any:
@@ -116,6 +120,11 @@ class TtsSection(Section):
         DEFAULT_VOICE,
         description="for English and unknown languages; others take their own, unless one is set here",
     )
+    fallback: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        BeforeValidator(_as_names),
+        Field(description="a voice, or a list of them, for what `tts.voice` fails to speak, sentence by sentence"),
+    ] = ()
     rate: int = Field(160, ge=80, le=450, description="words a minute")
     pitch: int = Field(50, ge=0, le=99, description="0 is low, 99 is high")
 
@@ -161,34 +170,69 @@ class SubtitlesSection(Section):
     enabled: bool = Field(default=True, description="write Title.srt and Title.vtt")
 
 
+class PhaseLimits(Section):
+    """The limits of one phase where they are not those of all."""
+
+    timeout: float | None = Field(None, gt=0, strict=False, description="seconds; null takes phase_timeout")
+    stall_timeout: float | None = Field(None, gt=0, strict=False, description="null takes limits.stall_timeout")
+    memory_mb: int | None = Field(None, ge=16, description="null takes limits.memory_mb")
+
+
+_OwnLimits = Annotated[PhaseLimits | None, Field(description="`{timeout, stall_timeout, memory_mb}` of this phase")]
+
+
 class LimitsSection(Section):
     """What one book may cost."""
 
-    stall_timeout: float = Field(300, gt=0, strict=False, description="seconds without progress")
+    stall_timeout: float = Field(
+        300, gt=0, strict=False, description="seconds without progress after which an attempt is ended"
+    )
+    memory_mb: int | None = Field(
+        None,
+        ge=16,
+        description="memory that the processes of one attempt may take; null takes three quarters of the machine's",
+    )
+    min_memory_mb: int = Field(256, ge=0, description="memory that is to be available before a book starts")
+    min_free_mb: int = Field(200, ge=0, description="disk space that is to be left beside what a book will take")
+    validation: _OwnLimits = None
+    extraction: _OwnLimits = None
+    chunking: _OwnLimits = None
+    synthesis: _OwnLimits = None
+    enhancement: _OwnLimits = None
+    subtitles: _OwnLimits = None
     max_source_mb: int = Field(500, ge=1, description="the largest book file")
     max_unpacked_mb: int = Field(1000, ge=1, description="the largest book once unpacked")
     max_members: int = Field(20_000, ge=1, description="the most files inside one book")
     max_log_mb: int = Field(100, ge=1, description="what is kept of all that an attempt of a phase prints")
 
 
-class RetryRules(Section):
+class PhaseRetries(Section):
+    """The rules of one phase where they are not those of all."""
+
+    limit: int | None = Field(None, ge=1)
+    delay: float | None = Field(None, ge=0, strict=False)
+    factor: float | None = Field(None, ge=1, le=100, strict=False)
+    jitter: bool | None = None
+
+
+_OwnRetries = Annotated[PhaseRetries | None, Field(description="`{limit, delay, factor, jitter}` of this phase")]
+
+
+class RetriesSection(Section):
     """How often, and after how long, a failed phase is tried again."""
 
-    limit: int = Field(AUDIOBOOK.default_retry_limit, ge=0, description="attempts of a phase")
-    delay: float = Field(5, ge=0, strict=False, description="seconds before the second attempt")
-    factor: float = Field(4, ge=1, strict=False, description="by which the delay grows")
-    jitter: bool = Field(default=True, description="vary the delay a little")
-
-
-class RetriesSection(RetryRules):
-    """The rules for all phases, and for single ones."""
-
-    validation: RetryRules | None = None
-    extraction: RetryRules | None = None
-    chunking: RetryRules | None = None
-    synthesis: RetryRules | None = None
-    enhancement: RetryRules | None = None
-    subtitles: RetryRules | None = None
+    limit: int = Field(
+        AUDIOBOOK.default_retry_limit, ge=1, description="attempts of a phase that may fail before the book is given up"
+    )
+    delay: float = Field(5, ge=0, le=3600, strict=False, description="seconds before the second attempt")
+    factor: float = Field(4, ge=1, le=100, strict=False, description="by which the delay grows each time")
+    jitter: bool = Field(default=True, description="vary the delay by up to a fifth")
+    validation: _OwnRetries = None
+    extraction: _OwnRetries = None
+    chunking: _OwnRetries = None
+    synthesis: _OwnRetries = None
+    enhancement: _OwnRetries = None
+    subtitles: _OwnRetries = None
 
 
 class PhaseSection(Section):
@@ -267,6 +311,7 @@ class Config(Section):
         Field(min_length=1, description="by number or name; 5.5 runs with 5"),
     ] = ("1", "2", "3", "4", "5")
     resume_enabled: bool = Field(default=True, description="skip what is proven to be done")
+    verify: bool = Field(default=False, description="hash all files that prove it, rather than trust size and mtime")
     input_dir: PathField = Field(Path("input"), description="the folder of books, searched with its subfolders")
     output_dir: PathField = Field(Path("output"), description="finished audiobooks")
     work_dir: PathField = Field(Path("work"), description="what is needed to go on after an interruption")

@@ -153,6 +153,12 @@ class Descendants:
         self._init = fork(_be_init)
         self.parent = 0
 
+    def alive(self) -> list[int]:
+        """The processes that live now, with what is below them."""
+        mine = [child for child in children(os.getpid()) if child not in self._others and child != self._init]
+        inside = descendants(self._init) if self._init else []
+        return list(dict.fromkeys([*mine, *(pid for child in mine for pid in descendants(child)), *inside]))
+
     def end(self, keep: Collection[int] = (), deadline_s: float = _DEADLINE_S) -> bool:
         """Kill and reap all of them.
 

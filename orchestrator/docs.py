@@ -100,7 +100,7 @@ def result_schema() -> dict[str, Any]:
         "status": {"enum": ["success", "failed"]},
         "error": {"description": "why it failed; null, or left out, where it did not"},
     }
-    failed = {"type": "object", "properties": error, "required": list(error)}
+    failed = {"type": "object", "properties": error, "required": ["type", "message", "permanent"]}
     return {
         "$schema": _DRAFT,
         "title": "Result",

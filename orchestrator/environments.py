@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -147,6 +146,8 @@ class Environment:
 
     def _ask(self, *command: str) -> tuple[str, str]:
         """The last line that a tool prints, empty where it fails; and then, in brackets, what it complains of."""
+        import subprocess  # the only use of it, which few libraries need
+
         surroundings = {key: value for key, value in os.environ.items() if key not in self.dropped()}
         try:
             answer = subprocess.run(

@@ -5,12 +5,15 @@ Standard library only, because a book's own processes must be cheap to start.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
+from typing import NoReturn
 
 from pipeline_common import ConfigError, StateError
 
@@ -37,6 +40,15 @@ def silence_output() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
+
+
+def leave(code: int) -> NoReturn:
+    """End this process, whose files are closed and whose children are gone, without taking apart what is in memory."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads it any more
+            stream.flush()
+    os._exit(code)
 
 
 def leave_terminal() -> None:

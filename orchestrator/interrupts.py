@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import time
 from types import FrameType, TracebackType
@@ -56,6 +57,18 @@ class Interrupts:
         """
         if self.received is not None:
             raise InterruptedRun(self.received)
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or until a signal comes.
+
+        Raises:
+            InterruptedRun: one has come.
+        """
+        end_at = time.monotonic() + seconds
+        self.check()
+        while (rest_s := end_at - time.monotonic()) > 0:
+            select.select([self.wake_fd], [], [], rest_s)
+            self.check()
 
     def _note(self, signum: int, _frame: FrameType | None) -> None:
         now = time.monotonic()

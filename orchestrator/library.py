@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -40,6 +39,8 @@ IMAGE_SUFFIXES = frozenset(
     {".avif", ".bmp", ".gif", ".heic", ".ico", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff", ".webp"}
 )
 
+_DIGITS = re.compile(r"(\d+)")
+
 
 @dataclass(frozen=True, slots=True)
 class Library:
@@ -73,28 +74,27 @@ def discover(folder: Path, *, without: Iterable[Path] = ()) -> Library:
         OSError: `folder` itself cannot be listed.
     """
     root = folder.resolve(strict=True)
-    skipped = {path.resolve() for path in without}
+    skipped = {os.path.realpath(path) for path in without}
     passed_over: Counter[str] = Counter()
-    books = sorted(
-        _walk(root, root, skipped, passed_over),
-        key=lambda path: _order(path.relative_to(root)),
-    )
-    return Library(tuple(books), dict(passed_over))
+    begin = len(os.path.join(root, ""))
+    books = sorted(_walk(str(root), str(root), skipped, passed_over), key=lambda path: _order(path[begin:]))
+    return Library(tuple(map(Path, books)), dict(passed_over))
 
 
 def natural_key(text: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
     """A sort key by which ``Book 2`` comes before ``Book 10``, whatever the case."""
-    parts = re.split(r"(\d+)", text.casefold())
-    key = tuple((1, int(part), "") if part.isdecimal() and part.isascii() else (0, 0, part) for part in parts)
+    parts = _DIGITS.split(text.casefold())
+    key = tuple([(1, int(part), "") if part.isdecimal() and part.isascii() else (0, 0, part) for part in parts])
     return key, text  # names that differ only in case or leading zeros keep one order
 
 
-def _order(path: Path) -> tuple[list[tuple[tuple[tuple[int, int, str], ...], str]], str]:
+def _order(relative: str) -> tuple[list[tuple[tuple[tuple[int, int, str], ...], str]], str]:
     # By the stem first, so that "Emma.epub" comes before "Emma, annotated.epub".
-    return [natural_key(part) for part in path.with_suffix("").parts], path.suffix
+    stem, suffix = os.path.splitext(relative)
+    return [natural_key(part) for part in stem.split("/")], suffix
 
 
-def _walk(folder: Path, root: Path, skipped: set[Path], passed_over: Counter[str]) -> Iterator[Path]:
+def _walk(folder: str, root: str, skipped: set[str], passed_over: Counter[str]) -> Iterator[str]:
     try:
         entries = list(os.scandir(folder))
     except OSError:
@@ -103,26 +103,26 @@ def _walk(folder: Path, root: Path, skipped: set[Path], passed_over: Counter[str
         passed_over["unreadable folder"] += 1
         return
     for entry in entries:
-        path = Path(entry.path)
+        path = entry.path
         if entry.name.startswith("."):
             passed_over["hidden"] += 1
         elif entry.is_dir(follow_symlinks=False):
             if path not in skipped:
                 yield from _walk(path, root, skipped, passed_over)
-        elif kind := _reason_to_pass_over(entry, path, root):
+        elif kind := _reason_to_pass_over(entry, root):
             passed_over[kind] += 1
         else:
             yield path
 
 
-def _reason_to_pass_over(entry: os.DirEntry[str], path: Path, root: Path) -> str | None:
+def _reason_to_pass_over(entry: os.DirEntry[str], root: str) -> str | None:
     if entry.is_symlink():
-        target = Path(os.path.realpath(path))
-        if not target.is_relative_to(root) or not target.is_file():
+        target = os.path.realpath(entry.path)
+        if not target.startswith(os.path.join(root, "")) or not os.path.isfile(target):
             return "link"
-    elif not stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
+    elif not entry.is_file(follow_symlinks=False):
         return "special"
-    suffix = path.suffix.lower()
+    suffix = os.path.splitext(entry.name)[1].lower()
     if suffix in IMAGE_SUFFIXES:
         return "image"
     if suffix not in READ_SUFFIXES and suffix not in OTHER_BOOK_SUFFIXES:

@@ -5,23 +5,25 @@ from __future__ import annotations
 import logging
 import unicodedata
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from orchestrator.config import Config
 from orchestrator.library import discover
-from pipeline_common import PipelineState, load_pipeline_json
+from pipeline_common import PipelineState, StateReadError, load_pipeline_json
 from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.books import book_id
 from pipeline_common.first_version import take_over
+from pipeline_common.view import View
 
 logger = logging.getLogger(__name__)
 
 
 def open_state(
     config: Config, complain: Callable[[str], None], books: Iterable[Path] | None = None
-) -> tuple[PipelineState, dict[str, Any]]:
-    """The state of a library, ready for use, and its committed document.
+) -> tuple[PipelineState, View]:
+    """The state of a library, ready for use, and a view of its committed document.
 
     Args:
         config: the configuration.
@@ -37,18 +39,23 @@ def open_state(
     relay = _Relay(complain)
     logging.getLogger("pipeline_common").addHandler(relay)
     try:
-        document = load_pipeline_json(config.pipeline_json)
+        with suppress(StateReadError):  # what follows restores it and tells of it, or says what is wrong
+            view = state.view()
+            if view.trusted and (not view.document or "books" in view.document):
+                return state, view
+        load_pipeline_json(config.pipeline_json)
+        view = state.view()
     finally:
         logging.getLogger("pipeline_common").removeHandler(relay)
-    if document and "books" not in document:
-        _take_over(config, state, document, books)
-        return state, state.read()
-    AUDIOBOOK.validate(document)
-    return state, document
+    if view.document and "books" not in view.document:
+        _take_over(config, state, view.plain(), books)
+        view = state.view()
+    AUDIOBOOK.validate(view.plain())
+    return state, view
 
 
-def look_at_state(config: Config, books: Iterable[Path] | None = None) -> tuple[PipelineState, dict[str, Any]]:
-    """The state and its document as `open_state` would leave it, with nothing changed, for ``--dry-run``.
+def look_at_state(config: Config, books: Iterable[Path] | None = None) -> tuple[PipelineState, View]:
+    """The state and a view of its document as `open_state` would leave it, with nothing changed, for ``--dry-run``.
 
     Raises:
         StateError: the state cannot be used; the message says what to do.
@@ -57,7 +64,7 @@ def look_at_state(config: Config, books: Iterable[Path] | None = None) -> tuple[
     document = state.read()
     if document and "books" not in document:
         document = take_over(document, _names(config, books), config.root)
-    return state, document
+    return state, View(document, AUDIOBOOK)
 
 
 def _take_over(config: Config, state: PipelineState, document: dict[str, Any], books: Iterable[Path] | None) -> None:

@@ -40,6 +40,12 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
         help="do everything again, and speak every chunk anew",
     )
     parser.add_argument(
+        "--verify",
+        action="store_true",
+        default=None,
+        help="hash the book and all that was made of it, rather than trust size and mtime",
+    )
+    parser.add_argument(
         "--phase-timeout", type=_seconds, metavar="S", help="end a phase that takes longer than S seconds"
     )
     parser.add_argument(
@@ -65,6 +71,7 @@ def configure(args: argparse.Namespace, overrides: Mapping[str, Any]) -> Config:
     given = {
         "phases_to_run": tuple(args.phases) if args.phases else None,
         "resume_enabled": args.resume,
+        "verify": args.verify,
         "phase_timeout": args.phase_timeout,
         "log_level": args.log_level,
         "pipeline_json": args.pipeline_json.absolute() if args.pipeline_json else None,

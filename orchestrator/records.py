@@ -6,21 +6,42 @@ import copy
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from orchestrator.limits import RetryRules
 from orchestrator.sources import Source
 from phases.contract import Failure, Result
+from pipeline_common.audiobook import AUDIOBOOK
+from pipeline_common.lifecycle import records_of
 from pipeline_common.phases import PHASES, Phase
 from pipeline_common.statuses import FAILED, PENDING, RUNNING, SUCCESS
+
+_PHASE_KEYS = tuple(phase.key for phase in PHASES)
 
 HISTORY_LENGTH = 20
 """How many errors of a book are kept."""
 
+_OF_THE_LAST_FAILURE = ("retry_count", "retry_limit", "next_try_at")
+_OF_FAILURES = ("error", "error_type", "failed_at", "first_failed_at", *_OF_THE_LAST_FAILURE)
 
-def utc_now() -> str:
-    """The time as the document writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+PROMOTION = "promotion"
+"""What the history calls the move of finished files to the output folder, which is no phase."""
+
+
+def utc_now(later_s: float = 0.0) -> str:
+    """The time, or that in so many seconds, as the document writes it."""
+    at = datetime.now(UTC) + timedelta(seconds=later_s)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_until(at: Any) -> float:
+    """How long it is until a time that `utc_now` wrote; 0 where that is over, or was written by somebody else."""
+    try:
+        return max(0.0, (datetime.fromisoformat(at) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +83,18 @@ class BookRecords:
     Args:
         state: the open state.
         book_id: the book.
-        document: the committed document where the caller has just read it; None reads it.
+        committed: its records by section where the caller has just read them; None reads them.
     """
 
-    def __init__(self, state: BookState, book_id: str, document: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, state: BookState, book_id: str, committed: Mapping[str, Any] | None = None) -> None:
         self._state = state
         self.book_id = book_id
-        document = state.read() if document is None else document
-        # What was read is nobody else's, and changes are made to copies.
-        self.book: dict[str, Any] = document.get("books", {}).get(book_id, {})
-        self._phases: dict[str, dict[str, Any]] = {}
-        for phase in PHASES:
-            record = document.get(phase.key, {}).get("files", {}).get(book_id)
-            if isinstance(record, dict):
-                self._phases[phase.key] = record
+        records = records_of(state.read(), book_id, AUDIOBOOK) if committed is None else committed
+        # Changes are made to copies.
+        self.book: dict[str, Any] = records.get("books", {})
+        self._phases: dict[str, dict[str, Any]] = {
+            key: records[key] for key in _PHASE_KEYS if isinstance(records.get(key), dict)
+        }
 
     def phase(self, phase: Phase) -> dict[str, Any]:
         """The record of one phase; empty where there is none."""
@@ -83,20 +102,17 @@ class BookRecords:
 
     def artifacts(self) -> dict[str, dict[str, Any]]:
         """The recorded artifacts of all phases that have succeeded, by name."""
-        found: dict[str, dict[str, Any]] = {}
-        for phase in PHASES:
-            record = self.phase(phase)
-            if record.get("status") == SUCCESS:
-                found.update(record.get("artifacts", {}))
-        return found
+        return self._left("artifacts")
 
     def deliverables(self) -> dict[str, dict[str, Any]]:
         """The recorded deliverables of all phases that have succeeded, by name."""
+        return self._left("deliverables")
+
+    def _left(self, kind: str) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
-        for phase in PHASES:
-            record = self.phase(phase)
-            if record.get("status") == SUCCESS:
-                found.update(record.get("deliverables", {}))
+        for record in self._phases.values():
+            if kind in record and record.get("status") == SUCCESS:
+                found.update(record[kind])
         return found
 
     def start(self, beginning: Beginning) -> None:
@@ -125,28 +141,54 @@ class BookRecords:
             )
             if deliverables:
                 record["deliverables"] = dict(deliverables)
+            for key in _OF_THE_LAST_FAILURE:
+                book.pop(key, None)
             book.update({key: value for key, value in result.book.items() if key in ("title", "authors", "language")})
             if result.output_folder is not None:
                 book["output_folder"] = result.output_folder
             if following:
                 _begin(records, book, following)
 
-    def fail(self, phase: Phase, failure: Failure, duration_s: float) -> None:
-        """Record why an attempt has failed; the book's own record tells the whole story."""
+    def fail(
+        self, phase: Phase, failure: Failure, duration_s: float, rules: RetryRules, *, counts: bool = True
+    ) -> None:
+        """Record why an attempt has failed, and when there will be another; the book's record tells the whole story.
+
+        Args:
+            phase: its phase.
+            failure: why.
+            duration_s: how long it took.
+            rules: how often, and after how long, it is tried again.
+            counts: whether it counts against the limit.
+        """
         now = utc_now()
         with self._changing("phase_failure") as (records, book):
             records.setdefault(phase.key, {}).update(
                 status=FAILED,
                 finished_at=now,
                 duration_s=round(duration_s, 3),
-                errors=[{"type": failure.error_type, "message": failure.message, "at": now}],
+                errors=[
+                    {
+                        "type": failure.error_type,
+                        "message": failure.message,
+                        "permanent": failure.permanent,
+                        "at": now,
+                    }
+                ],
             )
-            _note_failure(book, phase.name, failure, now)
+            _note_failure(book, phase.name, failure, now, rules, counts=counts)
 
-    def fail_promotion(self, failure: Failure) -> None:
+    def fail_promotion(self, failure: Failure, rules: RetryRules) -> None:
         """Record why finished files are not in place; the phases that made them keep their success."""
         with self._changing("promotion_failure") as (_records, book):
-            _note_failure(book, "promotion", failure, utc_now())
+            _note_failure(book, PROMOTION, failure, utc_now(), rules, counts=True)
+
+    def count_anew(self) -> None:
+        """Forget how many attempts have failed, because somebody has asked for this very book."""
+        if any(key in self.book for key in _OF_THE_LAST_FAILURE):
+            with self._changing("retry") as (_records, book):
+                for key in _OF_THE_LAST_FAILURE:
+                    book.pop(key, None)
 
     def release(self, phase: Phase) -> None:
         """Record that an attempt was broken off from outside: the claim ends, and nothing counts as failed."""
@@ -176,7 +218,7 @@ class BookRecords:
                     if name in placed:
                         record["deliverables"][name] = dict(placed[name])
             book["promotion"] = {**book["promotion"], "state": "done", "finished_at": utc_now()}
-            for key in ("error", "error_type", "failed_at", "first_failed_at", "retry_count"):
+            for key in _OF_FAILURES:
                 book.pop(key, None)
 
     @contextmanager
@@ -199,7 +241,11 @@ class BookRecords:
 
 def _begin(records: dict[str, dict[str, Any]], book: dict[str, Any], beginning: Beginning) -> None:
     phase = beginning.phase
-    attempt = int(records.get(phase.key, {}).get("attempts", 0)) + 1
+    known = records.get(phase.key, {})
+    attempt = int(known.get("attempts", 0)) + 1
+    if known.get("fingerprint") != beginning.fingerprint:  # what failed then was something else
+        book.pop("retry_count", None)
+    book.pop("next_try_at", None)
     for later in PHASES[PHASES.index(phase) + 1 :]:
         records.pop(later.key, None)
     records[phase.key] = {
@@ -214,11 +260,18 @@ def _begin(records: dict[str, dict[str, Any]], book: dict[str, Any], beginning: 
         book["promotion"]["state"] = "outdated"
 
 
-def _note_failure(book: dict[str, Any], stage: str, failure: Failure, now: str) -> None:
+def _note_failure(
+    book: dict[str, Any], stage: str, failure: Failure, now: str, rules: RetryRules, *, counts: bool
+) -> None:
     book["error"] = failure.message
     book["error_type"] = failure.error_type
     book["failed_at"] = now
     book.setdefault("first_failed_at", now)
-    book["retry_count"] = int(book.get("retry_count", 0)) + 1
-    entry = {"timestamp": now, "stage": stage, "error": failure.message, "traceback": None}
+    failures = int(book.get("retry_count", 0)) + counts
+    book["retry_count"], book["retry_limit"] = failures, rules.limit
+    if failure.permanent or failures >= rules.limit:
+        book.pop("next_try_at", None)
+    else:
+        book["next_try_at"] = utc_now(rules.pause_s(max(1, failures)))
+    entry = {"timestamp": now, "stage": stage, "error": failure.message, "traceback": failure.traceback}
     book["error_history"] = [*book.get("error_history", []), entry][-HISTORY_LENGTH:]

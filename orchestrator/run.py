@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.artifacts import ArtifactError, check_result, path_of, take
-from orchestrator.attempt import Limits, fresh_folder, run_attempt
-from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint
+from orchestrator.attempt import fresh_folder, remove_folder, run_attempt
+from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint, inputs_of, taken_as_given
 from orchestrator.descendants import Descendants
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.lock import book_lock
+from orchestrator.memory import MemoryGroup
+from orchestrator.preflight import shortage
 from orchestrator.promotion import (
     PromotionError,
     abandon_promotion,
@@ -25,7 +27,7 @@ from orchestrator.promotion import (
     promote,
     staging_folder,
 )
-from orchestrator.records import Beginning, BookRecords, BookState
+from orchestrator.records import PROMOTION, Beginning, BookRecords, BookState, seconds_until
 from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
 from orchestrator.spawning import Program
@@ -49,11 +51,13 @@ class Outcome:
         folder: where its audiobook lies; None where this run did not come so far.
         phase: the phase that failed, if one did.
         failure: why, if it did.
+        next_try_s: in how many seconds it is to be tried again; None where it is not.
     """
 
     folder: Path | None = None
     phase: Phase | None = None
     failure: Failure | None = None
+    next_try_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Job:
         state: the open state.
         say: tells the user one line.
         below: the processes below this one; the job's own are ended after each phase.
+        group: holds down the memory of this process and of all below it; None where there is none.
     """
 
     book_id: str
@@ -75,6 +80,7 @@ class Job:
     state: BookState
     say: Callable[[str], None]
     below: Descendants = field(default_factory=Descendants)
+    group: MemoryGroup | None = None
 
     @property
     def folder(self) -> Path:
@@ -83,13 +89,19 @@ class Job:
 
 
 def orchestrate(job: Job, interrupts: Interrupts) -> Outcome:
-    """Do the work on a book as soon as no other process is at it, as `work` does."""
+    """Do the work on a book as soon as no other process is at it, as `work` does, and try again what failed."""
 
     def say_who(holder: str) -> None:
         job.say(f"waiting for the process that works on this book ({holder})")
 
     with book_lock(job.settings.work_dir, job.book_id, say_who, interrupts) as lock:
-        return work(job, lock, interrupts)
+        BookRecords(job.state, job.book_id).count_anew()
+        while True:
+            outcome = work(job, lock, interrupts)
+            if outcome.failure is None or outcome.next_try_s is None:
+                return outcome
+            job.say(f"{outcome.failure.message} Trying again in {outcome.next_try_s:.0f} s.")
+            interrupts.wait(outcome.next_try_s)
 
 
 def work(job: Job, lock: int, interrupts: Interrupts) -> Outcome:
@@ -118,13 +130,15 @@ def work(job: Job, lock: int, interrupts: Interrupts) -> Outcome:
     records = BookRecords(job.state, job.book_id)
     _complete_earlier_promotion(job, records)
     try:
-        source = examine(job.path, job.settings.root, records.book.get("source"))
+        source = examine(job.path, job.settings.root, records.book.get("source"), verify=job.settings.verify)
     except OSError as error:
         return _unreadable(job, records, error)
     try:
         decisions = decide(records, job.settings, source, job.settings.phases())
     except MissingInputError as error:
         return Outcome(failure=Failure("missing_input", str(error), permanent=True))
+    for phase, what in taken_as_given(records, job.settings, source, decisions):
+        job.say(f"{phase.number} {phase.name}: taken as given: {what}")
     _release_stale_claim(records, decisions)
     if not any(decision.runs for decision in decisions):
         records.refresh_source(source)
@@ -151,21 +165,30 @@ def _run_phases(attempts: _Attempts, decisions: Sequence[Decision]) -> Outcome:
         if not decision.runs:
             attempts.job.say(f"{decision.phase.number} {decision.phase.name}: {decision.reason}")
             continue
+        lacking = _shortage(attempts, decision, is_first=begun is None)
+        if lacking:
+            return lacking
         if decision.phase is not begun:
             attempts.interrupts.check()
             attempts.records.start(_beginning(attempts, decision.phase, attempts.records.artifacts()))
         following = next((other.phase for other in queue if other.runs), None)
-        failure = _run_phase(attempts, decision, following)
+        synthesis = next((other.phase for other in decisions if other.phase.name == "synthesis"), None)
+        can_respeak = synthesis is not None and not respoken
+        failure = _run_phase(attempts, decision, following, can_respeak=can_respeak)
         if failure is None:
             begun = following
             continue
-        synthesis = next((other.phase for other in decisions if other.phase.name == "synthesis"), None)
-        if failure.error_type != _MISSING_CHUNK or respoken or synthesis is None:
-            return Outcome(phase=decision.phase, failure=failure)
+        if synthesis is None or not can_respeak or failure.error_type != _MISSING_CHUNK:
+            return _failed(attempts.records, decision.phase, failure)
         # Only who reads the audio can tell that a file of the right size is damaged; synthesis speaks it again.
         respoken = True
         queue = [Decision(synthesis, runs=True, reason="a chunk is damaged"), decision, *queue]
     return _finish(attempts.job, attempts.records, decisions)
+
+
+def _failed(records: BookRecords, phase: Phase, failure: Failure) -> Outcome:
+    next_try_at = records.book.get("next_try_at")
+    return Outcome(phase=phase, failure=failure, next_try_s=None if next_try_at is None else seconds_until(next_try_at))
 
 
 def _beginning(attempts: _Attempts, phase: Phase, artifacts: Mapping[str, Mapping[str, Any]]) -> Beginning:
@@ -173,13 +196,23 @@ def _beginning(attempts: _Attempts, phase: Phase, artifacts: Mapping[str, Mappin
     return Beginning(phase, fingerprint(phase, attempts.job.settings, attempts.source, artifacts), attempts.source)
 
 
-def _run_phase(attempts: _Attempts, decision: Decision, following: Phase | None) -> Failure | None:
-    """Make the attempt that has been recorded as begun; its success is recorded with the following one's beginning."""
+def _run_phase(
+    attempts: _Attempts, decision: Decision, following: Phase | None, *, can_respeak: bool
+) -> Failure | None:
+    """Make the attempt that has been recorded as begun; its success is recorded with the following one's beginning.
+
+    Args:
+        attempts: what all attempts of this run have in common.
+        decision: the phase, and why it runs.
+        following: the phase that runs next, if one does.
+        can_respeak: whether a damaged chunk is spoken again at once, which does not count as a failure.
+    """
     job, records, phase = attempts.job, attempts.records, decision.phase
     job.say(f"{phase.number} {phase.name}: {decision.reason}")
     started = time.monotonic()
     attempt = records.phase(phase)["attempts"]
     folder = job.folder / "attempts" / f"{phase.name}-{attempt}"
+    chunks_before = _chunks(job)
     try:
         attempts.interrupts.check()
         if phase.name == "synthesis" and not job.settings.resume_enabled:
@@ -192,22 +225,29 @@ def _run_phase(attempts: _Attempts, decision: Decision, following: Phase | None)
             program=Program.of(job.settings.by_phase[phase.name], job.settings.runner),
             folder=folder,
             log=job.folder / "logs" / f"{phase.name}-{attempt}.log",
-            limits=Limits(job.settings.phase_timeout_s, job.settings.stall_timeout_s, job.settings.log_bytes),
+            limits=job.settings.by_phase[phase.name].limits,
             interrupts=attempts.interrupts,
             below=job.below,
+            group=job.group,
             keep_open=(attempts.lock,),
         )
         failure = _with_suspects(result.failure, phase, job.settings) or _commit(
             attempts, phase, result, folder, time.monotonic() - started, following
         )
-    except (InterruptedRun, OSError):
+    except InterruptedRun:
         records.release(phase)
         raise
+    except OSError as error:
+        records.release(phase)
+        error.filename = error.filename or str(folder)  # a write that fails does not say in which file
+        raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
     duration_s = time.monotonic() - started
     if failure:
-        records.fail(phase, failure, duration_s)
+        in_vain = _chunks(job) <= chunks_before
+        counts = in_vain and not (can_respeak and failure.error_type == _MISSING_CHUNK)
+        records.fail(phase, failure, duration_s, job.settings.by_phase[phase.name].retries, counts=counts)
         logger.error("%s: %s failed: %s", job.book_id, phase.name, failure.message)
     else:
         job.say(f"{phase.number} {phase.name}: done in {duration_s:.1f} s{_numbers(result.metrics)}")
@@ -227,10 +267,28 @@ def _with_suspects(failure: Failure | None, phase: Phase, settings: Settings) ->
     return replace(failure, message=f"{failure.message} {advice}")
 
 
+def _chunks(job: Job) -> frozenset[str]:
+    """The chunks that are complete; an attempt that has left a new one has not been in vain."""
+    try:
+        return frozenset(name for name in os.listdir(job.folder / "chunks") if not name.startswith("."))
+    except OSError:
+        return frozenset()
+
+
+def _shortage(attempts: _Attempts, decision: Decision, *, is_first: bool) -> Outcome | None:
+    """How the book ends where there is no room for the phase; None where there is."""
+    job, records, phase = attempts.job, attempts.records, decision.phase
+    size_bytes = attempts.source.size_bytes
+    failure = shortage(phase, records, size_bytes, job.settings, attempts.interrupts, job.say, is_first=is_first)
+    if failure is None:
+        return None
+    records.fail(phase, failure, 0.0, job.settings.by_phase[phase.name].retries)
+    logger.error("%s: %s", job.book_id, failure.message)
+    return _failed(records, phase, failure)
+
+
 def _plan(job: Job, records: BookRecords, phase: Phase, attempt: int, folder: Path) -> Plan:
-    built_in = BUILT_IN[phase.name]
     artifacts = records.artifacts()
-    names = [*built_in.inputs, *(name for name in built_in.optional_inputs if name in artifacts)]
     attempt_dir = folder / "files"
     attempt_dir.mkdir()
     return Plan(
@@ -240,7 +298,7 @@ def _plan(job: Job, records: BookRecords, phase: Phase, attempt: int, folder: Pa
         source=job.path,
         book_dir=job.folder,
         attempt_dir=attempt_dir,
-        inputs={name: path_of(artifacts[name], job.settings.root) for name in names},
+        inputs={name: path_of(artifacts[name], job.settings.root) for name in inputs_of(phase, artifacts)},
         settings=job.settings.by_phase[phase.name].values,
         slots_dir=job.settings.work_dir / ".slots",
         cores=usable_cores(),
@@ -267,8 +325,8 @@ def _commit(
     except ArtifactError as error:
         return Failure("bad_result", f"{phase.name} gave no usable result: {error}.", permanent=False)
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        message = f"What {phase.name} left could not be moved{where}: {error.strerror}. Mend that and run again."
+        where = _where(error, job.folder)
+        message = f"What {phase.name} left could not be moved ({where}): {error.strerror}. Mend that and run again."
         return Failure("disk", message, permanent=False)
     then = _beginning(attempts, following, {**records.artifacts(), **artifacts}) if following else None
     records.succeed(phase, result, artifacts, deliverables, duration_s, then)
@@ -284,18 +342,24 @@ def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Ou
     try:
         folder = promote(records, job.settings)
     except PromotionError as error:
-        failure = Failure("promotion", str(error), permanent=False)
+        failure = Failure(PROMOTION, str(error), permanent=False)
     except OSError as error:
-        message = (
-            f"The audiobook cannot be put into place ({error.filename}): {error.strerror}. Mend that and run again."
-        )
+        where = _where(error, job.settings.output_dir)
+        message = f"The audiobook cannot be put into place ({where}): {error.strerror}. Mend that and run again."
         failure = Failure("disk", message, permanent=False)
     else:
         job.say(f"finished: {folder}")
         return Outcome(folder=folder)
-    records.fail_promotion(failure)
+    last = decisions[-1].phase
+    records.fail_promotion(failure, job.settings.by_phase[last.name].retries)
     logger.error("%s: %s", job.book_id, failure.message)
-    return Outcome(phase=decisions[-1].phase, failure=failure)
+    return _failed(records, last, failure)
+
+
+def _where(error: OSError, otherwise: Path) -> str:
+    """The file, or the two files, of an error; a write that fails does not say in which file."""
+    names = [printable(str(name)) for name in (error.filename, error.filename2) if name]
+    return " to ".join(names) or str(otherwise)
 
 
 def _release_stale_claim(records: BookRecords, decisions: Sequence[Decision]) -> None:
@@ -322,7 +386,7 @@ def _unreadable(job: Job, records: BookRecords, error: OSError) -> Outcome:
     failure = Failure("missing", message, permanent=True)
     first = job.settings.phases()[0]
     if records.phase(first).get("status") not in (SUCCESS, SKIPPED):
-        records.fail(first, failure, 0.0)
+        records.fail(first, failure, 0.0, job.settings.by_phase[first.name].retries)
     return Outcome(phase=first, failure=failure)
 
 

@@ -5,13 +5,17 @@ Standard library only, because a book's own processes must be cheap to start.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.limits import Limits, RetryRules
+from orchestrator.memory import DEFAULT_SHARE, machine_bytes
 from phases.catalogue import BUILT_IN
 from pipeline_common.phases import PHASES, Phase
 
@@ -50,11 +54,13 @@ class Requirement:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PhaseSettings:
     """What one phase is, and what it reads.
 
     Attributes:
+        limits: when an attempt is broken off.
+        retries: how often, and after how long, it is tried again.
         values: the settings that it reads, as JSON data; they and no others are part of its fingerprint.
         identity: its version and all else of the program that its results depend on, as JSON data.
         command: the program that takes the place of the built-in phase; None for the built-in one.
@@ -62,6 +68,8 @@ class PhaseSettings:
         requirements: what must be there for it to start.
     """
 
+    limits: Limits
+    retries: RetryRules
     values: dict[str, Any]
     identity: dict[str, Any]
     command: tuple[str, ...] | None = None
@@ -71,6 +79,8 @@ class PhaseSettings:
     def as_json(self) -> dict[str, Any]:
         """The same as JSON data."""
         return {
+            "limits": asdict(self.limits),
+            "retries": asdict(self.retries),
             "values": self.values,
             "identity": self.identity,
             "command": self.command,
@@ -82,6 +92,8 @@ class PhaseSettings:
     def from_json(cls, data: Mapping[str, Any]) -> PhaseSettings:
         """What `as_json` gave."""
         return cls(
+            limits=Limits(**data["limits"]),
+            retries=RetryRules(**data["retries"]),
             values=data["values"],
             identity=data["identity"],
             command=data["command"] and tuple(data["command"]),
@@ -89,8 +101,16 @@ class PhaseSettings:
             requirements=tuple(Requirement(*requirement) for requirement in data["requirements"]),
         )
 
+    @cached_property
+    def canonical(self) -> tuple[str, str, str]:
+        """Identity and values as one canonical JSON text, cut where inputs and source of a book come in."""
+        facts = {**self.identity, "inputs": "\0", "settings": self.values, "source": "\0"}
+        head, _, rest = json.dumps(facts, sort_keys=True).partition('"inputs": "\\u0000"')
+        middle, _, tail = rest.rpartition('"source": "\\u0000"')
+        return f'{head}"inputs": ', f'{middle}"source": ', tail
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Settings:
     """What the work on any book of a library depends on.
 
@@ -100,9 +120,9 @@ class Settings:
         work_dir: the folder of the books' own folders, absolute.
         selected: the numbers of the phases to run.
         resume_enabled: whether what is proven to be done is skipped.
-        phase_timeout_s: the longest that an attempt may take; None for no limit.
-        stall_timeout_s: the longest that an attempt may go without progress.
-        log_bytes: the most that is kept of what an attempt prints.
+        verify: whether only the bytes' hashes are proof, rather than size and mtime.
+        min_memory_bytes: the memory that is to be available before a book starts.
+        min_free_bytes: the disk space that is to be left beside what a book will take.
         by_phase: each phase's own, by its name.
         runner: the module whose ``run_phase`` runs a built-in phase.
     """
@@ -112,9 +132,9 @@ class Settings:
     work_dir: Path
     selected: tuple[str, ...]
     resume_enabled: bool
-    phase_timeout_s: float | None
-    stall_timeout_s: float
-    log_bytes: int
+    verify: bool
+    min_memory_bytes: int
+    min_free_bytes: int
     by_phase: Mapping[str, PhaseSettings]
     runner: str = RUNNER
 
@@ -127,9 +147,9 @@ class Settings:
             work_dir=config.work_dir,
             selected=tuple(phase.number for phase in config.phases()),
             resume_enabled=config.resume_enabled,
-            phase_timeout_s=config.phase_timeout,
-            stall_timeout_s=config.limits.stall_timeout,
-            log_bytes=config.limits.max_log_mb << 20,
+            verify=config.verify,
+            min_memory_bytes=config.limits.min_memory_mb << 20,
+            min_free_bytes=config.limits.min_free_mb << 20,
             by_phase={phase.name: _phase_settings(phase, config) for phase in PHASES},
         )
 
@@ -137,6 +157,11 @@ class Settings:
     def root(self) -> Path:
         """The folder of the state file; recorded paths are relative to it."""
         return self.pipeline_json.parent
+
+    @cached_property
+    def folder(self) -> str:
+        """The same as text, for what is asked of every file of a library."""
+        return str(self.root)
 
     def phases(self) -> tuple[Phase, ...]:
         """The phases to run, in order."""
@@ -150,9 +175,9 @@ class Settings:
             "work_dir": str(self.work_dir),
             "selected": self.selected,
             "resume_enabled": self.resume_enabled,
-            "phase_timeout_s": self.phase_timeout_s,
-            "stall_timeout_s": self.stall_timeout_s,
-            "log_bytes": self.log_bytes,
+            "verify": self.verify,
+            "min_memory_bytes": self.min_memory_bytes,
+            "min_free_bytes": self.min_free_bytes,
             "by_phase": {name: phase.as_json() for name, phase in self.by_phase.items()},
             "runner": self.runner,
         }
@@ -184,6 +209,7 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
             "voice_is_default": "voice" not in config.tts.model_fields_set,
             "rate": config.tts.rate,
             "pitch": config.tts.pitch,
+            "fallback": list(config.tts.fallback),
         },
         "enhancement": {
             "formats": list(audio.formats),
@@ -198,7 +224,30 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
 
 
 def _phase_settings(phase: Phase, config: Config) -> PhaseSettings:
-    values, environment = settings_of(phase, config), config.environment(phase)
+    limits, retries, values = _limits(phase, config), _retries(phase, config), settings_of(phase, config)
+    environment = config.environment(phase)
     if environment is None:
-        return PhaseSettings(values, BUILT_IN[phase.name].identity())
-    return PhaseSettings(values, environment.identity(), environment.command(), environment.dropped())
+        return PhaseSettings(limits, retries, values, BUILT_IN[phase.name].identity())
+    identity, command, dropped = environment.identity(), environment.command(), environment.dropped()
+    return PhaseSettings(limits, retries, values, identity, command, dropped)
+
+
+def _limits(phase: Phase, config: Config) -> Limits:
+    limits, own = config.limits, getattr(config.limits, phase.name)
+    memory_mb = (own and own.memory_mb) or limits.memory_mb
+    return Limits(
+        timeout_s=(own and own.timeout) or config.phase_timeout,
+        stall_timeout_s=(own and own.stall_timeout) or limits.stall_timeout,
+        memory_bytes=memory_mb << 20 if memory_mb else int(machine_bytes() * DEFAULT_SHARE) or None,
+        log_bytes=limits.max_log_mb << 20,
+    )
+
+
+def _retries(phase: Phase, config: Config) -> RetryRules:
+    """The phase's own rules, and those of all where it has none."""
+    own = getattr(config.retries, phase.name)
+    limit, delay_s, factor, jitter = (
+        getattr(config.retries if own is None or getattr(own, name) is None else own, name)
+        for name in ("limit", "delay", "factor", "jitter")
+    )
+    return RetryRules(limit, delay_s, factor, jitter)

@@ -58,31 +58,41 @@ class Source:
 
     def as_record(self) -> dict[str, Any]:
         """The form that the document keeps."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {
+            "path": self.path,
+            "sha256": self.sha256,
+            "size_bytes": self.size_bytes,
+            "mtime_ns": self.mtime_ns,
+            "ctime_ns": self.ctime_ns,
+            "inode": self.inode,
+        }
 
 
-def examine(path: Path, root: Path, recorded: Mapping[str, Any] | None) -> Source:
+def examine(path: Path, root: Path, recorded: Mapping[str, Any] | None, *, verify: bool = False) -> Source:
     """The facts of a book's file; its bytes are read only where size, mtime, ctime or inode differ from the record.
 
     Args:
         path: the file.
         root: the folder of the state file.
         recorded: the ``source`` of the book's record, if there is one.
+        verify: read the bytes in any case.
 
     Raises:
         OSError: the file is gone or cannot be read.
     """
-    facts = path.stat()
-    known = recorded or {}
+    facts = os.stat(path)
+    known = {} if verify else recorded or {}
     same = (
         known.get("size_bytes") == facts.st_size
         and known.get("mtime_ns") == facts.st_mtime_ns
         and known.get("ctime_ns") == facts.st_ctime_ns
         and known.get("inode") == facts.st_ino
     )
+    sha256, recorded_as = known.get("sha256"), known.get("path")
     return Source(
-        path=recorded_path(path, root),
-        sha256=str(known["sha256"]) if same and known.get("sha256") else sha256_of(path),
+        # A file that was renamed has another ctime.
+        path=recorded_as if same and isinstance(recorded_as, str) else recorded_path(path, root),
+        sha256=str(sha256) if same and sha256 else sha256_of(path),
         size_bytes=facts.st_size,
         mtime_ns=facts.st_mtime_ns,
         ctime_ns=facts.st_ctime_ns,

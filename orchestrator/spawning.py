@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import gc
 import importlib
+import io
 import logging
 import os
 import signal
@@ -15,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from orchestrator.descendants import close_descriptors, die_with_parent, fork, name_process
 from orchestrator.settings import PhaseSettings, Requirement
@@ -137,14 +138,26 @@ def _arrange(output: int, plan: Plan, keep_open: Sequence[int]) -> None:
     nowhere = os.open(os.devnull, os.O_RDONLY)
     for descriptor, place in ((nowhere, 0), (output, 1), (output, 2)):
         os.dup2(descriptor, place)
+    with suppress(OSError):  # where memory runs out, this is to go and not what watches it
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     os.chdir(plan.attempt_dir)
     close_descriptors({0, 1, 2, *keep_open})
     sys.stdout = _text_output(1)
     sys.stderr = _text_output(2)
 
 
+class _Log(io.FileIO):
+    """Takes all that is printed; what the disk refuses, as when it is full, is lost and fails no book."""
+
+    def write(self, data: Any) -> int:
+        with suppress(OSError):
+            return super().write(data)
+        return len(data)
+
+
 def _text_output(descriptor: int) -> TextIO:
-    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    log = io.BufferedWriter(_Log(descriptor, "w", closefd=False))
+    return io.TextIOWrapper(log, encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
 def _exec(program: Program, plan: Plan, paths: tuple[Path, Path], keep_open: Sequence[int]) -> NoReturn:

@@ -9,7 +9,7 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,14 @@ class AudiobookWorkspace:
         except OSError:
             return {}
         return {name: holder for name in names if (holder := self.holder(name))}
+
+    def batches(self) -> Sequence[Holder]:
+        """All live processes that work through a folder of books now, also while none of them is being worked on."""
+        try:
+            names = sorted(entry.name for entry in os.scandir(self._locks) if entry.name[-5:] == ".lock")
+        except OSError:
+            return ()
+        return tuple(holder for name in names if (holder := self.holder(name)))
 
     @contextmanager
     def hold(self, book: str) -> Iterator[None]:

@@ -136,11 +136,13 @@ class Failure:
         error_type: a stable word for the kind of failure.
         message: what failed, where, why, and what to do next.
         permanent: True where trying again would fail in the same way.
+        traceback: where in the program it happened, for whoever mends it; None where the message says it all.
     """
 
     error_type: str
     message: str
     permanent: bool
+    traceback: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,12 @@ class Result:
                 "metrics": dict(self.metrics),
                 "book": dict(self.book),
                 "error": failure
-                and {"type": failure.error_type, "message": failure.message, "permanent": failure.permanent},
+                and {
+                    "type": failure.error_type,
+                    "message": failure.message,
+                    "permanent": failure.permanent,
+                    "traceback": failure.traceback,
+                },
             },
             ensure_ascii=False,
             indent=2,
@@ -204,13 +211,10 @@ class Result:
         status = _field(data, "status", str)
         if status not in ("success", "failed"):
             raise ContractError(f"status is {_shown(status)}, expected 'success' or 'failed'")
-        folder = data.get("output_folder")
-        if folder is not None and not isinstance(folder, str):
-            raise ContractError(f"output_folder is {_shown(folder)}, expected a string or null")
         return cls(
             artifacts=_paths(data, "artifacts"),
             deliverables=_paths(data, "deliverables"),
-            output_folder=folder,
+            output_folder=_optional(data, "output_folder"),
             metrics=_metrics(_field(data, "metrics", dict, {})),
             book=_book(_field(data, "book", dict, {})),
             failure=_failure(data) if status == "failed" else None,
@@ -256,6 +260,7 @@ def _failure(data: Mapping[str, Any]) -> Failure:
         error_type=_field(error, "type", str, within="error."),
         message=_field(error, "message", str, within="error."),
         permanent=_field(error, "permanent", bool, within="error."),
+        traceback=_optional(error, "traceback", within="error."),
     )
 
 
@@ -292,6 +297,13 @@ def _field(data: Mapping[str, Any], name: str, kind: type, default: Any = _REQUI
 
 
 _WORDS = {str: "a string", int: "a whole number", bool: "true or false", dict: "an object"}
+
+
+def _optional(data: Mapping[str, Any], name: str, within: str = "") -> str | None:
+    value = data.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ContractError(f"{within}{name} is {_shown(value)}, expected a string or null")
+    return value
 
 
 def _paths(data: Mapping[str, Any], name: str) -> dict[str, str]:

@@ -50,13 +50,20 @@ class _Child:
     answer: bytearray = field(default_factory=bytearray)
 
 
-def run_in_forks(function: Callable[[Task], bytes], tasks: Iterable[Task], workers: int) -> Iterator[bytes]:
+def run_in_forks(
+    function: Callable[[Task], bytes],
+    tasks: Iterable[Task],
+    workers: int,
+    *,
+    on_death: Callable[[ChildDiedError], bytes] | None = None,
+) -> Iterator[bytes]:
     """Run `function` on each task in a child of its own, at most `workers` at a time.
 
     Args:
         function: runs in the child; what it returns is handed back, what it raises is raised here.
         tasks: read as workers become free.
         workers: how many children there are at the same time, at most.
+        on_death: gives what stands in the place of the answer of a child that died; None raises.
 
     Yields:
         What `function` returned, in the order of the tasks.
@@ -64,7 +71,9 @@ def run_in_forks(function: Callable[[Task], bytes], tasks: Iterable[Task], worke
     Raises:
         PhaseError, OSError: as `function` raised it.
         RuntimeError: any other exception of `function`; its traceback is on the error output.
-        ChildDiedError: a child was killed or crashed. No child is left running, whatever is raised.
+        ChildDiedError: a child was killed or crashed, and there is no `on_death`.
+
+    No child is left running, whatever is raised.
     """
     pending = enumerate(tasks)
     started: deque[Task] = deque()  # tasks that are not handed back yet, in order
@@ -96,7 +105,12 @@ def run_in_forks(function: Callable[[Task], bytes], tasks: Iterable[Task], worke
                 if not block:
                     poll.unregister(descriptor)
                     del running[descriptor]
-                    answers[child.index] = _ended(child, started[child.index - next_index])
+                    try:
+                        answers[child.index] = _ended(child, started[child.index - next_index])
+                    except ChildDiedError as death:
+                        if on_death is None:
+                            raise
+                        answers[child.index] = _DONE + on_death(death)
     finally:
         for child in running.values():
             os.kill(child.pid, signal.SIGKILL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import shutil
 import sys
 import traceback
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 from phases.catalogue import BUILT_IN
 from phases.contract import Failure, PhaseError, Plan, Result
 from phases.files import write_text
+
+_MOST_TRACEBACK = 4000
+"""Characters of a traceback that a book's record keeps; the log has all of it."""
 
 
 def run_phase(plan_path: Path, result_path: Path) -> int:
@@ -36,7 +40,9 @@ def run_phase(plan_path: Path, result_path: Path) -> int:
     except OSError as error:
         traceback.print_exc(file=sys.stderr)
         result = Result(failure=_failure_of_os_error(plan, error))
-        # As well as it can be: what the disk refuses now, too, is in the log.
+        # What a failed attempt has left is of no use, but makes room for the result; what is refused now is in the log.
+        shutil.rmtree(plan.attempt_dir, ignore_errors=True)
+        plan_path.unlink(missing_ok=True)
         result_path.write_text(result.to_json(plan), encoding="utf-8", errors="replace")
     return 1 if result.failure else 0
 
@@ -58,7 +64,8 @@ def _run(plan: Plan) -> Result:
             f"{plan.phase} failed with an internal error ({type(error).__name__}: {error}). "
             "The traceback is in the book's logs; please report it."
         )
-        return Result(failure=Failure("internal", message, permanent=True))
+        trace = traceback.format_exc()[-_MOST_TRACEBACK:]
+        return Result(failure=Failure("internal", message, permanent=True, traceback=trace))
     return result
 
 
@@ -69,5 +76,5 @@ def _failure_of_os_error(plan: Plan, error: OSError) -> Failure:
         errno.EACCES: "Give this user the right to read and write there and run again.",
         errno.EROFS: "Make the file system writable and run again.",
     }.get(error.errno or 0, "Run again; finished work is kept.")
-    where = f" ({error.filename})" if error.filename else ""
-    return Failure("disk", f"{plan.phase}: {error.strerror or error}{where}. {remedy}", permanent=False)
+    where = error.filename or plan.book_dir  # a write that fails does not say in which file
+    return Failure("disk", f"{plan.phase}: {error.strerror or error} ({where}). {remedy}", permanent=False)

@@ -1,60 +1,51 @@
 """Phase 4: speaks every chunk that is not spoken yet, and lists the durations and word times of all.
 
 A chunk is spoken by a process of its own, so that its bytes depend on its text, voice and settings alone: a resumed
-book is identical to an uninterrupted one.
+book is identical to an uninterrupted one. What a voice fails at is tried again after all others are spoken.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from phases.audio.chunkfile import ChunkAudio, DamagedChunkError, chunk_path, read_chunk, write_chunk
-from phases.contract import PermanentError, Plan, Result, TransientError
+from phases.audio.chunkfile import chunk_path, write_chunk
+from phases.casting import POISONED, Candidate, Chunk, Refusal, Trial, note_refusals, standing
+from phases.contract import PermanentError, PhaseError, Plan, Result, TransientError
 from phases.files import read_json, read_lines, sync_folder, write_lines
 from phases.forks import ChildDiedError, run_in_forks
 from phases.progress import Progress
 from phases.slots import core_slot
-from phases.voices import engine_version, engines
-from phases.voices.espeak import Espeak, EspeakError, EspeakVoice
-from phases.voices.languages import choose_voice
+from phases.voices import ENGINES, Engine, VoiceError, engine_version, open_engine
+from phases.voices.takes import BadTakeError, checked_pcm
 
-# How much of a chunk's text an error shows.
-_SHOWN_CHARACTERS = 80
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    chapter: int
-    index: int
-    text: str
-    voice: str
-    audio_id: str
+_log = logging.getLogger(__name__)
 
 
 def run(plan: Plan) -> Result:
     """Speak a book.
 
-    Settings: ``engine``, ``voice``, ``voice_is_default``, ``rate`` (words a minute), ``pitch`` (0 to 99).
+    Settings: ``engine``, ``voice``, ``voice_is_default``, ``fallback`` (voices, in the order in which they are tried),
+    ``rate`` (words a minute), ``pitch`` (0 to 99).
 
     Raises:
-        PermanentError: no voice for the language, or text that the voice gives no sound for.
-        TransientError: a worker process crashed.
+        PermanentError: no voice for the language or of a name, or a chunk that no voice can speak.
+        TransientError: a chunk that no voice has spoken, where one may do so another time.
     """
     settings = plan.settings
-    if settings["engine"] not in engines():
+    if settings["engine"] not in ENGINES:
         raise PermanentError(
             f"There is no voice engine called {settings['engine']!r}. Set tts.engine in config.yaml to one of "
-            f"{', '.join(engines())}.",
+            f"{', '.join(ENGINES)}.",
             error_type="unknown_engine",
         )
-    engine = _started()
+    engine = _started(settings["engine"])
     try:
         chunks = _chunks(plan, engine)
         spoken = _speak_missing(plan, chunks, engine)
@@ -63,34 +54,38 @@ def run(plan: Plan) -> Result:
     return _finish(plan, chunks, spoken)
 
 
-def _started() -> Espeak:
+def _started(name: str) -> Engine:
     try:
-        return Espeak()
-    except (EspeakError, OSError) as error:
+        return open_engine(name)
+    except (VoiceError, OSError) as error:
         raise TransientError(
-            f"The voice could not be loaded: {error}. Install the package espeakng-loader again and run again.",
+            f"The voice could not be loaded: {error}. Install the package {ENGINES[name].distribution} again and run "
+            "again.",
             error_type="voice_not_loaded",
         ) from error
 
 
-def _chunks(plan: Plan, engine: Espeak) -> list[_Chunk]:
+def _chunks(plan: Plan, engine: Engine) -> list[Chunk]:
     settings = plan.settings
     spoken_settings = {"rate": settings["rate"], "pitch": settings["pitch"]}
     version = engine_version(settings["engine"])
-    listed, variants = engine.voices(), engine.voices("variant")
     book_language = read_json(plan.inputs["book"]).get("language")
-    voices: dict[str | None, str] = {}
+    fallbacks = [engine.choose(None, name, is_default=False, key="tts.fallback") for name in settings["fallback"]]
+    voices: dict[str | None, list[str]] = {}
     chunks = []
     for row in read_lines(plan.inputs["chunks"]):
         language = row.get("language") or book_language
         if language not in voices:
-            voices[language] = choose_voice(
-                language, settings["voice"], listed, variants, is_default=settings["voice_is_default"]
+            wanted = engine.choose(
+                language, settings["voice"], is_default=settings["voice_is_default"], key="tts.voice"
             )
-        voice = voices[language]
+            voices[language] = list(dict.fromkeys([wanted, *fallbacks]))
         text = " ".join(sentence["spoken"] for sentence in row["sentences"])
-        audio_id = _audio_id(row["text_id"], settings["engine"], version, voice, spoken_settings)
-        chunks.append(_Chunk(row["chapter"], row["index"], text, voice, audio_id))
+        candidates = tuple(
+            Candidate(voice, _audio_id(row["text_id"], settings["engine"], version, voice, spoken_settings))
+            for voice in voices[language]
+        )
+        chunks.append(Chunk(row["chapter"], row["index"], text, candidates))
     return chunks
 
 
@@ -99,97 +94,137 @@ def _audio_id(text_id: str, engine: str, version: str, voice: str, settings: Map
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
-def _speak_missing(plan: Plan, chunks: Sequence[_Chunk], engine: Espeak) -> int:
+def _speak_missing(plan: Plan, chunks: Sequence[Chunk], engine: Engine) -> int:
+    """Speak what is missing; what fails is tried again in rounds, so that it is the last that is spoken."""
     folder = plan.book_dir / "chunks"
     folder.mkdir(exist_ok=True)
     for leftover in folder.glob(".*.tmp"):  # of a worker that was killed; nobody else writes here
         leftover.unlink()
-    distinct = {chunk.audio_id: chunk for chunk in chunks}
-    missing = [chunk for chunk in distinct.values() if not _is_complete(chunk_path(plan.book_dir, chunk.audio_id))]
+    distinct = {chunk.candidates[0].audio_id: chunk for chunk in chunks}
+    stands = (standing(plan.book_dir, chunk) for chunk in distinct.values())
+    missing = trials = [trial for trial, audio in stands if audio is None]
     # Elsewhere a process that has loaded a library is not safe to fork from: each child loads its own.
     speak = partial(_speak, plan, engine if sys.platform == "linux" else None)
+    lost: list[Trial] = []
     with Progress(plan.progress, plan.phase, len(distinct)) as progress:
         progress.advance(len(distinct) - len(missing))
-        try:
-            for _answer in run_in_forks(speak, missing, plan.cores):
-                progress.advance()
-        except ChildDiedError as error:
-            raise TransientError(
-                f"The voice was {error.reason} at {_place(error.task)}. Run again; the chunks spoken so far are kept.",
-                error_type="voice_crashed",
-            ) from error
+        while trials:
+            again: list[Trial] = []
+            for trial, answer in zip(trials, run_in_forks(speak, trials, plan.cores, on_death=_died), strict=True):
+                if answer:
+                    tried = trial.after(Refusal.from_json(answer))
+                    (lost if tried.is_lost else again).append(tried)
+                    progress.advance(0)  # a sign of life
+                else:
+                    _note(plan, trial)
+                    progress.advance()
+            trials = again
     sync_folder(folder)
+    if lost:
+        raise _failure(lost)
     return len(missing)
 
 
-def _speak(plan: Plan, engine: Espeak | None, chunk: _Chunk) -> bytes:
+def _speak(plan: Plan, engine: Engine | None, trial: Trial) -> bytes:
+    """In a child: let a voice speak a chunk and write the take, or answer why not."""
     with core_slot(plan.slots_dir, plan.cores):
-        loaded = engine or Espeak()
-        voice = EspeakVoice(loaded, chunk.voice, plan.settings["rate"], plan.settings["pitch"])
+        if engine is not None:
+            return _take(plan, engine, trial)
+        loaded = open_engine(plan.settings["engine"])
         try:
-            speech = voice.speak(chunk.text)
-        except EspeakError as error:
-            raise TransientError(f"{error}, at {_place(chunk)}. Run again.", error_type="voice_refused") from error
-        if not any(speech.pcm) and any(character.isalnum() for character in chunk.text):
-            raise PermanentError(
-                f"The voice {chunk.voice} gives no sound for {_place(chunk)}. Set tts.voice in config.yaml to a voice "
-                "of the book's language, or take the text out of the book.",
-                error_type="no_sound",
-            )
-        write_chunk(chunk_path(plan.book_dir, chunk.audio_id), speech.pcm, voice.sample_rate, speech.words)
-        if engine is None:
+            return _take(plan, loaded, trial)
+        finally:
             loaded.close()
+
+
+def _take(plan: Plan, engine: Engine, trial: Trial) -> bytes:
+    voice = engine.voice(trial.candidate.voice, plan.settings)
+    text, sample_rate = trial.chunk.text, voice.sample_rate
+    try:
+        speech = voice.speak(text)
+        pcm = checked_pcm(speech, text, sample_rate=sample_rate, rate=plan.settings["rate"])
+    except BadTakeError as error:
+        return Refusal(error.check, str(error), permanent=True).to_json()
+    except VoiceError as error:
+        return Refusal("voice_refused", f"it refuses the text ({error})", permanent=False).to_json()
+    except OSError:
+        raise  # a disk's, not the voice's
+    except Exception as error:  # noqa: BLE001 - a voice's arbitrary code ends here; the log keeps the traceback
+        traceback.print_exc(file=sys.stderr)
+        return Refusal("voice_crashed", f"it failed with {type(error).__name__}: {error}", permanent=False).to_json()
+    write_chunk(chunk_path(plan.book_dir, trial.candidate.audio_id), pcm, sample_rate, speech.words)
     return b""
 
 
-def _place(chunk: object) -> str:
-    if not isinstance(chunk, _Chunk):
-        return "an unknown place"
-    text = chunk.text if len(chunk.text) <= _SHOWN_CHARACTERS else chunk.text[:_SHOWN_CHARACTERS] + "…"
-    return f"chapter {chunk.chapter}, chunk {chunk.index}: “{text}”"
+def _died(death: ChildDiedError) -> bytes:
+    # SIGKILL comes from outside, as from a system that is out of memory; any other end is the voice's own.
+    permanent = "SIGKILL" not in death.reason
+    return Refusal(POISONED, f"its worker process was {death.reason}", permanent).to_json()
 
 
-def _is_complete(path: Path) -> bool:
-    try:
-        read_chunk(path)
-    except DamagedChunkError:
-        return False
-    return True
+def _note(plan: Plan, trial: Trial) -> None:
+    note_refusals(plan.book_dir, trial)
+    if trial.refusals:
+        _log.warning("%s is spoken by %s, because of %s", trial.chunk, trial.candidate.voice, trial.told())
 
 
-def _finish(plan: Plan, chunks: Sequence[_Chunk], spoken: int) -> Result:
-    metrics = {"chunks": len(chunks), "spoken": spoken, "reused": len({chunk.audio_id for chunk in chunks}) - spoken}
+def _failure(lost: Sequence[Trial]) -> PhaseError:
+    """The error that names the first chunk that no voice has spoken, and how many more there are."""
+    hopeless = [trial for trial in lost if all(refusal.permanent for refusal in trial.refusals)]
+    first = min(hopeless or lost, key=lambda trial: (trial.chunk.chapter, trial.chunk.index))
+    kind = PermanentError if hopeless else TransientError
+    more = f" So it is with {len(lost) - 1} more chunks." if len(lost) > 1 else ""
+    remedy = (
+        "Set tts.fallback in config.yaml to another voice that can speak it, or take the text out of the book"
+        if hopeless
+        else "Run again, or set tts.fallback in config.yaml to another voice that can speak it"
+    )
+    message = f"No voice has spoken {first.chunk} ({first.told()}).{more} All other chunks are kept. {remedy}."
+    return kind(message, error_type=first.refusals[0].kind)
+
+
+def _finish(plan: Plan, chunks: Sequence[Chunk], spoken: int) -> Result:
     audio_s = 0.0
-    words = 0
+    words = fallen_back = 0
 
     def rows() -> Iterator[dict[str, Any]]:
-        nonlocal audio_s, words
+        nonlocal audio_s, words, fallen_back
         for chunk in chunks:
-            audio = _read(plan, chunk)
+            trial, audio = standing(plan.book_dir, chunk)
+            if audio is None:
+                raise _lost_again(plan, trial)
             audio_s += audio.samples / audio.rate
             words += len(audio.words)
-            yield {
+            row = {
                 "chapter": chunk.chapter,
                 "index": chunk.index,
-                "audio_id": chunk.audio_id,
+                "audio_id": trial.candidate.audio_id,
                 "samples": audio.samples,
                 "rate": audio.rate,
                 "size_bytes": audio.size_bytes,
                 "words": audio.words,
             }
+            if fallback := trial.fallback():
+                fallen_back += 1
+                row["fallback"] = fallback
+            yield row
 
     write_lines(plan.attempt_dir / "timings.jsonl", rows())
-    return Result(
-        artifacts={"timings": "timings.jsonl"}, metrics={**metrics, "audio_s": round(audio_s, 3), "words": words}
+    metrics = {
+        "chunks": len(chunks),
+        "spoken": spoken,
+        "fallback": fallen_back,
+        "reused": len({chunk.candidates[0].audio_id for chunk in chunks}) - spoken,
+        "audio_s": round(audio_s, 3),
+        "words": words,
+    }
+    return Result(artifacts={"timings": "timings.jsonl"}, metrics=metrics)
+
+
+def _lost_again(plan: Plan, trial: Trial) -> TransientError:
+    path = chunk_path(plan.book_dir, trial.candidate.audio_id)
+    return TransientError(
+        f"The audio {path} of {trial.chunk} was just written, but it is missing or damaged. Check the disk and run "
+        "again.",
+        error_type="missing_chunk",
     )
-
-
-def _read(plan: Plan, chunk: _Chunk) -> ChunkAudio:
-    path = chunk_path(plan.book_dir, chunk.audio_id)
-    try:
-        return read_chunk(path)
-    except DamagedChunkError as error:
-        raise TransientError(
-            f"The audio {path} of {_place(chunk)} was just written, but {error}. Check the disk and run again.",
-            error_type="missing_chunk",
-        ) from error

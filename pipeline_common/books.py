@@ -27,6 +27,7 @@ REQUIRED_PHASES: tuple[str, ...] = tuple(phase.key for phase in PHASES if "." no
 """The phases without which there is no audiobook; subtitles are optional."""
 
 LONGEST_SLUG = 60
+_BETWEEN = re.compile(r"[^a-z0-9]+")
 
 
 def book_id(path: Path, root: Path) -> str:
@@ -43,14 +44,31 @@ def book_id(path: Path, root: Path) -> str:
         `root`, absolute where it lies outside. Folders are taken with their symbolic links resolved, the file itself
         as it is named, so that a link in the folder is a book of its own.
     """
-    folder = Path(os.path.realpath(path.parent))
-    whole = folder / path.name
-    base = Path(os.path.realpath(root))
-    relative = whole.relative_to(base) if whole.is_relative_to(base) else whole
-    name = unicodedata.normalize("NFC", relative.as_posix())
-    # A name that is no UTF-8 comes as lone surrogates, which an ordinary encoding refuses.
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{_slug(path.stem)}-{digest[:8]}"
+    return BookIds(root).of(os.path.dirname(path), path.name)
+
+
+class BookIds:
+    """The ids of many books, as `book_id` gives them; links of a folder are resolved once.
+
+    Args:
+        root: the folder of the state file.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._base = os.path.join(os.path.realpath(root), "")
+        self._folders: dict[str, str] = {}
+
+    def of(self, folder: str, name: str) -> str:
+        """The id of the book that is called `name` in `folder`."""
+        prefix = self._folders.get(folder)
+        if prefix is None:
+            real = os.path.join(os.path.realpath(folder), "")
+            prefix = self._folders[folder] = real.removeprefix(self._base)
+        relative = unicodedata.normalize("NFC", f"{prefix}{name}")
+        # A name that is no UTF-8 comes as lone surrogates, which an ordinary encoding refuses.
+        digest = hashlib.sha256(relative.encode("utf-8", "surrogatepass")).hexdigest()
+        dot = name.rfind(".")
+        return f"{_slug(name[:dot] if 0 < dot < len(name) - 1 else name)}-{digest[:8]}"
 
 
 def stage(document: Mapping[str, Any], book: str) -> str:
@@ -84,7 +102,7 @@ def stage(document: Mapping[str, Any], book: str) -> str:
 
 def _slug(stem: str) -> str:
     ascii_text = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode("ascii").lower()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-")[:LONGEST_SLUG].rstrip("-") or "book"
+    return _BETWEEN.sub("-", ascii_text).strip("-")[:LONGEST_SLUG].rstrip("-") or "book"
 
 
 def _status(document: Mapping[str, Any], phase: str, book: str) -> Any:

@@ -37,6 +37,7 @@ from pipeline_common.rules import Review
 from pipeline_common.store import Store
 from pipeline_common.system import System, sync_folder, write_whole
 from pipeline_common.tree import operations
+from pipeline_common.view import View
 
 
 class Draft:
@@ -147,6 +148,20 @@ class Engine:
         snapshot = take_snapshot(self._source, locked=False)
         revision = snapshot.records[-1].revision if snapshot.records else snapshot.revision
         return snapshot.plain(self.lifecycle), revision
+
+    def view(self) -> View:
+        """The last commit as it is in memory, to be looked at.
+
+        Raises:
+            StateLockError: the lock was not obtained.
+            StateTransactionError: this thread is inside a transaction.
+            StateReadError, StateValidationError: as `read`.
+        """
+        with self.lock():
+            if self._lock.busy:
+                raise advice.nested(self.files)
+            self._refresh()
+            return View(self._store.tracker.root, self.lifecycle, trusted=self._store.trusted)
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:

@@ -390,6 +390,18 @@ def records_of(document: Mapping[str, Any], name: str, lifecycle: Lifecycle) -> 
     return found
 
 
+def sparse_document(records: Mapping[str, Any], name: str, lifecycle: Lifecycle) -> dict[str, Any]:
+    """The document that holds these records of one name and no others, every place for records included."""
+    document: dict[str, Any] = {}
+    for place in lifecycle.records:
+        node = document
+        for key in place:
+            node = node.setdefault(key, {})
+        if place[0] in records:
+            node[name] = records[place[0]]
+    return document
+
+
 def _number(document: Mapping[str, Any]) -> int:
     version = document.get("schema_version")
     return max(version, 1) if isinstance(version, int) else 1

@@ -43,6 +43,7 @@ class ErrorRecord(Record):
 
     type: str | None = Field(None, description="a stable word for the kind of failure, such as `encrypted`")
     message: str | None = Field(None, description="what failed, where, why, and what to do next")
+    permanent: bool | None = Field(None, description="whether trying again would fail in the same way")
     at: Time | None = Field(None, description="when")
 
 
@@ -119,7 +120,9 @@ class BookRecord(Record):
     title: str | None = Field(None, description="as the book has it")
     authors: list[str] | None = Field(None, description="as the book has them")
     language: str | None = Field(None, description="BCP 47 tag")
-    retry_count: Count | None = Field(None, description="attempts that count against the limit")
+    retry_count: Count | None = Field(None, description="failed attempts of the phase at hand that count")
+    retry_limit: Count | None = Field(None, description="how many may fail before the book is given up")
+    next_try_at: Time | None = Field(None, description="when it will be tried again; absent where it will not")
     first_failed_at: Time | None = Field(None, description="when it first failed")
     failed_at: Time | None = Field(None, description="when it last failed")
     error: str | None = Field(None, description="why it last failed, and what to do")

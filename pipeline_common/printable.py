@@ -15,6 +15,8 @@ def printable(text: str) -> str:
     Line ends, control characters, bytes that are no UTF-8, and characters that change the direction of what
     follows stand escaped.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         char.encode("unicode_escape").decode("ascii")
         if char in _REORDERING or unicodedata.category(char) in _UNPRINTABLE

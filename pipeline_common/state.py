@@ -18,6 +18,7 @@ from pipeline_common.history import Change, History
 from pipeline_common.lifecycle import Lifecycle, records_of
 from pipeline_common.system import System
 from pipeline_common.transactions import TransactionScope
+from pipeline_common.view import View
 
 if TYPE_CHECKING:
     from pipeline_common.scoped import ScopedState
@@ -107,6 +108,17 @@ class PipelineState:
         if self.validate_on_read if validate is None else validate:
             self._lifecycle.validate(document)
         return document
+
+    def view(self) -> View:
+        """The last committed document, to be looked at record by record; of a large one, the cheap way to look at all.
+
+        It is this handle's own memory: true until the handle is used again, and not to be changed.
+
+        Raises:
+            StateLockError: the lock was not obtained.
+            StateReadError, StateValidationError: as `read`, but the schema is not checked.
+        """
+        return self._engine.view()
 
     def write(self, data: Mapping[str, Any], validate: bool = True) -> None:  # noqa: FBT001, FBT002 - published
         """Replace the whole document in one transaction.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -84,24 +84,41 @@ class Texts:
     """What the records of a tree were written as, so that those that have not changed are not encoded again."""
 
     def __init__(self) -> None:
-        self._texts: dict[Path, tuple[Any, bytes]] = {}
+        self._sections: dict[Path, tuple[Any, bytes]] = {}
+        self._entries: dict[Path, dict[str, tuple[Any, bytes]]] = {}
 
     def forget(self, changed: Sequence[Path], records: Sequence[Path]) -> None:
         """Drop the records that some paths have changed, and what holds them; what was replaced is noticed anyway."""
-        if not self._texts:
+        if not self._sections:
             return
         for path in changed:
             for place in records:
                 if path[: len(place)] == place:
-                    self._texts.pop(place, None)
-                    self._texts.pop(path[: len(place) + 1], None)
+                    self._sections.pop(place, None)
+                    if len(path) > len(place):
+                        self._entries.get(place, {}).pop(path[len(place)], None)
 
-    def of(self, path: Path, value: Any, encode: Callable[[], bytes]) -> bytes:
-        """The text of what stands at a path: what it was written as, or else what `encode` gives."""
-        known = self._texts.get(path)
-        if known is None or known[0] is not value:
-            known = self._texts[path] = (value, encode())
+    def of(self, place: Path, holder: dict[Any, Any]) -> bytes:
+        """The text of what holds the records at a place: of those that were written already, as they were."""
+        known = self._sections.get(place)
+        if known is None or known[0] is not holder:
+            known = self._sections[place] = (holder, self._encoded(place, holder))
         return known[1]
+
+    def _encoded(self, place: Path, holder: dict[Any, Any]) -> bytes:
+        if not holder:
+            return b"{}"
+        level = len(place)
+        written, entries = self._entries.get(place, {}), {}
+        for key, item in holder.items():
+            known = written.get(key)
+            if known is None or known[0] is not item:
+                known = (item, _key(key) + encode_part(item, level + 1))
+            entries[key] = known
+        self._entries[place] = entries
+        margin = b"\n" + b"  " * level
+        inner = (b"," + margin + b"  ").join([text for _, text in entries.values()])
+        return b"{%b  %b%b}" % (margin, inner, margin)
 
 
 def is_sliced(root: TrackedDict, records: Sequence[Path]) -> bool:
@@ -229,35 +246,35 @@ def _entry(path: Path, value: Any, records: frozenset[Path], holders: set[Path],
     yield _key(path[-1])
     level = len(path)
     if path in records and isinstance(value, RecordMap):
-        yield from _braced(([_key(key), _shut(value, key, item, level + 1)] for key, item in value.closed()), level)
+        yield from _slices(value, level)
     elif path in records and isinstance(value, dict):
-        yield texts.of(path, value, lambda: _records(path, value, texts))
+        yield texts.of(path, value)
     elif path in holders and isinstance(value, dict):
         yield from _braced((_entry((*path, k), item, records, holders, texts) for k, item in value.items()), level)
     else:
         yield encode_part(value, level)
 
 
-@lru_cache(maxsize=4096)
 def _key(key: str) -> bytes:
-    return encode_part(key, 0) + b": "
+    plain = key.isascii() and key.isprintable() and '"' not in key and "\\" not in key
+    return b'"%b": ' % key.encode("ascii") if plain else encode_part(key, 0) + b": "
+
+
+def _slices(holder: RecordMap, level: int) -> Iterator[Buffer]:
+    margin = b"\n" + b"  " * level
+    before = b"{" + margin + b"  "
+    for key, item in holder.closed():
+        yield before + _key(key)
+        yield item if holder.is_slice(item) else _shut(holder, key, item, level + 1)
+        before = b"," + margin + b"  "
+    yield b"{}" if before.startswith(b"{") else margin + b"}"
 
 
 def _shut(holder: RecordMap, key: str, item: Any, level: int) -> Buffer:
     """The text of a record, which stays as it."""
-    if holder.is_slice(item):
-        return item
     text = encode_part(holder.glimpsed(item), level)
     holder.shut(key, text)
     return text
-
-
-def _records(path: Path, value: dict[Any, Any], texts: Texts) -> bytes:
-    level = len(path)
-    entries = (
-        [_key(key), texts.of((*path, key), item, partial(encode_part, item, level + 1))] for key, item in value.items()
-    )
-    return b"".join(_braced(entries, level))
 
 
 def _braced(entries: Iterable[Iterable[Buffer]], level: int) -> Iterator[Buffer]:

@@ -1,8 +1,8 @@
 """The audio of a chunk and its word times in one file: RIFF WAVE with a further RIFF chunk ``wrds`` after ``data``.
 
-Where that chunk is left out, as in the files of other synthesisers, nothing is known of its words.
-
-A file is complete or absent. What is complete is decided by its own sizes, so no list of finished chunks is needed.
+A file is complete or absent. What is complete is decided by its own sizes and its checksum, so no list of finished
+chunks is needed. Where the further chunk is left out, as in the files of other synthesisers, its sizes alone decide,
+and nothing is known of its words.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,8 @@ def write_chunk(path: Path, pcm: bytes, rate: int, words: Sequence[tuple[int, in
         rate: samples a second.
         words: rows ``(spoken_from, spoken_to, time_s)``.
     """
-    trailer = json.dumps({"words": [list(row) for row in words]}, separators=(",", ":")).encode()
+    about = {"words": [list(row) for row in words], "crc32": zlib.crc32(pcm)}
+    trailer = json.dumps(about, separators=(",", ":")).encode()
     trailer += b" " * (len(trailer) % 2)
     size = _RIFF.size - 8 + len(pcm) + _CHUNK.size + len(trailer)
     byte_rate = rate * _SAMPLE_BYTES
@@ -68,7 +70,7 @@ def write_chunk(path: Path, pcm: bytes, rate: int, words: Sequence[tuple[int, in
 
 
 def read_chunk(path: Path) -> ChunkAudio:
-    """Read what a chunk's file says about itself, without its samples.
+    """Read what a chunk's file says about itself, and check that its samples are those that were written.
 
     Raises:
         DamagedChunkError: the file is missing or not complete.
@@ -90,14 +92,14 @@ def read_chunk(path: Path) -> ChunkAudio:
                 return ChunkAudio(data_size // _SAMPLE_BYTES, rate, size_bytes, ())
             if riff_size + 8 != size_bytes or _RIFF.size + data_size + _CHUNK.size > size_bytes:
                 raise DamagedChunkError("its size is not the one that its header states")
-            file.seek(_RIFF.size + data_size)
+            checksum = zlib.crc32(file.read(data_size))
             name, length = _CHUNK.unpack(file.read(_CHUNK.size))
             trailer = file.read(length)
     except FileNotFoundError as error:
         raise DamagedChunkError("it is missing") from error
     if name != b"wrds" or file_end(data_size, length) != size_bytes:
         raise DamagedChunkError("its word times are cut off")
-    return ChunkAudio(data_size // _SAMPLE_BYTES, rate, size_bytes, _words(trailer))
+    return ChunkAudio(data_size // _SAMPLE_BYTES, rate, size_bytes, _words(trailer, checksum))
 
 
 def read_pcm(path: Path, samples: int) -> bytes:
@@ -126,9 +128,13 @@ def file_end(data_size: int, trailer_size: int) -> int:
     return _RIFF.size + data_size + _CHUNK.size + trailer_size
 
 
-def _words(trailer: bytes) -> tuple[tuple[int, int, float], ...]:
+def _words(trailer: bytes, checksum: int) -> tuple[tuple[int, int, float], ...]:
     try:
-        rows = json.loads(trailer)["words"]
-        return tuple((int(start), int(end), float(at)) for start, end, at in rows)
+        about = json.loads(trailer)
+        words = tuple((int(start), int(end), float(at)) for start, end, at in about["words"])
+        written = about["crc32"]
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedChunkError("its word times cannot be read") from error
+    if written != checksum:
+        raise DamagedChunkError("its samples are not those that were written")
+    return words

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mutagen import MutagenError
 from mutagen.mp4 import MP4, MP4Cover
 
 from phases.audio import id3
@@ -146,8 +148,29 @@ def write_mp4(path: Path, tags: Tags, cover: Cover | None) -> None:
         path: the file.
         tags: the book's.
         cover: the picture; None for none.
+
+    Raises:
+        OSError: the disk refuses it.
     """
-    file = MP4(path)
+    with _disk_errors():
+        file = MP4(path)
+        _set_tags(file, tags, cover)
+        file.save(padding=_no_padding)
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """What the disk has refused, as the system says it: mutagen wraps it in an error of its own."""
+    try:
+        yield
+    except MutagenError as error:
+        cause = error.args[0] if error.args else None
+        if not isinstance(cause, OSError):
+            raise
+        raise cause from error
+
+
+def _set_tags(file: MP4, tags: Tags, cover: Cover | None) -> None:
     if file.tags is None:
         file.add_tags()
     file.clear()
@@ -168,7 +191,6 @@ def write_mp4(path: Path, tags: Tags, cover: Cover | None) -> None:
     if cover:
         form = MP4Cover.FORMAT_JPEG if cover.extension == "jpg" else MP4Cover.FORMAT_PNG
         file["covr"] = [MP4Cover(cover.data, imageformat=form)]
-    file.save(padding=_no_padding)
 
 
 def metadata_document(book: Mapping[str, Any], tags: Tags, chapters: Sequence[Chapter]) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class Placed:
         audio_id: names its file.
         samples: its length.
         start: its first sample in the audiobook.
+        fallback: who speaks it in the place of whom, and why; None where the wanted voice does.
     """
 
     chapter: int
@@ -57,6 +58,7 @@ class Placed:
     audio_id: str
     samples: int
     start: int = 0
+    fallback: Mapping[str, Any] | None = None
 
     @property
     def end(self) -> int:
@@ -172,10 +174,10 @@ def _joined(
     chunks: Iterable[Mapping[str, Any]], timings: Iterable[Mapping[str, Any]]
 ) -> tuple[dict[tuple[int, int], list[tuple[Placed, list[tuple[int, int]]]]], int]:
     """Chunks by (chapter, paragraph), each with the ranges of the paragraph that it speaks; and their rate."""
-    timed: dict[tuple[int, int], tuple[str, int]] = {}
+    timed: dict[tuple[int, int], Mapping[str, Any]] = {}
     rates = set()
     for row in timings:
-        timed[row["chapter"], row["index"]] = (row["audio_id"], row["samples"])
+        timed[row["chapter"], row["index"]] = row
         rates.add(row["rate"])
     if len(rates) > 1:
         raise PermanentError(
@@ -191,7 +193,7 @@ def _joined(
                 f"Chunk {place[1]} of chapter {place[0]} has not been spoken. Run again; it is spoken then.",
                 error_type="missing_chunk",
             )
-        placed = Placed(*place, *timing)
+        placed = Placed(*place, timing["audio_id"], timing["samples"], fallback=timing.get("fallback"))
         ranges = [(sentence["start"], sentence["end"]) for sentence in row["sentences"]]
         paragraph = row["sentences"][0]["paragraph"]
         by_paragraph.setdefault((row["chapter"], paragraph), []).append((placed, ranges))
@@ -294,7 +296,12 @@ def _ledger(reading: _Reading, timeline: Timeline) -> Iterator[Mapping[str, Any]
             yield {**facts, "outcome": "pause", "from": seconds(since), "to": seconds(until)}
         else:
             rows = [
-                {"index": chunk.index, "from": seconds(chunk.start), "to": seconds(chunk.end)}
+                {
+                    "index": chunk.index,
+                    "from": seconds(chunk.start),
+                    "to": seconds(chunk.end),
+                    **({"fallback": chunk.fallback} if chunk.fallback else {}),
+                }
                 for chunk in chunks[first:last]
             ]
             yield {**facts, "outcome": "spoken", "chunks": rows}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Protocol
+from typing import Any, Protocol
 
-# The distribution that carries an engine and its data; its version stands for both.
-_DISTRIBUTIONS: Mapping[str, str] = {"espeak": "espeakng-loader"}
+
+class VoiceError(Exception):
+    """A voice does not start, or refuses a text; the message says what it answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +18,14 @@ class Speech:
     """A chunk as it was spoken.
 
     Attributes:
-        pcm: signed 16-bit little-endian samples, mono.
+        pcm: samples, mono, little-endian: signed 16-bit, or 32-bit floats in -1..1 where `is_float`.
         words: rows ``(spoken_from, spoken_to, time_s)`` in rising order; offsets count characters of the text.
+        is_float: whether the samples are floats.
     """
 
     pcm: bytes
     words: tuple[tuple[int, int, float], ...]
+    is_float: bool = False
 
 
 class Voice(Protocol):
@@ -32,21 +36,69 @@ class Voice(Protocol):
         """Samples a second."""
 
     def speak(self, text: str) -> Speech:
-        """Speak `text`, which is data: no markup in it has a meaning."""
+        """Speak `text`, which is data: no markup in it has a meaning.
+
+        Raises:
+            VoiceError: it refuses the text.
+        """
 
 
-def engines() -> tuple[str, ...]:
-    """The names of the engines that there are."""
-    return tuple(_DISTRIBUTIONS)
+class Engine(Protocol):
+    """A loaded synthesiser with its voices."""
+
+    def choose(self, language: str | None, setting: str, *, is_default: bool, key: str) -> str:
+        """The identifier of the voice for a text.
+
+        Args:
+            language: the text's BCP 47 tag; None where it is not known.
+            setting: the voice of the configuration.
+            is_default: the user has not set the voice, so it is for English and unknown languages only.
+            key: where in the configuration the voice is set, for the error.
+
+        Raises:
+            PermanentError: there is no voice for the language, or none of that name.
+        """
+
+    def voice(self, identifier: str, settings: Mapping[str, Any]) -> Voice:
+        """A voice with its settings: ``rate`` (words a minute) and ``pitch`` (0 to 99)."""
+
+    def close(self) -> None:
+        """Give back what loading it took."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSource:
+    """Where an engine comes from.
+
+    Attributes:
+        distribution: carries the engine and its data; its version stands for both.
+        module: its ``open_engine()`` loads it.
+    """
+
+    distribution: str
+    module: str
+
+
+ENGINES: dict[str, EngineSource] = {"espeak": EngineSource("espeakng-loader", "phases.voices.espeak")}
+"""The engines that there are, by name."""
+
+
+def open_engine(engine: str) -> Engine:
+    """Load an engine.
+
+    Raises:
+        KeyError: there is no such engine.
+        VoiceError: it does not start.
+        OSError: its library cannot be loaded.
+    """
+    loaded: Engine = importlib.import_module(ENGINES[engine].module).open_engine()
+    return loaded
 
 
 def engine_version(engine: str) -> str:
     """The version of an engine and its data, without loading either.
 
-    Args:
-        engine: one of `engines`.
-
     Raises:
         KeyError: there is no such engine.
     """
-    return version(_DISTRIBUTIONS[engine])
+    return version(ENGINES[engine].distribution)

@@ -12,13 +12,15 @@ import os
 import re
 import tempfile
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import espeakng_loader
 
-from phases.voices import Speech
+from phases.voices import Engine, Speech, VoiceError
+from phases.voices.languages import choose_voice
 
 # speak_lib.h of eSpeak NG 1.52
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
@@ -43,7 +45,7 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf
 _RUN = re.compile(r"\S+")
 
 
-class EspeakError(Exception):
+class EspeakError(VoiceError):
     """The library refused a call; the message names it and its answer."""
 
 
@@ -96,8 +98,13 @@ class _Voice(ctypes.Structure):
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
+def open_engine() -> Engine:
+    """Load the library, as `phases.voices.open_engine` wants it."""
+    return Espeak()
+
+
 class Espeak:
-    """The loaded library with its data; one a process.
+    """The loaded library with its data, as `phases.voices.Engine`; one a process.
 
     Raises:
         EspeakError: the library does not start with its data.
@@ -135,6 +142,14 @@ class Espeak:
                 VoiceEntry(voice.name.decode(), voice.identifier.decode(), tuple(_languages(voice.languages)))
             )
         return entries
+
+    def choose(self, language: str | None, setting: str, *, is_default: bool, key: str) -> str:
+        """The identifier of the voice for a text, as `phases.voices.Engine` says."""
+        return choose_voice(language, setting, self.voices(), self.voices("variant"), is_default=is_default, key=key)
+
+    def voice(self, identifier: str, settings: Mapping[str, Any]) -> EspeakVoice:
+        """A voice with its settings."""
+        return EspeakVoice(self, identifier, settings["rate"], settings["pitch"])
 
     def speak(self, text: str, *, voice: str, rate: int, pitch: int) -> Speech:
         """Speak `text` as data.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from phases.contract import PermanentError
-from phases.voices.espeak import VoiceEntry
+
+if TYPE_CHECKING:
+    from phases.voices.espeak import VoiceEntry
 
 _UNKNOWN = frozenset({"", "und", "mul", "zxx", "mis"})
 
@@ -29,6 +32,7 @@ def choose_voice(
     variants: Sequence[VoiceEntry],
     *,
     is_default: bool,
+    key: str = "tts.voice",
 ) -> str:
     """The identifier of the voice for a text.
 
@@ -38,6 +42,7 @@ def choose_voice(
         voices: the voices that there are.
         variants: the variants that there are.
         is_default: the user has not set the voice, so it is for English and unknown languages only.
+        key: where in the configuration the voice is set.
 
     Raises:
         PermanentError: there is no voice for the language (``no_voice``), or none of that name (``unknown_voice``).
@@ -46,7 +51,7 @@ def choose_voice(
     primary, _, region = tag.partition("-")
     primary = _SAME_LANGUAGE.get(primary, primary)
     if not is_default or primary in _UNKNOWN or primary == "en":
-        return _named(setting, voices, variants)
+        return _named(setting, voices, variants, key)
     parts = [primary, *region.split("-")] if region else [primary]
     for length in range(len(parts), 0, -1):
         found = _spoken_by("-".join(parts[:length]), voices)
@@ -69,7 +74,7 @@ def _spoken_by(tag: str, voices: Sequence[VoiceEntry]) -> str | None:
     return min(fits)[2] if fits else None
 
 
-def _named(setting: str, voices: Sequence[VoiceEntry], variants: Sequence[VoiceEntry]) -> str:
+def _named(setting: str, voices: Sequence[VoiceEntry], variants: Sequence[VoiceEntry], key: str) -> str:
     base, plus, variant = setting.partition("+")
     wanted = base.strip().lower()
     identifier = next(
@@ -78,18 +83,18 @@ def _named(setting: str, voices: Sequence[VoiceEntry], variants: Sequence[VoiceE
     ) or _spoken_by(wanted, voices)
     if identifier is None:
         known = {tag for voice in voices for _, tag in voice.languages} | {voice.name.strip() for voice in voices}
-        raise PermanentError(_unknown("voice", base, known), error_type="unknown_voice")
+        raise PermanentError(_unknown("voice", base, known, key), error_type="unknown_voice")
     if not plus:
         return identifier
     names = {entry.identifier.removeprefix("!v/"): entry.name for entry in variants}
     for file_name, name in names.items():
         if variant.strip().lower() in (file_name.lower(), name.lower()):
             return f"{identifier}+{file_name}"
-    raise PermanentError(_unknown("variant of a voice", variant, set(names)), error_type="unknown_voice")
+    raise PermanentError(_unknown("variant of a voice", variant, set(names), key), error_type="unknown_voice")
 
 
-def _unknown(kind: str, name: str, known: set[str]) -> str:
+def _unknown(kind: str, name: str, known: set[str], key: str) -> str:
     lowered = {entry.lower(): entry for entry in sorted(known)}
     near = [lowered[match] for match in difflib.get_close_matches(name.strip().lower(), lowered, n=4, cutoff=0.4)]
     nearest = f" The nearest names are {', '.join(near)}." if near else ""
-    return f"There is no {kind} called {name!r}.{nearest} Correct tts.voice in config.yaml."
+    return f"There is no {kind} called {name!r}.{nearest} Correct {key} in config.yaml."

@@ -20,7 +20,7 @@ from pipeline_common.tools.workspace import HeldError, Holder
 RETRY = "retry"
 CLEAR = "clear"
 
-_FAILURE_FIELDS = ("error", "error_type", "failed_at", "first_failed_at", "retry_count")
+_FAILURE_FIELDS = ("error", "error_type", "failed_at", "first_failed_at", "retry_count", "retry_limit", "next_try_at")
 
 Change = Callable[[Any, str], str]
 """Changes a book's records in a document; says what has become of it, or nothing where nothing was to be done."""

@@ -221,12 +221,19 @@ def _belongings(session: Session) -> list[str]:
 
 
 def _refuse_while_at_work(session: Session) -> None:
-    """What a worker has in memory would be written over what was restored.
+    """What a worker or a batch has in memory would be written over what was restored.
 
     Raises:
-        StateLockError: a live process works on a book.
+        StateLockError: a live process works on a book, or through a folder of books.
     """
-    holders = session.workspace.holders() if session.workspace else {}
+    if session.workspace is None:
+        return
+    for batch in session.workspace.batches():
+        raise StateLockError(
+            f"A batch is running, {told(batch)}; nothing was changed. Wait until that has ended, or stop it, then try "
+            "again."
+        )
+    holders = session.workspace.holders()
     for book, holder in sorted(holders.items()):
         more = f" (and {counted(len(holders) - 1, 'other book')})" if len(holders) > 1 else ""
         raise StateLockError(

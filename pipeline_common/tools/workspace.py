@@ -7,7 +7,7 @@ the tools know the state alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -90,6 +90,9 @@ class Workspace(Protocol):
 
     def holders(self) -> Mapping[str, Holder]:
         """All live processes that work on books now, by book."""
+
+    def batches(self) -> Sequence[Holder]:
+        """All live processes that work through a folder of books now, also while none of them is being worked on."""
 
     def hold(self, book: str) -> AbstractContextManager[None]:
         """Keep every worker away from a book while it is changed.

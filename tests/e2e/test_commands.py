@@ -199,6 +199,29 @@ def test_one_and_two_workers_and_a_resumed_run_give_the_same_bytes(library: Path
     assert hashes(other / "output") == files
 
 
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.long), 2])
+def test_a_batch_that_is_killed_in_the_midst_of_its_work_and_resumed_gives_the_same_bytes(
+    library: Path, tmp_path: Path, workers: int
+) -> None:
+    sentences = [f"This is sentence {number} of a book that is spoken." for number in range(30)]
+    for name in ("Day", "Noon"):
+        write_txt(library / "input" / f"{name}.txt", name, "B. Writer", [("Chapter 1", [name, *sentences])])
+    other = tmp_path / "other"
+    shutil.copytree(library / "input", other / "input")
+    assert run("batch-audiobook", cwd=library).returncode == 0
+    kept: dict[Path, int] = {}
+    for seen in ("*/chunks/*1*.wav", "*/attempts/enhancement-*"):
+        with start("batch-audiobook", "--max-workers", workers, cwd=other) as batch:
+            wait_until(lambda seen=seen: any((other / "work").glob(seen)), batch)
+            os.killpg(batch.pid, signal.SIGKILL)
+            batch.communicate(timeout=DEADLINE_S)
+        kept |= {path: path.stat().st_mtime_ns for path in (other / "work").glob("*/chunks/*.wav")}
+    assert kept
+    assert run("batch-audiobook", "--max-workers", workers, cwd=other).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert hashes(other / "output") == hashes(library / "output")
+
+
 def test_a_damaged_state_file_is_restored_from_its_newest_backup_and_said(library: Path) -> None:
     assert run("batch-audiobook", cwd=library).returncode == 0
     (library / "pipeline.json").write_text('{"phase1": ')

@@ -25,7 +25,7 @@ OPTIONS = {"flite": "-o", "espeak-ng": "-w"}
 def library(tmp_path: Path, phases: dict[str, object]) -> Path:
     (tmp_path / "input").mkdir()
     write_txt(tmp_path / "input/The Lamp's “Ledger”.txt", "The Lamp", "Ida Wick", CHAPTERS)
-    (tmp_path / "config.yaml").write_text(json.dumps({"phases": phases}))  # JSON is YAML
+    (tmp_path / "config.yaml").write_text(json.dumps({"phases": phases, "retries": {"limit": 1}}))  # JSON is YAML
     return tmp_path
 
 

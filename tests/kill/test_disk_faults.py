@@ -2,19 +2,22 @@
 
 import ctypes
 import errno
+import io
 import itertools
 import json
 import mmap
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, Any, NoReturn
 
 import commands
 import pytest
@@ -22,6 +25,7 @@ from books import write_txt
 
 from orchestrator import promotion, records, run
 from orchestrator.config import Config
+from orchestrator.exits import ExitCode, guarded
 from orchestrator.interrupts import Interrupts
 from orchestrator.run import Job, Outcome, orchestrate
 from orchestrator.settings import Settings
@@ -31,36 +35,94 @@ from pipeline_common import PipelineState
 from pipeline_common import files as state_files
 from pipeline_common.books import book_id
 
-CODES = (errno.ENOSPC, errno.EIO, errno.EACCES)
+GROUPS = [("1",), ("2",), ("3",), ("4",), ("5", "5.5")]
+"""Phases that are made together; promotion belongs to the last."""
 
 
 class FaultyDisk:
-    """The `os` module, one of whose calls to sync or rename fails; counted over all processes below this one."""
+    """A disk one of whose calls of some kinds fails; counted over all processes below this one.
 
-    def __init__(self) -> None:
-        self._left = mmap.mmap(-1, 1)
+    It is the `os` module, too, for who syncs through it. Errors name a file where those of the system do.
+
+    Args:
+        kinds: which calls count: ``open`` (to write), ``write``, ``fsync``, ``rename``.
+        folders: only calls to files below these count.
+        patch: puts the calls into place.
+    """
+
+    def __init__(self, kinds: Collection[str], folders: Sequence[Path], patch: pytest.MonkeyPatch) -> None:
+        self._left = mmap.mmap(-1, 2)
         self._code = 0
+        self._kinds = kinds
+        self._folders = [str(folder) for folder in folders]
+        self._rename = Path.replace
+        self._open = io.open
+        patch.setattr(files, "os", self)
+        patch.setattr(Path, "replace", lambda path, target: self.rename(path, target))
+        patch.setattr(io, "open", self.open_file)
+        patch.setattr("builtins.open", self.open_file)
 
     def __getattr__(self, name: str) -> object:
         return getattr(os, name)
 
     def fail(self, call: int, code: int) -> None:
-        """Have the `call`-th call from now on fail; none where it is 0."""
-        self._left[0], self._code = call, code
+        """Have the `call`-th call from now on fail."""
+        self._left[:], self._code = struct.pack("H", call), code
 
     @property
     def has_failed(self) -> bool:
-        return self._left[0] == 0
+        return self._left[:] == b"\0\0"
 
     def fsync(self, descriptor: int) -> None:
-        self.count(os.readlink(f"/proc/self/fd/{descriptor}"))
+        self._count("fsync", os.readlink(f"/proc/self/fd/{descriptor}"), None)
         os.fsync(descriptor)
 
-    def count(self, path: str) -> None:
-        if self._left[0]:
-            self._left[0] -= 1
-            if self._left[0] == 0:
-                raise OSError(self._code, os.strerror(self._code), path)
+    def rename(self, path: Path, target: Path) -> Path:
+        self._count("rename", str(path), str(path))
+        return self._rename(path, target)
+
+    def open_file(self, file: object, mode: str = "r", buffering: int = -1, *text: object, **options: object) -> object:
+        """As the built-in one; a file that is written to counts, and so does every write to it."""
+        path = os.readlink(f"/proc/self/fd/{file}") if isinstance(file, int) else os.fspath(file)  # type: ignore[call-overload]
+        if not set(mode) & set("wxa+") or not self._is_ours(path):
+            return self._open(file, mode, buffering, *text, **options)  # type: ignore[call-overload]
+        self._count("open", path, path)
+        opened = self._open(file, mode, buffering, *text, **options)  # type: ignore[call-overload]
+        return self._Counted(self, opened, path) if "write" in self._kinds else opened
+
+    class _Counted:
+        """A file every write to which counts."""
+
+        def __init__(self, disk: "FaultyDisk", file: IO[Any], path: str) -> None:
+            self._disk, self._file, self._path = disk, file, path
+
+        def write(self, data: Any) -> int:
+            if data:
+                self._disk._count("write", self._path, None)
+            return self._file.write(data)
+
+        def writelines(self, lines: Iterable[Any]) -> None:
+            for line in lines:
+                self.write(line)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._file, name)
+
+        def __enter__(self) -> "FaultyDisk._Counted":
+            return self
+
+        def __exit__(self, *_exception: object) -> None:
+            self._file.close()
+
+    def _is_ours(self, path: str) -> bool:
+        return any(str(path).startswith(folder) for folder in self._folders)
+
+    def _count(self, kind: str, path: str, named: str | None) -> None:
+        left = struct.unpack("H", self._left[:])[0]
+        if left and kind in self._kinds and self._is_ours(path):
+            self._left[:] = struct.pack("H", left - 1)
+            if left == 1:
+                raise OSError(self._code, os.strerror(self._code), named)
 
 
 @dataclass
@@ -88,9 +150,9 @@ class Book:
     def write(self, sentence: str) -> None:
         write_txt(self.path, "Night", "A. Writer", [("Chapter 1", [sentence])])
 
-    def make(self, *phases: str) -> Outcome:
+    def make(self, *phases: str, resume: bool = True) -> Outcome:
         settings = Settings.of(self.config)
-        settings = replace(settings, selected=phases or settings.selected)
+        settings = replace(settings, selected=phases or settings.selected, resume_enabled=resume)
         job = Job(self.work.name, self.path, settings, PipelineState(self.config.pipeline_json), lambda _line: None)
         with Interrupts() as interrupts:
             return orchestrate(job, interrupts)
@@ -129,39 +191,72 @@ def book(made: Book, tmp_path: Path) -> Book:
     return book
 
 
-def test_whatever_sync_or_rename_fails_the_error_is_clear_and_no_audiobook_is_wrong_or_lost(
-    book: Book, old: dict[str, bytes], new: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("kinds", "codes"),
+    [
+        (("fsync", "rename"), (errno.ENOSPC, errno.EIO, errno.EACCES)),
+        (("write",), (errno.ENOSPC,)),
+        (("open",), (errno.EACCES, errno.EROFS, errno.ENOSPC)),
+    ],
+    ids=["sync or rename", "write", "open"],
+)
+def test_whatever_the_disk_refuses_the_error_is_clear_and_no_audiobook_is_wrong_or_lost(
+    book: Book,
+    old: dict[str, bytes],
+    new: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    kinds: tuple[str, ...],
+    codes: tuple[int, ...],
 ) -> None:
-    disk, rename = FaultyDisk(), Path.replace
-
-    def counted(self: Path, target: Path) -> Path:
-        disk.count(str(self))
-        return rename(self, target)
-
-    monkeypatch.setattr(files, "os", disk)
-    monkeypatch.setattr(Path, "replace", counted)
+    config = book.config
+    disk = FaultyDisk(kinds, (config.work_dir, config.output_dir), monkeypatch)
     assert old.keys() == new.keys()
     failed = set()
-    for call in itertools.count(1):
-        code = CODES[call % len(CODES)]
-        disk.fail(call, code)
-        outcome = book.make()
-        assert book.made().keys() == old.keys()
-        assert all(data in (old[name], new[name]) for name, data in book.made().items())
-        if not disk.has_failed:
-            break  # there are not so many calls any more
-        if outcome.failure:
-            assert outcome.failure.error_type == "disk"
-            assert os.strerror(code) in outcome.failure.message
-            assert "run again" in outcome.failure.message.lower()
-            assert not outcome.failure.permanent
-            failed.add(outcome.phase.name if outcome.phase else None)
-    assert failed == set(BUILT_IN)
-    assert outcome.failure is None
+    for phases in GROUPS:
+        for call in itertools.count(1):
+            code = codes[call % len(codes)]
+            disk.fail(call, code)
+            # Each time all that these phases do is done, so that each call has its turn.
+            failure, phase = failure_of(lambda phases=phases: book.make(*phases, resume=False))
+            assert book.made().keys() == old.keys()
+            assert all(data in (old[name], new[name]) for name, data in book.made().items())
+            if not disk.has_failed:
+                break  # there are not so many calls any more
+            if failure:
+                assert os.strerror(code) in failure
+                assert str(config.work_dir) in failure or str(config.output_dir) in failure
+                assert "run again" in failure.lower()
+                failed.add(phase)
+        assert failure is None
+    assert failed >= set(BUILT_IN)
+    assert book.made() == new
+    disk.fail(0, 0)
+    assert book.make().failure is None
     assert book.made() == new
 
 
-@pytest.mark.parametrize("renamed", range(5))
+def failure_of(make: Callable[[], Outcome]) -> tuple[str | None, str | None]:
+    """How the work fails, as the command says it, and in which phase."""
+    said: list[str] = []
+    outcomes: list[Outcome] = []
+
+    def work() -> int:
+        outcomes.append(make())
+        return 0
+
+    code = guarded(work, said.append)
+    assert code in (ExitCode.DONE, ExitCode.USAGE)
+    if not outcomes:
+        return said[0], None
+    (outcome,) = outcomes
+    if outcome.failure is None:
+        return None, None
+    assert outcome.failure.error_type == "disk"
+    assert not outcome.failure.permanent
+    return outcome.failure.message, outcome.phase.name if outcome.phase else None
+
+
+@pytest.mark.parametrize("renamed", range(6))
 def test_a_promotion_that_is_cut_at_any_rename_is_completed_and_nothing_is_made_again(
     book: Book, old: dict[str, bytes], new: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, renamed: int
 ) -> None:
@@ -213,6 +308,70 @@ def test_an_output_folder_that_may_not_be_written_is_an_error_that_names_it_and_
     assert book.made() == old
     assert book.make().failure is None
     assert book.made() == new
+
+
+def with_mounts(book: Book, script: str) -> subprocess.CompletedProcess[str]:
+    """Run the command, as ``"$@"`` of a script that may mount what it likes; nobody else sees the mounts."""
+    unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
+    probe = [*unshare, "mount", "-t", "tmpfs", "none", str(book.config.input_dir)]
+    if not shutil.which("unshare") or subprocess.run(probe, capture_output=True, check=False).returncode:
+        pytest.skip("NOT TESTED: file systems cannot be mounted here")
+    command = [sys.executable, "-m", "orchestrator", "input/Night.txt"]
+    return subprocess.run(
+        [*unshare, "sh", "-c", script, "sh", *command],
+        cwd=book.config.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_work_folder_on_a_disk_that_is_full_is_an_error_that_says_so_and_the_older_audiobook_stays(
+    book: Book, old: dict[str, bytes], new: dict[str, bytes]
+) -> None:
+    for size_kib in itertools.chain((4, 8, 12, 16, 24, 32, 48), itertools.count(64, 64)):
+        shutil.rmtree(book.work)
+        ended = with_mounts(book, f'mount -t tmpfs -o size={size_kib}k none work && "$@"')
+        if ended.returncode == 0:
+            break
+        assert "No space left on device" in ended.stderr, (size_kib, ended.stderr)
+        assert f"{book.config.work_dir}" in ended.stderr
+        assert "run again" in ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert book.made() == old
+        book.work.mkdir()
+    assert size_kib > 100
+    assert book.made() == new
+
+
+OUTPUT_IN_MEMORY = """
+mount -t tmpfs -o size={size_kib}k none output && cp -a kept/. output && mount -o remount,{options} output || exit 99
+"$@"
+code=$?
+rm -rf seen && cp -a output seen
+exit $code
+"""
+
+
+@pytest.mark.parametrize(("options", "words"), [("rw", "No space left on device"), ("ro", "Read-only file system")])
+def test_an_output_folder_on_a_disk_that_is_full_or_read_only_keeps_the_older_audiobook(
+    book: Book, old: dict[str, bytes], new: dict[str, bytes], options: str, words: str
+) -> None:
+    shutil.copytree(book.config.output_dir, book.config.root / "kept")
+    seen = Book(book.config.model_copy(update={"output_dir": book.config.root / "seen"}))
+    least_kib = sum(len(data) for data in old.values()) // 1024
+    for size_kib in itertools.count(least_kib + 64, 32):
+        ended = with_mounts(book, OUTPUT_IN_MEMORY.format(size_kib=size_kib, options=options))
+        if ended.returncode == 0:
+            break
+        assert words in ended.stderr, ended.stderr
+        assert f"{book.config.output_dir}" in ended.stderr
+        assert "run again" in ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert seen.made() == old
+        if options == "ro":
+            return
+    assert seen.made() == new
 
 
 def obey_permissions() -> None:

@@ -9,7 +9,7 @@ from pipeline_common import PipelineState
 def plan(tmp_path: Path, **changes: object) -> dict[str, PlannedBook]:
     config = Config.model_validate(changes).resolved(tmp_path)
     state = PipelineState(config.pipeline_json)
-    books = plan_batch(discover(config.input_dir).books, config, state, state.read())
+    books = plan_batch(discover(config.input_dir).books, config, state, state.view())
     return {book.name: book for book in books}
 
 

@@ -13,7 +13,7 @@ import trio
 from batch.monitor import CpuMonitor, CpuTimes
 from batch.plan import Fate, PlannedBook, plan_batch
 from batch.progress import BookProgress, read_progress
-from batch.records import BatchRecords, Ended, Tally
+from batch.records import Aftermath, BatchRecords, Ended, Tally
 from batch.run import Batch, BatchResult, run_batch
 from orchestrator.config import Config
 from orchestrator.library import discover
@@ -32,15 +32,19 @@ class FakeLauncher:
         self.ended: list[str] = []
         self.cancelled: list[str] = []
         self.on_launch: Callable[[], None] = lambda: None
+        self.on_claim: Callable[[PlannedBook], None] = lambda _: None
+        self.records: dict[str, Mapping[str, object]] = {}
 
     @asynccontextmanager
     async def claim(self, book: PlannedBook) -> AsyncIterator[None]:
+        self.on_claim(book)
         yield
 
     async def launch(self, book: PlannedBook, records: Mapping[str, object]) -> Ended:
         self.running += 1
         self.most = max(self.most, self.running)
         self.launched.append(book.name)
+        self.records[book.name] = records
         self.on_launch()
         try:
             await trio.sleep(self.duration_s)
@@ -67,7 +71,10 @@ class SilentView:
     def progress(self, book: PlannedBook, progress: BookProgress) -> None:
         pass
 
-    def ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> None:
+    def waits(self, book: PlannedBook, ended: Ended, aftermath: Aftermath) -> None:
+        pass
+
+    def ended(self, book: PlannedBook, ended: Ended, duration_s: float, aftermath: Aftermath) -> None:
         pass
 
     def machine(self, others_percent: float, *, throttled: bool) -> None:
@@ -85,7 +92,7 @@ class Folder:
         self.state = PipelineState(self.config.pipeline_json)
         self.launcher = launcher
         self.view = SilentView()
-        self.books = plan_batch(discover(self.config.input_dir).books, self.config, self.state, {})
+        self.books = plan_batch(discover(self.config.input_dir).books, self.config, self.state, self.state.view())
         self.monitor = CpuMonitor(85, 1, lambda: CpuTimes(0, 0, 0, 2))
 
     async def run(self) -> BatchResult:
@@ -246,3 +253,17 @@ def test_the_fraction_of_a_book_grows_with_its_phases() -> None:
     assert fractions == sorted(fractions)
     assert BookProgress("subtitles", 1, 1).fraction > 0.99
     assert BookProgress().fraction == 0
+
+
+async def test_what_was_changed_of_a_book_until_its_lock_was_taken_is_what_its_process_is_told(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    folder = Folder(tmp_path, 1, FakeLauncher({}))
+
+    def clear(book: PlannedBook) -> None:
+        with PipelineState(folder.config.pipeline_json).transaction(operation="clear") as txn:
+            txn.data["books"] = {book.book_id: {"title": "cleared meanwhile"}}
+
+    folder.launcher.on_claim = clear
+    await folder.run()
+    assert folder.launcher.records["1.txt"]["books"] == {"title": "cleared meanwhile"}

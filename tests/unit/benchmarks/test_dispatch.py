@@ -57,7 +57,7 @@ def test_memory_is_that_of_the_whole_tree(tmp_path: Path):
 
 def test_it_prints_a_verdict_for_each_gate_and_leaves_nothing(tmp_path: Path, monkeypatch, capsys):
     monkeypatch.setattr(dispatch.Luigi, "missing", classmethod(lambda _: "luigi"))
-    for slow in (dispatch.Parallel, dispatch.Doit, dispatch.Snakemake):
+    for slow in (dispatch.Parallel, dispatch.Doit, dispatch.Snakemake, dispatch.ProjectExec):
         monkeypatch.setattr(slow, "missing", classmethod(lambda _: "it"))
     code = dispatch.main(["--folder", str(tmp_path), "--books", "2", "--finished", "3", "--rounds", "1"])
     lines = capsys.readouterr().out.splitlines()

@@ -23,6 +23,7 @@ def library(tmp_path: Path) -> Library:
             behaviours=str(tmp_path / "behaviours"),
         )
     )
-    library = Library(tmp_path, Config().resolved(tmp_path))
+    config = Config.model_validate({"retries": {"limit": 1}}).resolved(tmp_path)
+    library = Library(tmp_path, config)
     library.book.write_text("Once.\n")
     return library

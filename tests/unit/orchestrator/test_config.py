@@ -63,8 +63,8 @@ def test_the_older_keys_are_accepted_and_those_that_are_gone_named_in_one_warnin
 
 
 def test_sections_without_effect_are_said_to_be_so(tmp_path: Path) -> None:
-    (warning,) = load(tmp_path, "retries: {limit: 5}\nalerts: {threshold: 2}\n").warnings()
-    assert "retries, alerts" in warning
+    (warning,) = load(tmp_path, "retention: {compress_after_days: 5}\nalerts: {threshold: 2}\n").warnings()
+    assert "alerts, retention" in warning
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,8 @@ def test_sections_without_effect_are_said_to_be_so(tmp_path: Path) -> None:
         ("phases_to_run: [1, 9]\n", ["line 1", "phases_to_run", "no phase 9"]),
         ("audio:\n  pauses:\n    head_s: .nan\n", ["line 3", "head_s"]),
         ("max_workers: 1\nmax_workers: 2\n", ["line 2", "max_workers"]),
+        ("tts:\n  fallback: 5\n", ["line 2", "tts.fallback"]),
+        ("tts:\n  fallback: [de, '']\n", ["line 2", "tts.fallback"]),
         ("- a\n- b\n", ["config.yaml"]),
         ("a: [1\n", ["config.yaml", "line"]),
         ('input_dir: "a\\0b"\n', ["line 1", "input_dir", "NUL"]),
@@ -107,6 +109,17 @@ def test_a_voice_counts_as_chosen_only_where_the_user_has_set_one(tmp_path: Path
     synthesis = next(phase for phase in PHASES if phase.name == "synthesis")
     assert settings_of(synthesis, load(tmp_path, "tts: {rate: 170}\n"))["voice_is_default"] is True
     assert settings_of(synthesis, load(tmp_path, "tts: {voice: en-us}\n"))["voice_is_default"] is False
+
+
+def test_a_fallback_is_a_voice_or_a_list_of_them_and_part_of_what_synthesis_reads(tmp_path: Path) -> None:
+    synthesis = next(phase for phase in PHASES if phase.name == "synthesis")
+
+    def fallback(text: str) -> object:
+        return settings_of(synthesis, load(tmp_path, text))["fallback"]
+
+    assert fallback("tts: {rate: 170}\n") == []
+    assert fallback("tts: {fallback: en-gb}\n") == ["en-gb"]
+    assert fallback("tts: {fallback: [en-gb, de+f3]}\n") == ["en-gb", "de+f3"]
 
 
 def test_a_phase_is_found_by_number_key_and_name() -> None:

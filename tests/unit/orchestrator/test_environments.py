@@ -168,6 +168,13 @@ def test_an_environment_that_vanishes_between_two_books_fails_the_book_with_the_
     assert record["error"].startswith(f"phases.chunking: {fault}")
     assert record["error"].removesuffix(".").endswith(remedy)
     assert library.calls().count("chunking") == 1
+    library.behave("enhancement", "")
+    shutil.rmtree(library.root / "tools", ignore_errors=True)
+    shutil.rmtree(library.root / "own", ignore_errors=True)
+    make(library, kind)
+    process = run("batch-audiobook", cwd=library.root, env=path_with(library.root / "tools"))
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert library.calls().count("chunking") == 1
 
 
 def test_a_file_that_is_executable_and_no_program_fails_the_book_with_a_sentence(library: Library) -> None:

@@ -16,6 +16,6 @@ def test_looking_at_a_document_of_the_first_version_shows_what_opening_makes_and
     phases["phase5"] = {"status": "success", "files": {"book.txt": {"output": "done.mp3"}}}
     text = json.dumps({"file_id": "book", **phases})
     config.pipeline_json.write_text(text)
-    _, document = look_at_state(config)
+    _, looked_at = look_at_state(config)
     assert config.pipeline_json.read_text() == text
-    assert document["books"] == open_state(config, print)[1]["books"] != {}
+    assert looked_at.plain()["books"] == open_state(config, print)[1].plain()["books"] != {}

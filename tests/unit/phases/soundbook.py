@@ -23,7 +23,14 @@ PAUSES = {
     "tail_s": 1.5,
 }
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
-    "synthesis": {"engine": "espeak", "voice": "en-us", "voice_is_default": True, "rate": 160, "pitch": 50},
+    "synthesis": {
+        "engine": "espeak",
+        "voice": "en-us",
+        "voice_is_default": True,
+        "fallback": [],
+        "rate": 160,
+        "pitch": 50,
+    },
     "enhancement": {"formats": ["m4b", "mp3"], "preset": "audiobook", "bitrate_kbps": 64, "pauses": PAUSES},
     "subtitles": {},
 }

@@ -58,6 +58,16 @@ def test_a_plain_wave_file_is_a_chunk_without_word_times_and_one_that_is_cut_off
             read_chunk(path)
 
 
+def test_a_chunk_with_other_samples_than_were_written_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    write_chunk(path, PCM, 22_050, [(0, 3, 0.0)])
+    data = bytearray(path.read_bytes())
+    data[1000] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DamagedChunkError, match="not those that were written"):
+        read_chunk(path)
+
+
 def test_a_chunk_whose_word_times_are_no_json_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     write_chunk(path, PCM, 22_050, [(0, 3, 0.0)])

@@ -68,6 +68,17 @@ def test_a_crash_names_its_task() -> None:
     assert caught.value.task == "bad"
 
 
+def test_where_deaths_have_an_answer_the_others_go_on() -> None:
+    def crash(task: str) -> bytes:
+        if task == "bad":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return task.encode()
+
+    tasks = ["one", "bad", "two", "bad"]
+    answers = list(run_in_forks(crash, tasks, 2, on_death=lambda death: f"{death.task}: {death.reason}".encode()))
+    assert answers == [b"one", b"bad: killed by SIGKILL", b"two", b"bad: killed by SIGKILL"]
+
+
 def test_no_child_is_left_when_the_work_is_given_up(tmp_path: Path) -> None:
     def wait(number: int) -> bytes:
         if number:

@@ -147,7 +147,7 @@ def test_a_crash_of_the_voice_names_the_text(tmp_path: Path, monkeypatch: pytest
     book.write([("A", [("prose", "The whale crashed it.")])])
     with pytest.raises(TransientError, match="The whale crashed it") as caught:
         synthesis.run(book.plan("synthesis"))
-    assert caught.value.error_type == "voice_crashed"
+    assert caught.value.error_type == "poisoned_chunk"
 
 
 def test_letters_without_a_sound_fail_the_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
