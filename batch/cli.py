@@ -19,6 +19,7 @@ from batch.screen import Screen, show_plan, show_summary
 from batch.surroundings import Surroundings
 from orchestrator.config import Config
 from orchestrator.descendants import become_subreaper
+from orchestrator.environments import equipped
 from orchestrator.exits import INTERRUPTED_TEXT, ExitCode, UsageError, guarded
 from orchestrator.library import Library, discover
 from orchestrator.lock import RETRY_S, holder_of, open_lock, try_lock
@@ -26,6 +27,7 @@ from orchestrator.opening import look_at_state, open_state
 from orchestrator.options import add_shared_options, configure, configure_logging, number_between, positive_int
 from orchestrator.orphans import LOCKS, mark_run, sweep
 from orchestrator.run import usable_cores
+from orchestrator.settings import Settings
 from orchestrator.sources import printable
 from pipeline_common import StateError
 from pipeline_common.books import book_id
@@ -108,7 +110,10 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
         console.say(f"No books in {folder}.{_passed_over(library)}")
         return ExitCode.DONE
     if args.dry_run:
-        show_plan(console, plan_batch(library.books, config, *look_at_state(config, library.books)))
+        planned = plan_batch(library.books, config, *look_at_state(config, library.books))
+        show_plan(console, planned)
+        if any(book.fate in STARTED for book in planned):
+            equipped(Settings.of(config), config)
         return ExitCode.DONE
     configure_logging(config, config.log_file)
     with _batch_lock(config, wait=args.wait) as waited:
@@ -128,6 +133,7 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
     with state:
         planned = plan_batch(library.books, config, state, view)
         to_run = [book for book in planned if book.fate in STARTED]
+        settings = equipped(Settings.of(config), config) if to_run else Settings.of(config)
         given_up = {book.name: book.reason for book in planned if book.fate is Fate.GIVEN_UP}
         tally = Tally(
             total=len(planned),
@@ -147,7 +153,11 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
                 console.say(f"{book.name}: takes as given, {book.given}")
         records = BatchRecords(state, config.root)
         records.begin(planned)
-        result = _run_those(to_run, tally, config, records, console, surroundings) if to_run else BatchResult(tally)
+        result = (
+            _run_those(to_run, tally, config, settings, records, console, surroundings)
+            if to_run
+            else BatchResult(tally)
+        )
         summary = records.end(tally, time.monotonic() - started, result.average_cpu_percent)
     show_summary(console, summary, _shown(result.folders, config), given_up | result.failures)
     logger.info("batch ends: %s", summary["status"])
@@ -161,6 +171,7 @@ def _run_those(
     books: Sequence[PlannedBook],
     tally: Tally,
     config: Config,
+    settings: Settings,
     records: BatchRecords,
     console: Screen,
     surroundings: Surroundings,
@@ -173,7 +184,7 @@ def _run_those(
 
     gc.freeze()
     gc.enable()
-    return run_books(books, tally, config, records, console, surroundings, guardians)
+    return run_books(books, tally, config, settings, records, console, surroundings, guardians)
 
 
 def _discover(config: Config) -> Library:

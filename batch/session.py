@@ -22,6 +22,7 @@ def run_books(
     books: Sequence[PlannedBook],
     tally: Tally,
     config: Config,
+    settings: Settings,
     records: BatchRecords,
     console: Screen,
     surroundings: Surroundings,
@@ -33,6 +34,7 @@ def run_books(
         books: those that need work, in order.
         tally: counts so far; books that need nothing are counted already.
         config: the configuration.
+        settings: what the books' own processes need of it.
         records: writes the batch section.
         console: standard output.
         surroundings: what the batch has beside its configuration.
@@ -46,7 +48,7 @@ def run_books(
     def say_who(book: PlannedBook, holder: str) -> None:
         console.say(f"{book.name}: waiting for the process that works on this book ({holder})")
 
-    settings = replace(Settings.of(config), runner=surroundings.runner)
+    settings = replace(settings, runner=surroundings.runner)
     monitor = CpuMonitor(config.cpu_threshold, config.throttle_delay)
     with (
         choose_view(console, len(books)) as view,

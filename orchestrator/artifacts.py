@@ -1,4 +1,7 @@
-"""Files that a phase has left: checked, moved to where they belong, recorded, and later proven to be the same."""
+"""Files that a phase has left: checked, moved to where they belong, recorded, and later proven to be the same.
+
+A phase may be anybody's program: nothing that it says is taken for true before it has been looked at.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ import os
 import shutil
 import stat
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from orchestrator.sources import recorded_path, sha256_of
+from phases.catalogue import BUILT_IN, BuiltIn
+from phases.contract import Result
 from phases.files import sync_file, sync_folder
 
 Record = dict[str, Any]
@@ -18,10 +23,50 @@ Record = dict[str, Any]
 
 
 class ArtifactError(Exception):
-    """A phase named a file that it may not name or did not leave; the message says which."""
+    """A phase named a file that it may not name or did not leave; the message names the field of the result."""
 
 
-def take(attempt_dir: Path, named: Mapping[str, str], target: Path, root: Path) -> dict[str, Record]:
+def check_result(result: Result, built_in: BuiltIn, attempt_dir: Path) -> None:
+    """Refuse a result that leaves out what later phases need, or that would overwrite what is not this phase's.
+
+    Raises:
+        ArtifactError: the message names the field.
+    """
+    for field, paths in (("artifacts", result.artifacts), ("deliverables", result.deliverables)):
+        for name, path in paths.items():
+            _checked(attempt_dir, f"{field}.{name}", path)
+    for name, path in result.artifacts.items():
+        if name not in built_in.outputs:
+            known = ", ".join(built_in.outputs) or "none"
+            raise ArtifactError(f"artifacts.{name} is nothing that {built_in.name} leaves; its artifacts are: {known}")
+        if PurePosixPath(path).name.partition(".")[0] != name:
+            raise ArtifactError(f"artifacts.{name} is {path!r}, expected a file that is called {name}, with any suffix")
+    for name in needed_outputs(built_in):
+        if name not in result.artifacts:
+            raise ArtifactError(f"artifacts.{name} is missing, which later phases need")
+    files = [PurePosixPath(path).name for path in result.deliverables.values()]
+    for name, file in zip(result.deliverables, files, strict=True):
+        if not built_in.delivers:
+            raise ArtifactError(f"deliverables.{name} is given, but {built_in.name} has nothing for the listener")
+        if file.startswith(".") or files.count(file) > 1:
+            raise ArtifactError(f"deliverables.{name} is {file!r}; names are visible, and each is given once")
+    folder = result.output_folder
+    if folder is not None and (not folder or "\0" in folder or any(p.startswith((".", "/")) for p in _parts(folder))):
+        raise ArtifactError(f"output_folder is {folder!r}, expected visible folders below the output folder")
+
+
+def needed_outputs(built_in: BuiltIn) -> tuple[str, ...]:
+    """The artifacts without which a later phase cannot begin."""
+    return tuple(name for name in built_in.outputs if any(name in other.inputs for other in BUILT_IN.values()))
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return PurePosixPath(path).parts
+
+
+def take(
+    attempt_dir: Path, named: Mapping[str, str], target: Path, root: Path, field: str = "artifacts"
+) -> dict[str, Record]:
     """Move the files that a phase named out of its attempt folder into `target`, and record them.
 
     Args:
@@ -29,6 +74,7 @@ def take(attempt_dir: Path, named: Mapping[str, str], target: Path, root: Path) 
         named: artifact name to path relative to `attempt_dir`.
         target: the folder that they move to, made where it is missing.
         root: the folder of the state file.
+        field: of the result that names them.
 
     Returns:
         Artifact name to its record.
@@ -37,7 +83,7 @@ def take(attempt_dir: Path, named: Mapping[str, str], target: Path, root: Path) 
         ArtifactError: a path leads out of the attempt folder, or is no regular file.
         OSError: moving failed; files moved so far stay where they are and are overwritten by the next attempt.
     """
-    sources = {name: _checked(attempt_dir, name, relative) for name, relative in named.items()}
+    sources = {name: _checked(attempt_dir, f"{field}.{name}", relative) for name, relative in named.items()}
     if not sources:
         return {}
     target.mkdir(parents=True, exist_ok=True)
@@ -112,15 +158,19 @@ def move(source: Path, destination: Path) -> None:
         source.unlink()
 
 
-def _checked(attempt_dir: Path, name: str, relative: str) -> Path:
+def _checked(attempt_dir: Path, field: str, relative: str) -> Path:
     path = attempt_dir / relative
+    told = f"{field} is {relative!r}, which"
     if os.path.isabs(relative) or ".." in Path(relative).parts or not Path(relative).name:
-        raise ArtifactError(f"artifact {name!r} is named {relative!r}, which leads out of the attempt folder")
+        raise ArtifactError(f"{told} leads out of the attempt folder")
     try:
         mode = path.lstat().st_mode
-        inside = path.resolve().is_relative_to(attempt_dir.resolve())
+        # The folder itself may have been replaced by a link, too.
+        inside = path.resolve().is_relative_to(attempt_dir.parent.resolve() / attempt_dir.name)
     except OSError as error:
-        raise ArtifactError(f"artifact {name!r} ({relative}) is missing: {error.strerror}") from error
+        raise ArtifactError(f"{told} is missing: {error.strerror}") from error
+    except ValueError as error:
+        raise ArtifactError(f"{told} is no name of a file: {error}") from error
     if not inside or not stat.S_ISREG(mode):
-        raise ArtifactError(f"artifact {name!r} ({relative}) is no regular file of the attempt folder")
+        raise ArtifactError(f"{told} is no regular file of the attempt folder")
     return path

@@ -7,6 +7,7 @@ import os
 import select
 import shutil
 import signal
+import stat
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from pathlib import Path
 from orchestrator.descendants import Descendants
 from orchestrator.interrupts import Interrupts
 from orchestrator.limits import Limits
+from orchestrator.logs import CappedLog
 from orchestrator.memory import MemoryGroup, used_bytes
 from orchestrator.sources import printable
 from orchestrator.spawning import PhaseProcess, Program, start
@@ -24,6 +26,7 @@ _GRACE_S = 1.0
 """How long a phase may take to end after SIGTERM before it is killed."""
 
 _LOOK_EVERY_S = 0.25
+"""Between two looks at the memory of all processes."""
 
 _CRASHES = {
     signal.SIGSEGV: "crashed (SIGSEGV, it reached for memory that is not its own)",
@@ -33,7 +36,8 @@ _CRASHES = {
     signal.SIGABRT: "gave itself up (SIGABRT)",
 }
 
-_RESULT_LIMIT_BYTES = 16 << 20
+_RESULT_LIMIT_BYTES = 1 << 20
+"""What a result says becomes part of the document."""
 
 
 def run_attempt(
@@ -69,19 +73,24 @@ def run_attempt(
     Raises:
         InterruptedRun: a signal came; the process is gone.
     """
+    if fault := program.fault():  # its environment has vanished since the first look
+        return Result(failure=Failure("environment", fault, permanent=True))
     plan_path, result_path = folder / "plan.json", folder / "result.json"
     result_path.unlink(missing_ok=True)
     plan_path.write_text(plan.to_json(), encoding="utf-8", errors="replace")
-    log.parent.mkdir(parents=True, exist_ok=True)
     killed_before = group.kills() if group else 0
     if group:
         group.limit(limits.memory_bytes)
-    process = start(program, plan, (plan_path, result_path), log, keep_open, below.parent)
+    printed = CappedLog(log, limits.log_bytes)
     try:
-        overrun = _wait(process, plan, limits, interrupts, below)
+        process = start(program, plan, (plan_path, result_path), log, keep_open, below.parent)
+        try:
+            overrun = _wait(process, plan, limits, interrupts, below, printed)
+        finally:
+            _end(process, printed)
+            all_ended = below.end()
     finally:
-        _end(process)
-        all_ended = below.end()
+        printed.close()
     if overrun:
         return Result(failure=overrun)
     if not all_ended:
@@ -94,14 +103,16 @@ def run_attempt(
 
 
 def _wait(
-    process: PhaseProcess, plan: Plan, limits: Limits, interrupts: Interrupts, below: Descendants
+    process: PhaseProcess, plan: Plan, limits: Limits, interrupts: Interrupts, below: Descendants, printed: CappedLog
 ) -> Failure | None:
     """Wait until the process ends; the failure where it exceeds a limit."""
     started = time.monotonic()
     alive_at, seen = started, -1
+    weighed_at = started
     with _EndOf(process) as end:
-        while not end.reached(interrupts.wake_fd):
+        while not end.reached(interrupts.wake_fd, printed.pause_s):
             interrupts.check()
+            printed.trim()
             now = time.monotonic()
             if limits.timeout_s is not None and now - started > limits.timeout_s:
                 return Failure(
@@ -120,7 +131,8 @@ def _wait(
                     "ended. Finished chunks are kept; run again, or raise the limit.",
                     permanent=False,
                 )
-            if limits.memory_bytes is not None and now - started >= _LOOK_EVERY_S:
+            if limits.memory_bytes is not None and now - weighed_at >= _LOOK_EVERY_S:
+                weighed_at = now
                 used = used_bytes(below.alive())
                 if used > limits.memory_bytes:
                     return _too_large(plan, limits, used)
@@ -129,7 +141,7 @@ def _wait(
 
 
 class _EndOf:
-    """Waits for a process's end or for a signal, whichever comes first, in steps of at most a quarter of a second."""
+    """Waits for a process's end or for a signal, whichever comes first, for a short while at a time."""
 
     def __init__(self, process: PhaseProcess) -> None:
         self._process = process
@@ -137,9 +149,9 @@ class _EndOf:
         with contextlib.suppress(AttributeError, OSError):  # not every system and kernel has it
             self._descriptor = os.pidfd_open(process.pid)
 
-    def reached(self, wake_fd: int) -> bool:
+    def reached(self, wake_fd: int, patience_s: float) -> bool:
         if self._descriptor is not None:
-            select.select([self._descriptor, wake_fd], [], [], _LOOK_EVERY_S)
+            select.select([self._descriptor, wake_fd], [], [], patience_s)
             return self._process.ended()
         select.select([wake_fd], [], [], 0.01)
         return self._process.ended()
@@ -152,23 +164,25 @@ class _EndOf:
             os.close(self._descriptor)
 
 
-def _end(process: PhaseProcess) -> None:
+def _end(process: PhaseProcess, printed: CappedLog) -> None:
     """End the phase's whole session: politely, then by force. Harmless where it has ended by itself."""
-    if not process.ended():
-        process.signal(signal.SIGTERM)
+    try:
+        if not process.ended():
+            process.signal(signal.SIGTERM)
+            give_up_at = time.monotonic() + _GRACE_S
+            while not process.wait(printed.pause_s) and time.monotonic() < give_up_at:
+                printed.trim()
+    finally:
+        process.signal(signal.SIGKILL)
         process.wait(_GRACE_S)
-    process.signal(signal.SIGKILL)
-    process.wait(_GRACE_S)
 
 
 def _answer(code: int, plan: Plan, result_path: Path, log: Path) -> Result:
     try:
-        if result_path.stat().st_size > _RESULT_LIMIT_BYTES:
-            raise ContractError(f"result: larger than {_RESULT_LIMIT_BYTES >> 20} MiB")
-        result = Result.from_json(result_path.read_text(encoding="utf-8"), plan)
+        result = Result.from_json(_read(result_path), plan)
     except FileNotFoundError:
         return Result(failure=_silent_death(code, plan, log))
-    except (ContractError, UnicodeDecodeError) as error:
+    except ContractError as error:
         message = f"{plan.phase} gave no usable result: {error}. See {log.name} in the book's logs."
         return Result(failure=Failure("bad_result", message, permanent=False))
     if code != 0 and result.failure is None:
@@ -179,6 +193,26 @@ def _answer(code: int, plan: Plan, result_path: Path, log: Path) -> Result:
     if result.failure:
         return replace(result, failure=replace(result.failure, message=printable(result.failure.message)))
     return result
+
+
+def _read(result_path: Path) -> str:
+    """A result's text, which may come from anywhere: a pipe or a device would never end.
+
+    Raises:
+        ContractError: it is no regular file of a size that a result has, or no text.
+        FileNotFoundError: there is none.
+    """
+    facts = result_path.lstat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise ContractError("result: it is no regular file")
+    if facts.st_size > _RESULT_LIMIT_BYTES:
+        raise ContractError(f"result: it is larger than {_RESULT_LIMIT_BYTES >> 20} MiB")
+    try:
+        return result_path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ContractError(f"result: it is not UTF-8 (byte {error.start})") from error
+    except PermissionError as error:
+        raise ContractError("result: it may not be read") from error
 
 
 def _silent_death(code: int, plan: Plan, log: Path) -> Failure:

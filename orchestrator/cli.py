@@ -11,6 +11,7 @@ from orchestrator.book import complain, say, tell, tell_interruption
 from orchestrator.config import Config
 from orchestrator.decisions import MissingInputError, decide, taken_as_given
 from orchestrator.descendants import Descendants, become_subreaper, can_confine
+from orchestrator.environments import equipped
 from orchestrator.exits import ExitCode, UsageError, guarded
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.memory import memory_group
@@ -74,10 +75,11 @@ def _start(args: argparse.Namespace) -> int:
         raise UsageError("--text shows what would be read, so it goes with --dry-run. Add --dry-run.")
     if args.text:
         return _show_text(path, config)
-    return _show_decisions(path, config) if args.dry_run else _run(path, config)
+    settings = equipped(Settings.of(config), config)
+    return _show_decisions(path, config) if args.dry_run else _run(path, config, settings)
 
 
-def _run(path: Path, config: Config) -> int:
+def _run(path: Path, config: Config, settings: Settings) -> int:
     mark_run(config.work_dir)
     become_subreaper()
     below = Descendants()
@@ -86,7 +88,7 @@ def _run(path: Path, config: Config) -> int:
     with Interrupts() as interrupts, memory_group() as group:
         try:
             state, _ = open_state(config, complain)
-            job = Job(book_id(path, config.root), path, Settings.of(config), state, say, below, group)
+            job = Job(book_id(path, config.root), path, settings, state, say, below, group)
             outcome = orchestrate(job, interrupts)
         except InterruptedRun as interruption:
             return tell_interruption(path, interruption)

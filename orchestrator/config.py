@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    model_validator,
+)
 
+from orchestrator.environments import Environment
 from phases.rules import RULES
 from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.phases import PHASES, Phase
@@ -65,7 +76,33 @@ def phase_number(typed: object) -> str:
     raise ValueError(f"there is no phase {typed!r}; the phases are {known}")
 
 
+def _as_word(value: Any) -> Any:
+    """A version may be written as a number or as a date."""
+    return str(value) if isinstance(value, int | float | datetime.date) and not isinstance(value, bool) else value
+
+
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("a path, a name or an argument holds no NUL character")
+    return value
+
+
+def _environment_name(value: str) -> str:
+    if not re.fullmatch(r"\w[^/\s:#\0]*", value):
+        raise ValueError(f"{value!r} is no name of a Conda environment; `conda env list` shows the names")
+    return value
+
+
+def _module_name(value: str) -> str:
+    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*|[^\0]*\.py", value):
+        raise ValueError(f"{value!r} is neither the name of a module nor the path of a .py file")
+    return value
+
+
+ENVIRONMENT_KINDS = ("command", "python", "venv", "uv", "poetry", "conda")
+
 PathField = Annotated[Path, BeforeValidator(_as_path)]
+_Word = Annotated[str, Field(min_length=1), AfterValidator(_without_nul)]
 Seconds = Annotated[float, Field(ge=0, le=3600, strict=False, allow_inf_nan=False)]
 
 
@@ -193,6 +230,7 @@ class LimitsSection(Section):
     max_paragraphs: int = Field(200_000, ge=1, description="the most paragraphs; four times as many lines or tags")
     max_cpu_s: float = Field(10, gt=0, strict=False, description="CPU seconds of each phase that reads the text")
     max_memory_mb: int = Field(200, ge=50, description="memory that each phase takes to read the text")
+    max_log_mb: int = Field(100, ge=1, description="what is kept of all that an attempt of a phase prints")
 
 
 class PhaseRetries(Section):
@@ -225,13 +263,37 @@ class RetriesSection(Section):
 
 
 class PhaseSection(Section):
-    """A program in the place of one built-in phase."""
+    """A program in the place of one built-in phase, and the environment that it lives in."""
 
-    command: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+    command: Annotated[tuple[_Word, ...] | None, BeforeValidator(_as_tuple), Field(min_length=1)] = None
+    python: _Word | None = None
+    venv: _Word | None = None
+    uv: _Word | None = None
+    poetry: _Word | None = None
+    conda: Annotated[str, AfterValidator(_environment_name)] | None = None
+    module: Annotated[str, AfterValidator(_module_name)] | None = None
+    version: Annotated[_Word | None, BeforeValidator(_as_word)] = None
+
+    @model_validator(mode="after")
+    def _one_environment(self) -> PhaseSection:
+        given = [kind for kind in ENVIRONMENT_KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none of them"
+            raise ValueError(f"give exactly one of {', '.join(ENVIRONMENT_KINDS)}; found {found}")
+        if given == ["command"] and self.module is not None:
+            raise ValueError("a command has no module; put all that it needs into its list")
+        if given != ["command"] and self.module is None:
+            raise ValueError(f"module is missing: which module, or .py file, {given[0]} is to run")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Which of the keys is given."""
+        return next(kind for kind in ENVIRONMENT_KINDS if getattr(self, kind) is not None)
 
 
-_COMMAND = "`{command: [program, argument, …]}` runs in its place; given the paths of a plan and of a result"
-_ForeignPhase = Annotated[PhaseSection | None, Field(description=_COMMAND)]
+_PROGRAM = "a program in its place: `{command: […]}`, or `python`, `venv`, `uv`, `poetry` or `conda` with a `module`"
+_ForeignPhase = Annotated[PhaseSection | None, Field(description=_PROGRAM)]
 
 
 class PhasesSection(Section):
@@ -243,16 +305,6 @@ class PhasesSection(Section):
     synthesis: _ForeignPhase = None
     enhancement: _ForeignPhase = None
     subtitles: _ForeignPhase = None
-
-    def resolved(self, folder: Path) -> PhasesSection:
-        """The same with absolute programs; one that is named with a slash lies relative to `folder`."""
-        given = {name: section.command for name, section in self if section}
-        return PhasesSection.model_validate(
-            {
-                name: {"command": (str(folder / program) if "/" in program else program, *arguments)}
-                for name, (program, *arguments) in given.items()
-            }
-        )
 
 
 class AlertsSection(Section):
@@ -323,6 +375,7 @@ class Config(Section):
     retention: RetentionSection = RetentionSection()
     reports: ReportsSection = ReportsSection()
     _gone_keys: tuple[str, ...] = ()
+    _folder: Path = Path()
 
     @model_validator(mode="wrap")
     @classmethod
@@ -351,17 +404,23 @@ class Config(Section):
             numbers.add("5.5")
         return tuple(phase for phase in PHASES if phase.number in numbers)
 
-    def command(self, phase: Phase) -> tuple[str, ...] | None:
-        """The program in the place of a phase; None for the built-in one."""
+    def environment(self, phase: Phase) -> Environment | None:
+        """The program in the place of a phase, and where it lives; None for the built-in one."""
         section: PhaseSection | None = dict(self.programs)[phase.name]
-        return section.command if section else None
+        if section is None:
+            return None
+        written = getattr(section, section.kind)
+        words = written if isinstance(written, tuple) else (written,)
+        return Environment(phase.name, section.kind, words, section.module, section.version, self._folder)
 
     def resolved(self, folder: Path) -> Config:
         """The same configuration with absolute paths; relative ones belong to `folder`."""
         names = ("input_dir", "output_dir", "work_dir", "pipeline_json", "log_file")
         base = folder.absolute()
         paths = {name: base / getattr(self, name) for name in names}
-        return self.model_copy(update={**paths, "programs": self.programs.resolved(base)})
+        resolved = self.model_copy(update=paths)
+        resolved._folder = base
+        return resolved
 
     def warnings(self) -> list[str]:
         """What the user has set and will not have: one sentence a kind."""

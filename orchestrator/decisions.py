@@ -31,6 +31,10 @@ _MAKERS = {name: phase for phase in PHASES for name in BUILT_IN[phase.name].outp
 """Which phase leaves an artifact."""
 
 
+_NO_FAULT_OF_THE_BOOK = frozenset({"command", "environment"})
+"""Kinds of failures of programs that could not start: somebody may have mended that, which no record tells."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What happens to one phase.
@@ -195,7 +199,10 @@ def given_up(records: BookRecords, settings: Settings, source: Source, decisions
         same = record.get("fingerprint") == fingerprint(first, settings, source, records.artifacts())
         if record.get("status") != FAILED or not same:
             return None
-        phase, permanent = first, any(error.get("permanent") for error in record.get("errors", ()))
+        errors = record.get("errors", ())
+        if any(error.get("type") in _NO_FAULT_OF_THE_BOOK for error in errors):
+            return None
+        phase, permanent = first, any(error.get("permanent") for error in errors)
     failures, limit = int(book["retry_count"]), settings.by_phase[phase.name].retries.limit
     if not permanent and failures < limit:
         return None
@@ -253,7 +260,10 @@ def _with_lost_chunks(decisions: list[Decision], records: BookRecords, settings:
     if (synthesis and synthesis.runs) or not enhancement or not enhancement.runs:
         return decisions
     timings = records.artifacts().get("timings")
-    lost = first_lost_chunk(path_of(timings, settings.root)) if timings else "timings"
+    try:
+        lost = first_lost_chunk(path_of(timings, settings.root)) if timings else "timings"
+    except (ValueError, TypeError, KeyError):  # of a phase from elsewhere, which may have written anything
+        lost = str(timings.get("path")) if timings else None
     if lost is None:
         return decisions
     if synthesis is None:

@@ -22,11 +22,13 @@ class Limits:
         timeout_s: the longest that an attempt may take; None for no limit.
         stall_timeout_s: the longest that an attempt may go without progress.
         memory_bytes: the most that its processes may take together; None for no limit.
+        log_bytes: the most that is kept of what an attempt prints, which ends nothing.
     """
 
     timeout_s: float | None
     stall_timeout_s: float
     memory_bytes: int | None
+    log_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

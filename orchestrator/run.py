@@ -7,11 +7,11 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator.artifacts import ArtifactError, path_of, take
+from orchestrator.artifacts import ArtifactError, check_result, path_of, take
 from orchestrator.attempt import fresh_folder, remove_folder, run_attempt
 from orchestrator.beside import merged
 from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint, inputs_of, taken_as_given
@@ -32,6 +32,7 @@ from orchestrator.records import PROMOTION, Beginning, BookRecords, BookState, s
 from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
 from orchestrator.spawning import Program
+from phases.catalogue import BUILT_IN
 from phases.contract import Failure, Plan, Result
 from pipeline_common.phases import PHASES, Phase
 from pipeline_common.statuses import RUNNING, SKIPPED, SUCCESS
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 _LAST_PHASES = ("enhancement", "subtitles")
 _MISSING_CHUNK = "missing_chunk"
+_INTERNAL = "internal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,7 @@ def _run_phase(
         fresh_folder(folder)
         result = run_attempt(
             _plan(attempts, phase, attempt, folder),
-            program=Program(job.settings.by_phase[phase.name].command, job.settings.runner),
+            program=Program.of(job.settings.by_phase[phase.name], job.settings.runner),
             folder=folder,
             log=job.folder / "logs" / f"{phase.name}-{attempt}.log",
             limits=job.settings.by_phase[phase.name].limits,
@@ -230,7 +232,9 @@ def _run_phase(
             group=job.group,
             keep_open=(attempts.lock,),
         )
-        failure = result.failure or _commit(attempts, phase, result, folder, time.monotonic() - started, following)
+        failure = _with_suspects(result.failure, phase, job.settings) or _commit(
+            attempts, phase, result, folder, time.monotonic() - started, following
+        )
     except InterruptedRun:
         records.release(phase)
         raise
@@ -249,6 +253,19 @@ def _run_phase(
     else:
         job.say(f"{phase.number} {phase.name}: done in {duration_s:.1f} s{_numbers(result.metrics)}")
     return failure
+
+
+def _with_suspects(failure: Failure | None, phase: Phase, settings: Settings) -> Failure | None:
+    """A built-in phase that stumbles over what another program has left says so: it relies on the agreed form."""
+    if failure is None or failure.error_type != _INTERNAL:
+        return failure
+    read = {*BUILT_IN[phase.name].inputs, *BUILT_IN[phase.name].optional_inputs}
+    makers = [name for name, own in settings.by_phase.items() if own.command and read & set(BUILT_IN[name].outputs)]
+    if not makers:
+        return failure
+    programs = " and ".join(f"phases.{name}" for name in makers)
+    advice = f"What it reads comes from {programs} of the configuration: compare that with docs/book-folder.md first."
+    return replace(failure, message=f"{failure.message} {advice}")
 
 
 def _chunks(job: Job) -> frozenset[str]:
@@ -304,8 +321,10 @@ def _commit(
     job, records = attempts.job, attempts.records
     attempt_dir, root = folder / "files", job.settings.root
     try:
+        check_result(result, BUILT_IN[phase.name], attempt_dir)
         artifacts = take(attempt_dir, result.artifacts, job.folder, root)
-        deliverables = take(attempt_dir, result.deliverables, staging_folder(job.settings, job.book_id), root)
+        staging = staging_folder(job.settings, job.book_id)
+        deliverables = take(attempt_dir, result.deliverables, staging, root, "deliverables")
     except ArtifactError as error:
         return Failure("bad_result", f"{phase.name} gave no usable result: {error}.", permanent=False)
     except OSError as error:

@@ -6,8 +6,10 @@ Standard library only, because a book's own processes must be cheap to start.
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,31 @@ RUNNER = "phases.runner"
 """The module whose ``run_phase(plan_path, result_path)`` runs a built-in phase."""
 
 
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A file without which a program cannot start.
+
+    Attributes:
+        path: the file, absolute; empty where nobody knows where it should be.
+        what: what it is for, as the beginning of a sentence.
+        remedy: what to do where it is not there, as a sentence.
+        executable: whether it must be executable, too.
+    """
+
+    path: str
+    what: str
+    remedy: str
+    executable: bool
+
+    def fault(self) -> str | None:
+        """What is wrong, and what to do; None where it is there."""
+        if not os.path.isfile(self.path):
+            return f"{self.what} is not there. {self.remedy}"
+        if self.executable and not os.access(self.path, os.X_OK):
+            return f"{self.what} is not executable. Make it so with: chmod +x {shlex.quote(self.path)}"
+        return None
+
+
 @dataclass(frozen=True)
 class PhaseSettings:
     """What one phase is, and what it reads.
@@ -37,6 +64,8 @@ class PhaseSettings:
         values: the settings that it reads, as JSON data; they and no others are part of its fingerprint.
         identity: its version and all else of the program that its results depend on, as JSON data.
         command: the program that takes the place of the built-in phase; None for the built-in one.
+        dropped: variables that this program does not inherit.
+        requirements: what must be there for it to start.
     """
 
     limits: Limits
@@ -44,6 +73,33 @@ class PhaseSettings:
     values: dict[str, Any]
     identity: dict[str, Any]
     command: tuple[str, ...] | None = None
+    dropped: tuple[str, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON data."""
+        return {
+            "limits": asdict(self.limits),
+            "retries": asdict(self.retries),
+            "values": self.values,
+            "identity": self.identity,
+            "command": self.command,
+            "dropped": self.dropped,
+            "requirements": [astuple(requirement) for requirement in self.requirements],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PhaseSettings:
+        """What `as_json` gave."""
+        return cls(
+            limits=Limits(**data["limits"]),
+            retries=RetryRules(**data["retries"]),
+            values=data["values"],
+            identity=data["identity"],
+            command=data["command"] and tuple(data["command"]),
+            dropped=tuple(data["dropped"]),
+            requirements=tuple(Requirement(*requirement) for requirement in data["requirements"]),
+        )
 
     @cached_property
     def canonical(self) -> tuple[str, str, str]:
@@ -122,16 +178,7 @@ class Settings:
             "verify": self.verify,
             "min_memory_bytes": self.min_memory_bytes,
             "min_free_bytes": self.min_free_bytes,
-            "by_phase": {
-                name: {
-                    "limits": asdict(phase.limits),
-                    "retries": asdict(phase.retries),
-                    "values": phase.values,
-                    "identity": phase.identity,
-                    "command": phase.command,
-                }
-                for name, phase in self.by_phase.items()
-            },
+            "by_phase": {name: phase.as_json() for name, phase in self.by_phase.items()},
             "runner": self.runner,
         }
 
@@ -143,16 +190,7 @@ class Settings:
                 **data,
                 **{name: Path(data[name]) for name in ("pipeline_json", "output_dir", "work_dir")},
                 "selected": tuple(data["selected"]),
-                "by_phase": {
-                    name: PhaseSettings(
-                        Limits(**phase["limits"]),
-                        RetryRules(**phase["retries"]),
-                        phase["values"],
-                        phase["identity"],
-                        phase["command"] and tuple(phase["command"]),
-                    )
-                    for name, phase in data["by_phase"].items()
-                },
+                "by_phase": {name: PhaseSettings.from_json(phase) for name, phase in data["by_phase"].items()},
             }
         )
 
@@ -191,7 +229,7 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
             "preset": audio.preset,
             "bitrate_kbps": audio.bitrate_kbps,
             "pauses": audio.pauses.model_dump(),
-            "narrator": ENGINE_NAMES[config.tts.engine],
+            "narrator": None if config.programs.synthesis else ENGINE_NAMES[config.tts.engine],
         },
         "subtitles": {},
     }
@@ -199,11 +237,12 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
 
 
 def _phase_settings(phase: Phase, config: Config) -> PhaseSettings:
-    command = config.command(phase)
-    built_in = BUILT_IN[phase.name]
-    # Of a foreign program its command is all that is known.
-    identity = {"phase": phase.name, "command": list(command)} if command else built_in.identity()
-    return PhaseSettings(_limits(phase, config), _retries(phase, config), settings_of(phase, config), identity, command)
+    limits, retries, values = _limits(phase, config), _retries(phase, config), settings_of(phase, config)
+    environment = config.environment(phase)
+    if environment is None:
+        return PhaseSettings(limits, retries, values, BUILT_IN[phase.name].identity())
+    identity, command, dropped = environment.identity(), environment.command(), environment.dropped()
+    return PhaseSettings(limits, retries, values, identity, command, dropped)
 
 
 def _limits(phase: Phase, config: Config) -> Limits:
@@ -213,6 +252,7 @@ def _limits(phase: Phase, config: Config) -> Limits:
         timeout_s=(own and own.timeout) or config.phase_timeout,
         stall_timeout_s=(own and own.stall_timeout) or limits.stall_timeout,
         memory_bytes=memory_mb << 20 if memory_mb else int(machine_bytes() * DEFAULT_SHARE) or None,
+        log_bytes=limits.max_log_mb << 20,
     )
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from orchestrator.descendants import close_descriptors, die_with_parent, fork, name_process
+from orchestrator.settings import PhaseSettings, Requirement
 from phases.contract import Failure, Plan, Result
 from phases.files import write_text
 
@@ -32,10 +33,23 @@ class Program:
     Attributes:
         command: a foreign program and its arguments; None for the built-in phase.
         runner: the module whose ``run_phase(plan_path, result_path)`` runs a built-in phase.
+        dropped: variables that a foreign program does not inherit.
+        requirements: what must be there for a foreign program to start.
     """
 
     command: Sequence[str] | None
     runner: str
+    dropped: Sequence[str] = ()
+    requirements: Sequence[Requirement] = ()
+
+    @classmethod
+    def of(cls, phase: PhaseSettings, runner: str) -> Program:
+        """The program of a phase."""
+        return cls(phase.command, runner, phase.dropped, phase.requirements)
+
+    def fault(self) -> str | None:
+        """Why it cannot start, and what to do; None where all that it needs is there."""
+        return next((fault for requirement in self.requirements if (fault := requirement.fault())), None)
 
 
 class PhaseProcess:
@@ -101,7 +115,7 @@ def start(
         _arrange(output, plan, keep_open)
         name_process(plan.phase)
         if run_phase is None:
-            _exec([*(program.command or ()), *map(str, paths)], plan, paths[1], keep_open)
+            _exec(program, plan, paths, keep_open)
         return run_phase(*paths)
 
     try:
@@ -146,18 +160,22 @@ def _text_output(descriptor: int) -> TextIO:
     return io.TextIOWrapper(log, encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
-def _exec(command: list[str], plan: Plan, result: Path, keep_open: Sequence[int]) -> NoReturn:
+def _exec(program: Program, plan: Plan, paths: tuple[Path, Path], keep_open: Sequence[int]) -> NoReturn:
     """Become the program; where that fails, leave a result that says so."""
     for signum in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(signum, signal.SIG_DFL)  # Python ignores both, and a program would, too
     for descriptor in keep_open:
         fcntl.fcntl(descriptor, fcntl.F_SETFD, 0)  # 0: not closed by exec
+    for name in program.dropped:
+        os.environ.pop(name, None)
+    os.environ.update(plan.variables())
+    command = [*(program.command or ()), *map(str, paths)]
     try:
         os.execvp(command[0], command)  # noqa: S606 - a list, never a shell
     except OSError as error:
         message = (
             f"The program of {plan.phase}, {command[0]}, cannot be started: {error.strerror}. "
-            f"Correct phases.{plan.phase}.command in the configuration."
+            f"Correct phases.{plan.phase} in the configuration."
         )
-        write_text(result, Result(failure=Failure("command", message, permanent=True)).to_json(plan))
+        write_text(paths[1], Result(failure=Failure("command", message, permanent=True)).to_json(plan))
         os._exit(1)

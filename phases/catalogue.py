@@ -21,6 +21,7 @@ class BuiltIn:
         optional_inputs: names of artifacts that it uses where they exist.
         outputs: names of the artifacts that it may leave for later phases.
         libraries: distributions whose version is part of the result.
+        delivers: whether it leaves files for the listener.
     """
 
     name: str
@@ -30,6 +31,7 @@ class BuiltIn:
     optional_inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
+    delivers: bool = False
 
     def identity(self) -> dict[str, object]:
         """All of this phase that its results depend on, as JSON data."""
@@ -69,8 +71,9 @@ BUILT_IN: dict[str, BuiltIn] = {
             optional_inputs=("cover",),
             outputs=("ledger", "report"),
             libraries=("av", "imageio-ffmpeg", "mutagen", "numpy"),
+            delivers=True,
         ),
-        BuiltIn("subtitles", 1, inputs=("book", "text", "chunks", "timings", "ledger")),
+        BuiltIn("subtitles", 1, inputs=("book", "text", "chunks", "timings", "ledger"), delivers=True),
     )
 }
 

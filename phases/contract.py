@@ -6,6 +6,7 @@ Standard library only: a phase in another environment may copy this module or wr
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +77,11 @@ class Plan:
     slots_dir: Path
     cores: int
     progress: Path
+
+    def variables(self) -> dict[str, str]:
+        """What is one word of the plan as environment variables, for programs that do not read JSON."""
+        words = ("phase", "book_id", "attempt", "source", "book_dir", "attempt_dir", "slots_dir", "cores", "progress")
+        return {f"AUDIOBOOK_{name.upper()}": str(getattr(self, name)) for name in words}
 
     def to_json(self) -> str:
         """The plan as indented JSON text."""
@@ -195,61 +201,120 @@ class Result:
             ContractError: the text is no result, or the answer to another plan; the message names the field.
         """
         data = _document(text, "result")
+        unknown = sorted(data.keys() - RESULT_FIELDS)
+        if unknown:
+            raise ContractError(f"result: {unknown[0]} is no field of a result; there are {', '.join(RESULT_FIELDS)}")
         for name in ("phase", "book_id", "attempt"):
-            if data.get(name) != getattr(plan, name):
-                raise ContractError(f"result: {name} is {data.get(name)!r}, expected {getattr(plan, name)!r}")
+            found, expected = data.get(name), getattr(plan, name)
+            if found != expected or type(found) is not type(expected):
+                raise ContractError(f"result: {name} is {_shown(found)}, expected {expected!r}")
         status = _field(data, "status", str)
-        failure = None
-        if status == "failed":
-            error = _field(data, "error", dict)
-            failure = Failure(
-                error_type=_field(error, "type", str),
-                message=_field(error, "message", str),
-                permanent=_field(error, "permanent", bool),
-                traceback=_optional(error, "traceback"),
-            )
-        elif status != "success":
-            raise ContractError(f"result: status is {status!r}, expected 'success' or 'failed'")
+        if status not in ("success", "failed"):
+            raise ContractError(f"status is {_shown(status)}, expected 'success' or 'failed'")
         return cls(
             artifacts=_paths(data, "artifacts"),
             deliverables=_paths(data, "deliverables"),
             output_folder=_optional(data, "output_folder"),
-            metrics=_field(data, "metrics", dict),
-            book=_field(data, "book", dict),
-            failure=failure,
+            metrics=_metrics(_field(data, "metrics", dict, {})),
+            book=_book(_field(data, "book", dict, {})),
+            failure=_failure(data) if status == "failed" else None,
         )
 
 
+RESULT_FIELDS = (
+    "version",
+    "phase",
+    "book_id",
+    "attempt",
+    "status",
+    "artifacts",
+    "deliverables",
+    "output_folder",
+    "metrics",
+    "book",
+    "error",
+)
+"""What a result may hold; all from ``artifacts`` on may be left out where there is nothing to say."""
+
+_SHOWN_CHARACTERS = 80
+
+
 def _document(text: str, kind: str) -> dict[str, Any]:
+    def refuse(word: str) -> None:
+        raise ValueError(f"{word} is no number of JSON")
+
     try:
-        data = json.loads(text)
+        data = json.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
         raise ContractError(f"{kind}: not JSON ({error})") from error
     if not isinstance(data, dict):
         raise ContractError(f"{kind}: expected an object, found {type(data).__name__}")
     if data.get("version") != CONTRACT_VERSION:
-        raise ContractError(f"{kind}: version is {data.get('version')!r}, expected {CONTRACT_VERSION}")
+        raise ContractError(f"{kind}: version is {_shown(data.get('version'))}, expected {CONTRACT_VERSION}")
     return data
 
 
-def _field(data: Mapping[str, Any], name: str, kind: type) -> Any:
+def _failure(data: Mapping[str, Any]) -> Failure:
+    error = _field(data, "error", dict)
+    return Failure(
+        error_type=_field(error, "type", str, within="error."),
+        message=_field(error, "message", str, within="error."),
+        permanent=_field(error, "permanent", bool, within="error."),
+        traceback=_optional(error, "traceback", within="error."),
+    )
+
+
+def _metrics(data: dict[str, Any]) -> dict[str, Any]:
+    for name, value in data.items():
+        if isinstance(value, dict | list) or (isinstance(value, float) and not math.isfinite(value)):
+            raise ContractError(f"metrics.{name} is {_shown(value)}, expected a number or a word")
+    return data
+
+
+def _book(data: dict[str, Any]) -> dict[str, Any]:
+    """Facts for the book's record, as far as it keeps them."""
+    for name in ("title", "language"):
+        if data.get(name) is not None:
+            _field(data, name, str, within="book.")
+    authors = data.get("authors", [])
+    if not isinstance(authors, list) or not all(isinstance(author, str) for author in authors):
+        raise ContractError(f"book.authors is {_shown(authors)}, expected a list of strings")
+    return data
+
+
+_REQUIRED = object()
+
+
+def _field(data: Mapping[str, Any], name: str, kind: type, default: Any = _REQUIRED, *, within: str = "") -> Any:
     value = data.get(name)
+    if name not in data:
+        if default is not _REQUIRED:
+            return default
+        raise ContractError(f"{within}{name} is missing")
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise ContractError(f"{name} is {value!r}, expected {kind.__name__}")
+        raise ContractError(f"{within}{name} is {_shown(value)}, expected {_WORDS[kind]}")
     return value
 
 
-def _optional(data: Mapping[str, Any], name: str) -> str | None:
+_WORDS = {str: "a string", int: "a whole number", bool: "true or false", dict: "an object"}
+
+
+def _optional(data: Mapping[str, Any], name: str, within: str = "") -> str | None:
     value = data.get(name)
     if value is not None and not isinstance(value, str):
-        raise ContractError(f"result: {name} is {value!r}, expected a string or null")
+        raise ContractError(f"{within}{name} is {_shown(value)}, expected a string or null")
     return value
 
 
 def _paths(data: Mapping[str, Any], name: str) -> dict[str, str]:
     paths: dict[str, str] = {}
-    for key, value in _field(data, name, dict).items():
+    for key, value in _field(data, name, dict, {}).items():
         if not isinstance(value, str):
-            raise ContractError(f"{name}.{key} is {value!r}, expected str")
+            raise ContractError(f"{name}.{key} is {_shown(value)}, expected a string")
         paths[key] = value
     return paths
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"

@@ -1,7 +1,8 @@
 """The audio of a chunk and its word times in one file: RIFF WAVE with a further RIFF chunk ``wrds`` after ``data``.
 
 A file is complete or absent. What is complete is decided by its own sizes and its checksum, so no list of finished
-chunks is needed.
+chunks is needed. Where the further chunk is left out, as in the files of other synthesisers, its sizes alone decide,
+and nothing is known of its words.
 """
 
 from __future__ import annotations
@@ -87,6 +88,8 @@ def read_chunk(path: Path) -> ChunkAudio:
                 raise DamagedChunkError("it is no WAVE file of this program")
             if (codec, channels, bits) != (_PCM, _MONO, 16) or not rate:
                 raise DamagedChunkError("it is not 16-bit mono")
+            if riff_size + 8 == size_bytes == _RIFF.size + data_size:
+                return ChunkAudio(data_size // _SAMPLE_BYTES, rate, size_bytes, ())
             if riff_size + 8 != size_bytes or _RIFF.size + data_size + _CHUNK.size > size_bytes:
                 raise DamagedChunkError("its size is not the one that its header states")
             checksum = zlib.crc32(file.read(data_size))

@@ -405,6 +405,24 @@ if not flag.exists():
     assert library.calls() == [*ALL[:4], "enhancement", "synthesis", "enhancement"]
 
 
+def test_timings_that_are_none_are_made_again_rather_than_believed(library: Library) -> None:
+    library.behave(
+        "synthesis",
+        """
+(plan.attempt_dir / "timings.jsonl").write_text("[1]\\n")
+Path(sys.argv[-1]).write_text(Result(artifacts={"timings": "timings.jsonl"}).to_json(plan))
+sys.exit(0)
+""",
+    )
+    library.behave("enhancement", "sys.exit(3)")
+    assert library.run().failure is not None
+    library.behave("synthesis", "")
+    library.behave("enhancement", "")
+    library.calls()
+    assert library.run().failure is None
+    assert library.calls() == ALL[3:]
+
+
 def test_with_another_output_folder_a_finished_book_moves_there(library: Library) -> None:
     library.run()
     library.calls()
@@ -446,7 +464,7 @@ def test_a_program_in_the_place_of_a_phase_that_cannot_be_started_is_named(libra
     assert outcome.failure is not None
     assert outcome.failure.error_type == "command"
     assert "no-such-program, cannot be started: No such file or directory" in outcome.failure.message
-    assert "phases.extraction.command" in outcome.failure.message
+    assert "Correct phases.extraction in the configuration" in outcome.failure.message
 
 
 def test_what_a_phase_has_started_and_left_is_gone_before_the_next_one_starts(library: Library) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import wave
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,23 @@ def test_a_chunk_cut_off_anywhere_is_damaged(tmp_path: Path) -> None:
     path.write_bytes(whole + b"x")
     with pytest.raises(DamagedChunkError):
         read_chunk(path)
+
+
+def test_a_plain_wave_file_is_a_chunk_without_word_times_and_one_that_is_cut_off_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(PCM)
+    audio = read_chunk(path)
+    assert (audio.samples, audio.rate, audio.words) == (1000, 16_000, ())
+    assert read_pcm(path, 1000) == PCM
+    whole = path.read_bytes()
+    for damaged in (whole[:-1], whole[:44], whole + b"\0" * 8):
+        path.write_bytes(damaged)
+        with pytest.raises(DamagedChunkError):
+            read_chunk(path)
 
 
 def test_a_chunk_with_other_samples_than_were_written_is_damaged(tmp_path: Path) -> None:

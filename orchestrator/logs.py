@@ -1,0 +1,60 @@
+"""What a phase prints: a file that nobody has to read, and that does not fill the disk.
+
+A pipe would stop the phase as soon as nobody empties it, and a limit on the size of files would hit its artifacts, too.
+So the watching process cuts the file back.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+_QUIET_S, _HASTY_S = 0.05, 0.01
+"""Between two looks, while little and while much is printed: at 2 GB/s, what is written in between is 100 and 20 MB."""
+_HASTY_BYTES = 1 << 20
+
+
+class CappedLog:
+    """A log that keeps its first half, and the newest of what comes after that.
+
+    Args:
+        path: the file; whoever else writes to it appends.
+        limit_bytes: the largest that it is when the attempt has ended.
+    """
+
+    def __init__(self, path: Path, limit_bytes: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Held open, so that it can be cut even where a phase has removed its name.
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._limit_bytes = limit_bytes
+        self._seen = os.fstat(self._descriptor).st_size
+        self._left_out = 0
+        self.pause_s = _HASTY_S
+        """After how long it wants to be looked at again."""
+
+    def trim(self) -> None:
+        """Cut it back where it is larger than its limit."""
+        size = os.fstat(self._descriptor).st_size
+        self.pause_s = _HASTY_S if size - self._seen > min(_HASTY_BYTES, self._limit_bytes // 4) else _QUIET_S
+        if size > self._limit_bytes:
+            kept = self._limit_bytes // 2
+            os.ftruncate(self._descriptor, kept)
+            self._left_out += size - kept
+            size = kept
+        self._seen = size
+
+    def close(self) -> None:
+        """Cut it back for the last time, once nobody writes to it any more; its last line says what was left out."""
+        try:
+            self.trim()
+            if self._left_out:
+                megabyte = 1 << 20
+                text = (
+                    f"\n[{self._left_out / megabyte:,.1f} MB of output were left out after the first "
+                    f"{self._limit_bytes / 2 / megabyte:g} MB: limits.max_log_mb is {self._limit_bytes / megabyte:g}]\n"
+                )
+                with suppress(OSError):  # a full disk: the attempt itself may have succeeded
+                    os.write(self._descriptor, text.encode())
+        finally:
+            os.close(self._descriptor)
