@@ -144,27 +144,31 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
         found = f"{len(planned)} books in {printable(str(config.input_dir))}, {len(to_run)} to do."
         console.say(found + _passed_over(library))
         logger.info("batch starts: %s", found)
-        for book in planned:
-            if book.fate is Fate.DUPLICATE:
-                console.say(f"{book.name}: skipped, {book.reason}")
-            elif book.fate is Fate.GIVEN_UP:
-                console.say(f"{book.name}: passed over, {book.reason}")
-            elif book.given and book.fate in STARTED:
-                console.say(f"{book.name}: takes as given, {book.given}")
+        _say_what_is_special(planned, console)
         records = BatchRecords(state, config.root)
-        records.begin(planned)
-        result = (
-            _run_those(to_run, tally, config, settings, records, console, surroundings)
-            if to_run
-            else BatchResult(tally)
-        )
-        summary = records.end(tally, time.monotonic() - started, result.average_cpu_percent)
+        result = BatchResult(tally)
+        if to_run:
+            records.begin(planned)
+            result = _run_those(to_run, tally, config, settings, records, console, surroundings)
+        duration_s = time.monotonic() - started
+        summary = records.end(tally, duration_s, result.average_cpu_percent, () if to_run else planned)
     show_summary(console, summary, _shown(result.folders, config), given_up | result.failures)
     logger.info("batch ends: %s", summary["status"])
     if result.signum is not None:
         _complain(INTERRUPTED_TEXT)
         return ExitCode.INTERRUPTED + result.signum
     return ExitCode.FAILED if tally.failed else ExitCode.DONE
+
+
+def _say_what_is_special(planned: Sequence[PlannedBook], console: Screen) -> None:
+    """A line for each book that is passed over though it is not done, or that takes something as given."""
+    for book in planned:
+        if book.fate is Fate.DUPLICATE:
+            console.say(f"{book.name}: skipped, {book.reason}")
+        elif book.fate is Fate.GIVEN_UP:
+            console.say(f"{book.name}: passed over, {book.reason}")
+        elif book.given and book.fate in STARTED:
+            console.say(f"{book.name}: takes as given, {book.given}")
 
 
 def _run_those(

@@ -113,18 +113,7 @@ class BatchRecords:
         with self._state.transaction(operation="batch_start") as txn:
             section = txn.data.setdefault("batch", {})
             section["summary"] = {"status": RUNNING, "total_files": len(planned), "started_at": self.started_at}
-            files = section.setdefault("files", {})
-            for book in planned:
-                if book.fate in STARTED or book.noted:
-                    continue
-                path = book.source.path if book.source else recorded_path(book.path, self._root)
-                entry = passed_over_entry(book.fate, book.reason, path)
-                if not has_entry(files.get(book.book_id), entry):
-                    files[book.book_id] = entry
-                if book.fate is Fate.DUPLICATE:
-                    _mark_duplicate(txn.data, book)
-                elif book.fate is Fate.DONE:
-                    _refresh_source(txn.data, book)
+            self._pass_over(txn.data, planned)
 
     def book_started(self, book: PlannedBook) -> dict[str, Any]:
         """Record that a book's orchestrator starts.
@@ -187,8 +176,17 @@ class BatchRecords:
             txn.data["batch"]["files"][book.book_id].update(status=PENDING, completed_at=utc_now())
             _rescue(txn.data, book)
 
-    def end(self, tally: Tally, duration_s: float, average_cpu_percent: float) -> dict[str, Any]:
-        """Record the summary, and return it."""
+    def end(
+        self, tally: Tally, duration_s: float, average_cpu_percent: float, passed_over: Iterable[PlannedBook] = ()
+    ) -> dict[str, Any]:
+        """Record the summary, and return it.
+
+        Args:
+            tally: how many books ended how.
+            duration_s: how long the batch took.
+            average_cpu_percent: the load of the machine meanwhile.
+            passed_over: the books of a batch that had nothing to do, and so has not begun.
+        """
         summary = {
             "status": tally.status(),
             "total_files": tally.total,
@@ -203,7 +201,23 @@ class BatchRecords:
         }
         with self._state.transaction(operation="batch_end") as txn:
             txn.data.setdefault("batch", {})["summary"] = summary
+            self._pass_over(txn.data, passed_over)
         return summary
+
+    def _pass_over(self, document: dict[str, Any], books: Iterable[PlannedBook]) -> None:
+        """Record everything about books that this batch will not run."""
+        files = document["batch"].setdefault("files", {})
+        for book in books:
+            if book.fate in STARTED or book.noted:
+                continue
+            path = book.source.path if book.source else recorded_path(book.path, self._root)
+            entry = passed_over_entry(book.fate, book.reason, path)
+            if not has_entry(files.get(book.book_id), entry):
+                files[book.book_id] = entry
+            if book.fate is Fate.DUPLICATE:
+                _mark_duplicate(document, book)
+            elif book.fate is Fate.DONE:
+                _refresh_source(document, book)
 
 
 def _rescue(document: dict[str, Any], book: PlannedBook) -> None:
