@@ -87,10 +87,11 @@ def _of_ledger(document: Mapping[str, Any], config: Config, book: str) -> Iterat
     found: dict[str, Path] = {}
     for phase in PHASES:
         for name, artifact in section(document, phase.key, "files", book, "artifacts").items():
-            if name in _JOINED and not _lost(section(artifact), config.root):
-                found[name] = config.root / str(section(artifact)["path"])
+            path = config.root / text_of(section(artifact).get("path"))
+            if name in _JOINED and path.name == f"{name}.jsonl" and not _lost(section(artifact), config.root):
+                found[name] = path
     if found.keys() != _JOINED:
-        return  # what is lost is said already
+        return  # what is lost is said already, and files of other names are another program's
     try:
         fault = first_fault(found)
     except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
