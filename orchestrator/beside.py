@@ -25,6 +25,10 @@ def settings_beside(path: Path) -> dict[str, dict[str, Any]]:
     Args:
         path: the book's file, absolute.
     """
+    base = os.fspath(path)  # nearly no book has any of these, and every book is asked: no Path for each
+    candidates = (base + SHEET_SUFFIX, f"{os.path.splitext(base)[0]}.opf", f"{os.path.dirname(base)}/{_CALIBRE}")
+    if not any(map(os.path.lexists, candidates)):
+        return {}
     found: dict[str, dict[str, Any]] = {}
     extraction: dict[str, Any] = {}
     opf = _opf(path)
