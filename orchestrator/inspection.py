@@ -15,6 +15,7 @@ from typing import Any
 from orchestrator.artifacts import missing_or_changed
 from orchestrator.config import Config
 from orchestrator.decisions import first_lost_chunk
+from orchestrator.ledger import first_fault
 from phases.catalogue import BUILT_IN
 from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.books import COMPLETE, stage
@@ -26,10 +27,12 @@ from pipeline_common.tools.workspace import Fault
 ARTIFACTS, ORPHANS = PARTS = ("artifacts", "orphans")
 
 _REDONE = "The next run of the book does that phase again."
+_RESPOKEN = "Clear the book from phase 2 and run again."
 _COMPLETED = "The next run of the book completes it."
 _LEFTOVER = "The next run of the book removes it."
 _UNKNOWN = "Remove it, unless you put it there."
 
+_JOINED = frozenset({"text", "chunks", "timings", "ledger"})
 _BOOK_FOLDERS = frozenset({"attempts", "chunks", "logs"})
 _OUTPUTS = frozenset(name for phase in BUILT_IN.values() for name in phase.outputs)
 
@@ -72,6 +75,29 @@ def _of_book(document: Mapping[str, Any], config: Config, book: str) -> Iterator
                 if lost:
                     yield Fault(ARTIFACTS, f"{name} of phase {phase.number} ({phase.name}): {lost}.", _REDONE, book)
     yield from _of_chunks(document, config, book)
+    yield from _of_ledger(document, config, book)
+
+
+def _of_ledger(document: Mapping[str, Any], config: Config, book: str) -> Iterator[Fault]:
+    """The ledger of a finished book must add up; a foreign program's need not have this form."""
+    enhancement = _phase("enhancement")
+    record = section(document, enhancement.key, "files", book)
+    if AUDIOBOOK.normal_status(record.get("status")) != SUCCESS or config.command(enhancement):
+        return
+    found: dict[str, Path] = {}
+    for phase in PHASES:
+        for name, artifact in section(document, phase.key, "files", book, "artifacts").items():
+            path = config.root / text_of(section(artifact).get("path"))
+            if name in _JOINED and path.name == f"{name}.jsonl" and not _lost(section(artifact), config.root):
+                found[name] = path
+    if found.keys() != _JOINED:
+        return  # what is lost is said already, and files of other names are another program's
+    try:
+        fault = first_fault(found)
+    except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+        fault = f"one of the files that it is joined from cannot be read ({type(error).__name__}: {error})"
+    if fault:
+        yield Fault(ARTIFACTS, f"its ledger does not add up: {fault}.", _RESPOKEN, book)
 
 
 def _of_chunks(document: Mapping[str, Any], config: Config, book: str) -> Iterator[Fault]:

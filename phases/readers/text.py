@@ -16,7 +16,7 @@ _SPACES = re.compile(r"\s{2,}|[^\S ]")
 # Every word as a string of its own costs much more memory than the text.
 _LONGEST_SPLIT = 100_000
 _FEWEST_SPACED, _MOST_SPACED, _LONGEST_SPACED = 4, 0.8, 300
-_WIDE_GAP = re.compile(r" {2,}")
+_WIDE_GAP = re.compile(r"\s{2,}")
 _CAPITALS = re.compile(r"[^a-z\d]*")
 _WORDS = re.compile(r"\w+(?:['’\-]\w+)*")
 
@@ -59,7 +59,7 @@ def closed_up(line: str) -> str:
     found = line.split()
     if len(found) < _FEWEST_SPACED or sum(len(part) == 1 for part in found) < _MOST_SPACED * len(found):
         return line
-    words = [word.replace(" ", "") for word in _WIDE_GAP.split(line.strip())]
+    words = ["".join(word.split()) for word in _WIDE_GAP.split(line.strip())]
     letters = [part.casefold() for part in found]
     if len(words) == 1 and (letters == sorted(letters) or not _CAPITALS.fullmatch(words[0])):
         return line

@@ -22,7 +22,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     (books / "sub" / "cut in half.epub").write_bytes(epub[: len(epub) // 2])
     encrypted_pdf(books / "sub" / "locked.pdf")
     (books / "empty.txt").touch()
-    (books / "letter.rtf").write_text(r"{\rtf1\ansi Dear reader, this is a Rich Text file.}")
+    (books / "letter.wpd").write_bytes(b"\xffWPC Dear reader, this is a WordPerfect document.")
     (books / "cover.jpg").write_bytes(b"\xff\xd8\xff")
     (books / ".hidden.txt").write_text("hidden")
     return Finished(root, run("batch-audiobook", "--max-workers", 2, "--log-level", "debug", cwd=root))

@@ -29,7 +29,7 @@ BAD = {
     "sub/cut in half.epub": ("damaged", "complete copy"),
     "sub/locked.pdf": ("encrypted", "password"),
     "empty.txt": ("empty", "empty"),
-    "letter.rtf": ("unsupported", ".txt .md .html .xhtml .epub .docx .pdf"),
+    "letter.wpd": ("unsupported", ".txt .md .html .xhtml .epub .docx .odt .rtf .fb2 .pdf"),
 }
 COPY = "Tidewater Notes, a copy.md"
 

@@ -29,7 +29,7 @@ outputs = {{
     "synthesis": ["timings.jsonl"], "enhancement": ["ledger.jsonl", "report.json"], "subtitles": []}}[plan.phase]
 deliverables = {{"enhancement": ["Title.m4b"], "subtitles": ["Title.srt"]}}.get(plan.phase, [])
 for name in outputs + deliverables:
-    text = "" if name == "timings.jsonl" else plan.phase + "\\n" + plan.source.read_text()
+    text = "" if name.endswith(".jsonl") else plan.phase + "\\n" + plan.source.read_text()
     (plan.attempt_dir / name).write_text(text)
 result = Result(
     artifacts={{name.partition(".")[0]: name for name in outputs}},

@@ -62,7 +62,7 @@ def run_phase(plan_path, result_path):
     names = {{"validation": ["source.json"], "extraction": ["book.json", "text.jsonl"], "chunking": ["chunks.jsonl"],
               "synthesis": ["timings.jsonl"], "enhancement": ["ledger.jsonl", "report.json"], "subtitles": []}}
     for name in names[plan["phase"]]:
-        (Path(plan["attempt_dir"]) / name).write_text("" if name == "timings.jsonl" else "x\\n")
+        (Path(plan["attempt_dir"]) / name).write_text("" if name.endswith(".jsonl") else "x\\n")
     Path(result_path).write_text(json.dumps({{
         "version": 1, "phase": plan["phase"], "book_id": plan["book_id"], "attempt": plan["attempt"],
         "status": "success", "artifacts": {{n.partition(".")[0]: n for n in names[plan["phase"]]}}, "deliverables": {{}},

@@ -74,7 +74,7 @@ def test_files_that_are_gone_or_changed_are_named_with_their_phase(library: Libr
 
 def test_bytes_decide_where_only_the_time_of_a_file_differs(library: Library) -> None:
     library.run()
-    text = library.config.work_dir / library.id / "text.jsonl"
+    text = library.config.work_dir / library.id / "book.json"
     os.utime(text, ns=(0, 0))
     assert faults(library) == []
     text.write_text("X" * text.stat().st_size)

@@ -190,6 +190,7 @@ def test_pictures_and_notes_of_transcribers_are_left_out(tmp_path):
         ("T h e   G i f t", "The Gift"),
         ("K U R T  W O L F F", "KURT WOLFF"),
         ("L E I P Z I G", "LEIPZIG"),
+        ("D\u00a0E\u00a0R\u00a0 T\u00a0A\u00a0G", "DER TAG"),
         ("A B C D E", "A B C D E"),
         ("x y z w", "x y z w"),
         ("I am a man.", "I am a man."),
