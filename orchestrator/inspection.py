@@ -82,7 +82,7 @@ def _of_ledger(document: Mapping[str, Any], config: Config, book: str) -> Iterat
     """The ledger of a finished book must add up; a foreign program's need not have this form."""
     enhancement = _phase("enhancement")
     record = section(document, enhancement.key, "files", book)
-    if AUDIOBOOK.normal_status(record.get("status")) != SUCCESS or config.command(enhancement):
+    if AUDIOBOOK.normal_status(record.get("status")) != SUCCESS or config.environment(enhancement):
         return
     found: dict[str, Path] = {}
     for phase in PHASES:
