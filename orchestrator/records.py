@@ -178,6 +178,14 @@ class BookRecords:
             )
             _note_failure(book, phase.name, failure, now, rules, counts=counts)
 
+    def refuse(self, phase: Phase, failure: Failure, rules: RetryRules) -> None:
+        """Record why a phase was not even begun; one that has succeeded before keeps its success."""
+        if self.phase(phase).get("status") != SUCCESS:
+            self.fail(phase, failure, 0.0, rules)
+            return
+        with self._changing("phase_refusal") as (_records, book):
+            _note_failure(book, phase.name, failure, utc_now(), rules, counts=True)
+
     def fail_promotion(self, failure: Failure, rules: RetryRules) -> None:
         """Record why finished files are not in place; the phases that made them keep their success."""
         with self._changing("promotion_failure") as (_records, book):

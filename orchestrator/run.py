@@ -284,7 +284,7 @@ def _shortage(attempts: _Attempts, decision: Decision, *, is_first: bool) -> Out
     failure = shortage(phase, records, size_bytes, job.settings, attempts.interrupts, job.say, is_first=is_first)
     if failure is None:
         return None
-    records.fail(phase, failure, 0.0, job.settings.by_phase[phase.name].retries)
+    records.refuse(phase, failure, job.settings.by_phase[phase.name].retries)
     logger.error("%s: %s", job.book_id, failure.message)
     return _failed(records, phase, failure)
 

@@ -186,11 +186,14 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 def book(made: Book, tmp_path: Path) -> Book:
     """A book that has been made once, and has changed since."""
     shutil.copytree(made.config.root, tmp_path / "library")
-    book = Book(Config().resolved(tmp_path / "library"))
+    settings = {"retries": {"limit": 1}, "limits": {"min_free_mb": 0}}  # what is refused is to be seen at once
+    (tmp_path / "library" / "config.yaml").write_text(json.dumps(settings))
+    book = Book(Config.model_validate(settings).resolved(tmp_path / "library"))
     book.write("It was a bright day.")
     return book
 
 
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.long), 12], ids=["every call", "every 12th call"])
 @pytest.mark.parametrize(
     ("kinds", "codes"),
     [
@@ -207,13 +210,14 @@ def test_whatever_the_disk_refuses_the_error_is_clear_and_no_audiobook_is_wrong_
     monkeypatch: pytest.MonkeyPatch,
     kinds: tuple[str, ...],
     codes: tuple[int, ...],
+    every: int,
 ) -> None:
     config = book.config
     disk = FaultyDisk(kinds, (config.work_dir, config.output_dir), monkeypatch)
     assert old.keys() == new.keys()
     failed = set()
     for phases in GROUPS:
-        for call in itertools.count(1):
+        for call in itertools.count(1, every):
             code = codes[call % len(codes)]
             disk.fail(call, code)
             # Each time all that these phases do is done, so that each call has its turn.
@@ -228,7 +232,8 @@ def test_whatever_the_disk_refuses_the_error_is_clear_and_no_audiobook_is_wrong_
                 assert "run again" in failure.lower()
                 failed.add(phase)
         assert failure is None
-    assert failed >= set(BUILT_IN)
+    assert failed
+    assert every > 1 or failed >= set(BUILT_IN)
     assert book.made() == new
     disk.fail(0, 0)
     assert book.make().failure is None
@@ -334,7 +339,7 @@ def test_a_work_folder_on_a_disk_that_is_full_is_an_error_that_says_so_and_the_o
         ended = with_mounts(book, f'mount -t tmpfs -o size={size_kib}k none work && "$@"')
         if ended.returncode == 0:
             break
-        assert "No space left on device" in ended.stderr, (size_kib, ended.stderr)
+        assert "No space left on device" in ended.stderr or "There is no room" in ended.stderr, (size_kib, ended.stderr)
         assert f"{book.config.work_dir}" in ended.stderr
         assert "run again" in ended.stderr
         assert "Traceback" not in ended.stderr
@@ -364,7 +369,7 @@ def test_an_output_folder_on_a_disk_that_is_full_or_read_only_keeps_the_older_au
         ended = with_mounts(book, OUTPUT_IN_MEMORY.format(size_kib=size_kib, options=options))
         if ended.returncode == 0:
             break
-        assert words in ended.stderr, ended.stderr
+        assert words in ended.stderr or "There is no room" in ended.stderr, ended.stderr
         assert f"{book.config.output_dir}" in ended.stderr
         assert "run again" in ended.stderr
         assert "Traceback" not in ended.stderr

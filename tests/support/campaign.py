@@ -192,7 +192,9 @@ class Round:
         for name, write in WRITERS.items():
             (root / "output" / AUTHOR / name).mkdir(parents=True)  # so that it can be watched from the beginning
             write(root / "input" / f"{name}{_suffix(write.__name__)}", name, AUTHOR, _chapters(name))
-        (root / "config.yaml").write_text(json.dumps({"cpu_threshold": 100, "max_workers": WORKERS}))
+        (root / "config.yaml").write_text(
+            json.dumps({"cpu_threshold": 100, "max_workers": WORKERS, "retries": {"limit": 100, "delay": 0}})
+        )
         (root / "counting.py").write_text(RUNNER.format(events=str(root / "events")))
         self.root = root
         self.tree = Tree(root, "counting")

@@ -115,7 +115,13 @@ class Tree:
         phases = {name: {"command": command} for name in foreign}
         config = {"phases_to_run": [1, 2, 3], "phases": phases, "cpu_threshold": 100}
         (root / "config.yaml").write_text(json.dumps(config))
+        tree.may_fail(1)  # what is killed is to be found by the next run
         return tree
+
+    def may_fail(self, attempts: int) -> None:
+        """Have the book given up after so many attempts of a phase."""
+        path = self.root / "config.yaml"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "retries": {"limit": attempts}}))
 
     def start(self, *arguments: str, before: Callable[[], None] | None = None, **how: object) -> subprocess.Popen[str]:
         """Start a batch; `before` runs in its process first."""
