@@ -10,7 +10,7 @@ help:
 	@echo "make test       install, then run every check: ruff, mypy, import contracts, pytest"
 	@echo "make test-long  the tests that take minutes: test-crash, test-kills, test-campaign, test-resume, test-tools"
 	@echo "make test-crash the power fails at every step of a run of the state module"
-	@echo "make test-kills every subset of a batch's processes is killed"
+	@echo "make test-kills every subset of a batch's processes is killed; the disk refuses every call"
 	@echo "make test-campaign  a batch of six books is killed at 100 moments"
 	@echo "make test-resume    a word of a book of 50,000 words is changed, files are cut off, a batch is killed"
 	@echo "make test-tools     uv, Poetry, Conda, flite and espeak-ng where they are installed; a gigabyte of output"
@@ -37,7 +37,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 test-long: test-crash test-kills test-campaign test-resume test-tools
 
@@ -45,7 +45,7 @@ test-crash: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/crash
 
 test-kills: $(VENV)/.installed-dev
-	$(BIN)/pytest -m long tests/kill/test_kills.py
+	$(BIN)/pytest -m long tests/kill --ignore tests/kill/test_campaign.py
 
 test-campaign: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/kill/test_campaign.py
@@ -54,7 +54,7 @@ test-resume: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long tests/e2e
 
 test-tools: $(VENV)/.installed-dev
-	$(BIN)/pytest -m long -rs tests/unit/orchestrator tests/e2e/test_examples.py
+	$(BIN)/pytest -m long -rs tests/unit
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m pipeline_common.docs docs

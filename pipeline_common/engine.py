@@ -116,7 +116,7 @@ class Engine:
         self._store = Store(self._source, self.backups, self.history)
         self._checkpoints = Checkpoints(self.checkpoint, self._journal_bytes)
         self._lock = PathLock.of(self.files.lock)
-        self._lock_file = self._lock.kept_open()
+        self._lock_file: object = None
         self._backup_before_write = backup_before_write
         self._checkpoint_always = checkpoint_always
         self._timeout_s = timeout_s
@@ -128,6 +128,8 @@ class Engine:
         Raises:
             StateLockError: somebody else held it all that time; the audit trail has a line about it.
         """
+        if self._lock_file is None:
+            self._lock_file = self._lock.kept_open()
         return self._lock.hold(self._timeout_s if timeout_s is None else timeout_s, self._system, self._note_timeout)
 
     def _note_timeout(self, error: StateLockError) -> None:
@@ -344,6 +346,7 @@ class Engine:
         if self._store.pending:
             self.checkpoint()
         self._store.close()
+        self._lock_file = None
 
     @contextmanager
     def lock_current(self) -> Iterator[None]:

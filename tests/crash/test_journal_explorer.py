@@ -58,7 +58,7 @@ def journal_run_of_kills(run: Run) -> None:
 
 
 def test_the_power_may_fail_at_any_step_of_commits_to_the_journal(scratch: Path, crash_seed: int):
-    explorer = explore(scratch, journal_run, RecordingSystem, crash_seed, per_point=30, deeper=6)
+    explorer = explore(scratch, journal_run, RecordingSystem, crash_seed, per_point=20, deeper=4)
     assert explorer.states > 1000
 
 

@@ -91,11 +91,13 @@ def kill() -> None:
 def prepare(path: Path, before: int) -> None:
     """So many commits of ``{"x": number}``, and as many backups as may be kept, so that the next commit prunes."""
     for number in range(1, before + 1):
-        PipelineState(path, max_backups=2, system=Unsynced()).write({"x": number}, validate=False)
+        with PipelineState(path, max_backups=2, system=Unsynced()) as state:
+            state.write({"x": number}, validate=False)
 
 
 def commit(path: Path, number: int, system: System) -> None:
-    with PipelineState(path, max_backups=2, system=system).transaction(validate=False) as txn:
+    # Closed each time: a lock file that is still open would make for a step less.
+    with PipelineState(path, max_backups=2, system=system) as state, state.transaction(validate=False) as txn:
         txn.data["x"] = number
 
 

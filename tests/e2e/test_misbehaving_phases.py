@@ -13,8 +13,8 @@ from commands import run
 from pipeline_common.books import book_id
 
 LIMIT = 2
-STALL_S = 1.5
-TIMEOUT_S = 6
+STALL_S = 1.2
+TIMEOUT_S = 4
 MEMORY_MB = 200
 SLACK_S = 2
 TEXT = [("Chapter 1", ["It was a dark night.", "Then it was day."])]

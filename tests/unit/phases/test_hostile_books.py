@@ -227,11 +227,12 @@ def test_too_much_text_in_one_file_or_in_all_of_an_archive_is_refused(tmp_path):
     assert len(extract(path, limits={"max_text_mb": 2}).titles) == 6
 
 
-def test_a_book_of_forty_thousand_chapters_is_read_whole(tmp_path):
-    content = "".join(f"CHAPTER {number}\n\nIt rained on day {number}.\n\n" for number in range(1, 40_001))
+@pytest.mark.parametrize("chapters", [10_001, pytest.param(40_000, marks=pytest.mark.long)])
+def test_a_book_of_forty_thousand_chapters_is_read_whole(tmp_path, chapters):
+    content = "".join(f"CHAPTER {number}\n\nIt rained on day {number}.\n\n" for number in range(1, chapters + 1))
     book = text_book(tmp_path, "a.txt", content)
-    assert (len(book.titles), book.titles[-1]) == (40_000, "CHAPTER 40000")
-    assert len(book.chunks()) == 80_000
+    assert (len(book.titles), book.titles[-1]) == (chapters, f"CHAPTER {chapters}")
+    assert len(book.chunks()) == 2 * chapters
 
 
 @pytest.mark.parametrize(
