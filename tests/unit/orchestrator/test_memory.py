@@ -1,13 +1,11 @@
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from orchestrator.memory import available_bytes, machine_bytes, memory_group, used_bytes
+from orchestrator.memory import available_bytes, machine_bytes, used_bytes
 
 MIB = 1 << 20
 HOLDS = "import sys; held = b'x' * (int(sys.argv[1]) << 20); print(len(held), flush=True); sys.stdin.read()"
@@ -40,19 +38,30 @@ def test_the_machine_has_more_than_is_available() -> None:
     assert 0 < available < machine_bytes()
 
 
+IN_A_GROUP = """
+import subprocess, sys
+from orchestrator.memory import memory_group
+
+before = Path("/proc/self/cgroup").read_text()
+with memory_group() as group:
+    if group is None:
+        sys.exit(77)
+    inside = Path("/proc/self/cgroup").read_text()
+    assert inside != before
+    group.limit(64 << 20)
+    kills = group.kills()
+    assert subprocess.run([sys.executable, "-c", "held = b'x' * (256 << 20)"]).returncode == -9
+    assert group.kills() > kills
+assert Path("/proc/self/cgroup").read_text() == before
+(name,) = {word for line in inside.splitlines() for word in line.split("/") if word.startswith("audiobook-")}
+assert not list(Path("/sys/fs/cgroup").glob(f"**/{name}"))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs control groups")
 def test_a_group_ends_what_exceeds_its_limit_and_leaves_nothing_behind() -> None:
-    before = Path("/proc/self/cgroup").read_text() if sys.platform == "linux" else ""
-    with memory_group() as group:
-        if group is None:
-            pytest.skip("no control group can be made here, so memory is watched instead")
-        inside = Path("/proc/self/cgroup").read_text()
-        assert inside != before
-        group.limit(64 * MIB)  # what this process has had before is not counted
-        kills = group.kills()
-        with holding(256) as process:
-            assert process.wait(60) == -signal.SIGKILL
-        assert group.kills() > kills
-        group.limit(None)
-    assert Path("/proc/self/cgroup").read_text() == before
-    (name,) = {word for line in inside.splitlines() for word in line.split("/") if word.startswith("audiobook-")}
-    assert not list(Path("/sys/fs/cgroup").glob(f"**/{name}"))
+    # In a process of its own: the kernel takes the largest of a group, which is not to be the one that tests.
+    ended = subprocess.run([sys.executable, "-c", IN_A_GROUP], capture_output=True, text=True, timeout=60, check=False)
+    if ended.returncode == 77:
+        pytest.skip("NOT TESTED: no control group can be made here, so memory is watched instead")
+    assert (ended.returncode, ended.stderr) == (0, "")
