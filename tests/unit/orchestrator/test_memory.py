@@ -40,6 +40,7 @@ def test_the_machine_has_more_than_is_available() -> None:
 
 IN_A_GROUP = """
 import subprocess, sys
+from pathlib import Path
 from orchestrator.memory import memory_group
 
 before = Path("/proc/self/cgroup").read_text()
