@@ -52,10 +52,10 @@ def tell(event):
 
 speak, advance = synthesis._speak, progress.Progress.advance
 
-def told_speak(plan, engine, chunk):
-    again = chunk_path(plan.book_dir, chunk.audio_id).exists()
+def told_speak(plan, engine, trial):
+    again = chunk_path(plan.book_dir, trial.candidate.audio_id).exists()
     tell("again" if again else "speaks")
-    answer = speak(plan, engine, chunk)
+    answer = speak(plan, engine, trial)
     tell("spoken")
     return answer
 
