@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,20 @@ def test_a_phase_is_found_by_number_key_and_name() -> None:
     assert phase_number(1) == phase_number("1.0") == "1"
     with pytest.raises(ValueError, match="no phase True"):
         phase_number(True)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("retries: {limit: 0}\n", "retries.limit"),
+        ("retries: {delay: -1}\n", "retries.delay"),
+        ("retries: {synthesis: {factor: 0}}\n", "retries.synthesis.factor"),
+        ("phase_timeout: 0\n", "phase_timeout"),
+        ("limits: {stall_timeout: -5}\n", "limits.stall_timeout"),
+        ("limits: {chunking: {memory_mb: 0}}\n", "limits.chunking.memory_mb"),
+        ("limits: {min_free_mb: -1}\n", "limits.min_free_mb"),
+    ],
+)
+def test_a_limit_below_its_least_value_is_an_error_that_names_it(tmp_path: Path, text: str, key: str) -> None:
+    with pytest.raises(ConfigError, match=rf"line 1: {re.escape(key)}: "):
+        load(tmp_path, text)
