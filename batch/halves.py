@@ -35,7 +35,7 @@ def in_halves(items: Sequence[_Item], work: Callable[[_Item], list[Any]]) -> lis
         child = fork(second)
         try:
             done = [work(item) for item in items[:middle]]
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody waits for the other half any more
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
             raise

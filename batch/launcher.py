@@ -68,6 +68,7 @@ class GuardedLauncher:
         guardians: Iterable[Guardian] = (),
     ) -> None:
         self._settings = settings
+        self._launched: set[str] = set()
         self._commit = commit
         self._say = say
         self._idle = list(guardians)
@@ -95,7 +96,9 @@ class GuardedLauncher:
         logs = self._settings.work_dir / book.book_id / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         errors_path = logs / "orchestrator.err"
-        plan = BookPlan(book.book_id, book.path, self._settings, records).to_json()
+        settings = self._settings.going_on() if book.book_id in self._launched else self._settings
+        self._launched.add(book.book_id)
+        plan = BookPlan(book.book_id, book.path, settings, records).to_json()
         ours, theirs = socket.socketpair(type=socket.SOCK_DGRAM)
         with (
             ours,

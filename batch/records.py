@@ -106,6 +106,7 @@ class BatchRecords:
         self._state = state
         self._root = config_root
         self.started_at = utc_now()
+        self._tries: dict[str, Any] = {}
 
     def begin(self, planned: Iterable[PlannedBook]) -> None:
         """Record that a batch starts, and at once everything about books that it will not run."""
@@ -132,6 +133,7 @@ class BatchRecords:
         with self._state.transaction(operation="batch_book_start") as txn:
             txn.data["batch"]["files"][book.book_id] = entry
             records: dict[str, Any] = copy.deepcopy(records_of(txn.data, book.book_id, AUDIOBOOK))
+        self._tries[book.book_id] = records.get("books", {}).get("next_try_at")
         return records
 
     def commit(self, changed: Operations, operation: str) -> None:
@@ -163,6 +165,8 @@ class BatchRecords:
                 _rescue(txn.data, book)
             about = txn.data.get("books", {}).get(book.book_id, {})
             next_try_at = about.get("next_try_at") if failed else None
+            if next_try_at == self._tries.pop(book.book_id):  # its process has died before it could say anything
+                next_try_at = None
             return Aftermath(
                 folder=about.get("promotion", {}).get("folder"),
                 next_try_s=None if next_try_at is None else seconds_until(next_try_at),

@@ -16,9 +16,6 @@ from phases.contract import Failure
 from pipeline_common.phases import PHASES, Phase
 from pipeline_common.statuses import SUCCESS
 
-BYTES_PER_WORD = 6
-"""Of plain English text, with the blank."""
-
 SPEECH_S_PER_WORD = 0.34
 """Measured: 61,178 words of English make 5.76 hours with the embedded voice at its usual rate."""
 
@@ -33,7 +30,6 @@ _CHECKED = ("synthesis", "enhancement")
 def shortage(
     phase: Phase,
     records: BookRecords,
-    source_bytes: int,
     settings: Settings,
     interrupts: Interrupts,
     say: Callable[[str], None],
@@ -47,7 +43,6 @@ def shortage(
     Args:
         phase: the phase.
         records: the book's records.
-        source_bytes: the size of the book's file.
         settings: the settings.
         interrupts: watched while waiting.
         say: tells the user one line.
@@ -62,20 +57,20 @@ def shortage(
         failure = _wait_for_memory(phase, settings.min_memory_bytes, interrupts, say)
         if failure:
             return failure
-    return _disk_shortage(phase, records, source_bytes, settings)
+    return _disk_shortage(phase, records, settings)
 
 
-def estimated_words(records: BookRecords, source_bytes: int) -> int:
-    """The words of a book: counted where its text is known, else as if its file were plain text."""
+def known_words(records: BookRecords) -> int:
+    """The words of a book; 0 until its text is known, because a file of many megabytes may be nearly all pictures."""
     for phase in reversed(PHASES):
         words = records.phase(phase).get("metrics", {}).get("words")
         if records.phase(phase).get("status") == SUCCESS and isinstance(words, int):
             return words
-    return source_bytes // BYTES_PER_WORD
+    return 0
 
 
-def _disk_shortage(phase: Phase, records: BookRecords, source_bytes: int, settings: Settings) -> Failure | None:
-    seconds = estimated_words(records, source_bytes) * SPEECH_S_PER_WORD
+def _disk_shortage(phase: Phase, records: BookRecords, settings: Settings) -> Failure | None:
+    seconds = known_words(records) * SPEECH_S_PER_WORD
     values = settings.by_phase["enhancement"].values
     encoded = int(seconds * int(values.get("bitrate_kbps", 64)) * 125) * len(values.get("formats", ()))
     spoken = any(other.name == "synthesis" and records.phase(other).get("status") == SUCCESS for other in PHASES)

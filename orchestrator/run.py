@@ -103,6 +103,7 @@ def orchestrate(job: Job, interrupts: Interrupts) -> Outcome:
                 return outcome
             job.say(f"{outcome.failure.message} Trying again in {outcome.next_try_s:.0f} s.")
             interrupts.wait(outcome.next_try_s)
+            job = replace(job, settings=job.settings.going_on())
 
 
 def work(job: Job, lock: int, interrupts: Interrupts) -> Outcome:
@@ -213,11 +214,13 @@ def _run_phase(
     started = time.monotonic()
     attempt = records.phase(phase)["attempts"]
     folder = job.folder / "attempts" / f"{phase.name}-{attempt}"
-    chunks_before = _chunks(job)
+    chunks_before = frozenset[str]()
     try:
         attempts.interrupts.check()
-        if phase.name == "synthesis" and not job.settings.resume_enabled:
-            shutil.rmtree(job.folder / "chunks", ignore_errors=True)
+        if phase.name == "synthesis":
+            if not job.settings.resume_enabled:
+                shutil.rmtree(job.folder / "chunks", ignore_errors=True)
+            chunks_before = _chunks(job)
         if phase.name == "enhancement":
             shutil.rmtree(staging_folder(job.settings, job.book_id), ignore_errors=True)
         fresh_folder(folder)
@@ -246,7 +249,7 @@ def _run_phase(
         remove_folder(folder)
     duration_s = time.monotonic() - started
     if failure:
-        in_vain = _chunks(job) <= chunks_before
+        in_vain = phase.name != "synthesis" or _chunks(job) <= chunks_before
         counts = in_vain and not (can_respeak and failure.error_type == _MISSING_CHUNK)
         records.fail(phase, failure, duration_s, job.settings.by_phase[phase.name].retries, counts=counts)
         logger.error("%s: %s failed: %s", job.book_id, phase.name, failure.message)
@@ -280,8 +283,7 @@ def _chunks(job: Job) -> frozenset[str]:
 def _shortage(attempts: _Attempts, decision: Decision, *, is_first: bool) -> Outcome | None:
     """How the book ends where there is no room for the phase; None where there is."""
     job, records, phase = attempts.job, attempts.records, decision.phase
-    size_bytes = attempts.source.size_bytes
-    failure = shortage(phase, records, size_bytes, job.settings, attempts.interrupts, job.say, is_first=is_first)
+    failure = shortage(phase, records, job.settings, attempts.interrupts, job.say, is_first=is_first)
     if failure is None:
         return None
     records.refuse(phase, failure, job.settings.by_phase[phase.name].retries)

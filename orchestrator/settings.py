@@ -9,7 +9,7 @@ import json
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,6 +162,10 @@ class Settings:
     def folder(self) -> str:
         """The same as text, for what is asked of every file of a library."""
         return str(self.root)
+
+    def going_on(self) -> Settings:
+        """The same for another try: what this run has done is not done again, also where it began from scratch."""
+        return replace(self, resume_enabled=True)
 
     def phases(self) -> tuple[Phase, ...]:
         """The phases to run, in order."""

@@ -43,7 +43,7 @@ class Archive:
             raise damaged(self.name, str(error)) from error
         try:
             self._members = self._checked_members()
-        except BaseException:
+        except BaseException:  # a limit or Ctrl-C too: nobody else knows the open file
             self._zip.close()
             raise
         self._folded = {name.casefold(): name for name in reversed(self._members)}

@@ -49,7 +49,7 @@ def read(path: Path, limits: Limits) -> Document:
     try:
         main = _main_part(archive)
         return Document(_metadata(archive), partial(_blocks, archive, main), close=archive.close)
-    except BaseException:
+    except BaseException:  # a limit or Ctrl-C too: nobody else knows the open file
         archive.close()
         raise
 

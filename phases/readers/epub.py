@@ -80,7 +80,7 @@ def read(path: Path, limits: Limits) -> Document:
             partial(_cover, archive, package),
             archive.close,
         )
-    except BaseException:
+    except BaseException:  # a limit or Ctrl-C too: nobody else knows the open file
         archive.close()
         raise
 

@@ -53,7 +53,7 @@ def read(path: Path, limits: Limits) -> Document:
     try:
         _refuse_encrypted(archive)
         return Document(_metadata(archive), partial(_blocks, archive), close=archive.close)
-    except BaseException:
+    except BaseException:  # a limit or Ctrl-C too: nobody else knows the open file
         archive.close()
         raise
 

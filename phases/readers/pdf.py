@@ -59,7 +59,7 @@ def read(path: Path, limits: Limits) -> Document:
     try:
         metadata = _metadata(pdf, _printed_title(pdf, path.name))
         return Document(metadata, partial(_blocks, pdf, path.name), close=pdf.close)
-    except BaseException:
+    except BaseException:  # a limit or Ctrl-C too: nobody else knows the open file
         pdf.close()
         raise
 

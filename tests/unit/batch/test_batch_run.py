@@ -321,3 +321,16 @@ async def test_a_signal_while_a_book_waits_for_its_next_try_ends_the_batch(
         os.kill(os.getpid(), signal.SIGTERM)
     assert folder.launcher.launched == []
     assert trio.current_time() < 1e5
+
+
+async def test_a_book_whose_process_dies_at_once_at_its_next_try_is_not_tried_for_ever(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    launcher = FakeLauncher({"1.txt": 1})
+    folder = Folder(tmp_path, 1, launcher)
+    about = {"next_try_at": utc_now(), "retry_count": 1, "retry_limit": 3}
+    with folder.state.transaction() as txn:
+        txn.data["books"] = {folder.books[0].book_id: about}
+    result = await folder.run()
+    assert launcher.launched == ["1.txt"]
+    assert result.tally.failed == 1

@@ -26,17 +26,24 @@ def with_free(monkeypatch: pytest.MonkeyPatch, free_bytes: int) -> None:
 def test_a_book_for_which_there_is_no_room_is_refused_with_the_numbers(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    library.book.write_text("word " * 60_000)
-    with_free(monkeypatch, 500 * MIB)
+    with_free(monkeypatch, 100 * MIB)
     outcome = library.run()
     assert outcome.failure is not None
     assert (outcome.failure.error_type, outcome.failure.permanent) == ("no_space", False)
-    assert "There is no room for validation: about 1," in outcome.failure.message  # 50,000 words of 15 KB and more
-    assert "200 MB are to be left (limits.min_free_mb), but 500 MB are free" in outcome.failure.message
+    assert "There is no room for validation: about 0 MB are needed" in outcome.failure.message
+    assert "200 MB are to be left (limits.min_free_mb), but 100 MB are free" in outcome.failure.message
     assert library.calls() == []
     record = library.document()["phase1"]["files"][library.id]
     assert (record["status"], record["errors"][0]["type"]) == ("failed", "no_space")
     with_free(monkeypatch, 2000 * MIB)
+    assert library.run().failure is None
+
+
+def test_the_size_of_a_file_whose_text_is_not_known_refuses_nobody(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.book.write_text("picture " * 2_000_000)
+    with_free(monkeypatch, 1000 * MIB)
     assert library.run().failure is None
 
 

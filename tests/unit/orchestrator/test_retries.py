@@ -127,3 +127,14 @@ def test_the_time_of_the_next_try_is_in_the_record_meanwhile(library: Library) -
     library.said = type("Said", (list,), {"append": lambda _self, text: say(text)})()
     assert library.run(retries=quick()).failure is None
     assert seen == [(1, True, "The server is busy. Run again. Trying again in 0 s.")]
+
+
+def test_a_run_from_scratch_does_not_begin_again_with_each_try(library: Library) -> None:
+    assert library.run(retries=quick()).failure is None
+    library.calls()
+    fail(library, "enhancement", 2)
+    assert library.run(retries=quick(), resume_enabled=False).failure is None
+    assert library.calls() == [
+        *("validation", "extraction", "chunking", "synthesis"),
+        *("enhancement", "enhancement", "enhancement", "subtitles"),
+    ]
