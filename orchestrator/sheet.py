@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from orchestrator.config import RuleSwitches, Section
+from orchestrator.sections.fields import Section
+from orchestrator.sections.text import RuleSwitches
 
 
 def _as_tuple(value: Any) -> Any:

@@ -13,8 +13,9 @@ from stand_ins import Library
 
 from orchestrator import docs
 from orchestrator.artifacts import needed_outputs
-from orchestrator.config import ENVIRONMENT_KINDS, Config, PhaseSection
+from orchestrator.config import Config
 from orchestrator.environments import Environment
+from orchestrator.sections.programs import ENVIRONMENT_KINDS, PhaseSection
 from orchestrator.settings import settings_of
 from phases.catalogue import BUILT_IN
 from phases.contract import ContractError, Failure, Plan, Result

@@ -3,10 +3,11 @@ from pathlib import Path
 import pytest
 from stand_ins import Library
 
-from orchestrator.config import Config, RetriesSection
+from orchestrator.config import Config
 from orchestrator.decisions import decide, given_up
 from orchestrator.limits import RetryRules
 from orchestrator.records import BookRecords
+from orchestrator.sections.work import RetriesSection
 from orchestrator.settings import Settings
 from orchestrator.sources import examine
 from pipeline_common import PipelineState
