@@ -267,7 +267,7 @@ def test_what_has_changed_is_done_again_and_nothing_else(
 
 
 def deliverable(name: str) -> bool:
-    return " in `output/`" in name or "Title" in name or name == "`metadata.json`"
+    return " in `output/`" in name or "Title" in name or name in ("`metadata.json`", "`metadata.opf`", "`reader.txt`")
 
 
 def path_of(folder: Folder, name: str) -> Path:
