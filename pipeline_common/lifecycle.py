@@ -27,6 +27,11 @@ Migration: TypeAlias = Callable[[Document], None]
 what takes knowledge of other files is the caller's to do."""
 
 
+OPEN, WORKING, DONE, PASSED, FAILED = KINDS = ("open", "working", "done", "passed", "failed")
+"""What a status says of the work on a record: it waits, somebody is at it, it is done, there is nothing to do, or it
+has failed."""
+
+
 def least_advanced(counts: Mapping[str, int]) -> str:
     """The first status of the table that any record has: a section is as far as the last of its records."""
     return next(iter(counts))
@@ -41,12 +46,14 @@ class Status:
         meaning: what it says of a record, for the documentation.
         after: which statuses may follow it, beside itself.
         required: what a record with this status must hold, as paths below it: ``("source.path",)``.
+        kind: what it says of the work on the record, one of `KINDS`: what the tools go by.
     """
 
     name: str
     meaning: str
     after: tuple[str, ...]
     required: tuple[str, ...] = ()
+    kind: str = OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,8 @@ class Lifecycle:
             ``schema_version`` is of version 1.
         default_retry_limit: how many attempts a phase is given, where `retry_limits` does not name it.
         retry_limits: the same for single phases.
+        retried_as: the status that a failed record takes when somebody asks for it to be tried again, from the record;
+            without one it is the first status of the table.
 
     Raises:
         ValueError: the parts do not go together; the message says which.
@@ -89,6 +98,7 @@ class Lifecycle:
     migrations: tuple[Migration, ...] = ()
     default_retry_limit: int = 3
     retry_limits: Mapping[str, int] = field(default_factory=dict)
+    retried_as: Callable[[Mapping[str, Any]], str] | None = None
 
     schema_version: int = field(init=False)
     """Of the documents that are written."""
@@ -100,6 +110,7 @@ class Lifecycle:
     """The paths of all objects whose values are records."""
     sections: frozenset[str] = field(init=False, repr=False)
     """Phases and reports."""
+    _kinds: Mapping[str, str] = field(init=False, repr=False, compare=False)
     _required: tuple[tuple[str, Path], ...] = field(init=False, repr=False, compare=False)
     _required_by_status: Mapping[str, tuple[tuple[str, Path], ...]] = field(init=False, repr=False, compare=False)
 
@@ -114,6 +125,7 @@ class Lifecycle:
             "initial": self.statuses[0].name,
             "records": tuple(chain(*holders)),
             "sections": frozenset((*self.phases, *self.reports)),
+            "_kinds": MappingProxyType({status.name: status.kind for status in self.statuses}),
             "_required": _split(self.required),
             "_required_by_status": {
                 status.name: _split(status.required) for status in self.statuses if status.required
@@ -131,6 +143,9 @@ class Lifecycle:
             "names a status twice": len(set(names)) != len(names),
             f"leads to statuses that are not in its table: {', '.join(sorted(targets - set(names)))}": (
                 targets - set(names)
+            ),
+            f"has a status of a kind that is none of {', '.join(KINDS)}": any(
+                status.kind not in KINDS for status in self.statuses
             ),
             "calls a status of its table a synonym": set(self.synonyms) & set(names),
             "has a section that is both a phase and a report": set(self.phases) & set(self.reports),
@@ -192,6 +207,11 @@ class Lifecycle:
         if value is None:
             return self.initial
         return self.synonyms.get(value, value) if isinstance(value, str) else value
+
+    def kind_of(self, value: Any) -> str:
+        """The kind of a status, one of `KINDS`; of what is none of the table, `open`."""
+        status = self.normal_status(value)
+        return self._kinds.get(status, OPEN) if isinstance(status, str) else OPEN
 
     def normalise(self, document: Document) -> None:
         """Give statuses their present names, in place."""
