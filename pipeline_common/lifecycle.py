@@ -77,7 +77,7 @@ class Lifecycle:
         migrations: one function a step, from version 1 to 2, from 2 to 3, and so on. A document without
             ``schema_version`` is of version 1.
         default_retry_limit: how many attempts a phase is given, where `retry_limits` does not name it.
-        retry_limits: the same for single phases.
+        retry_limits: the same for single phases, or for single statuses of the kind `WORKING`.
         retried_as: the status that a failed record takes when somebody asks for it to be tried again, from the record;
             without one it is the first status of the table.
 
@@ -153,7 +153,10 @@ class Lifecycle:
                 not 1 <= len(place) <= 2 for place in self.other_records
             ),
             "has a retry limit below 0": any(limit < 0 for limit in limits),
-            "limits the retries of what is no phase of it": set(self.retry_limits) - set(self.phases),
+            "limits the retries of what is no phase of it, and no status of the kind working": (
+                set(self.retry_limits)
+                - {*self.phases, *(status.name for status in self.statuses if status.kind == WORKING)}
+            ),
         }
         for fault, found in faults.items():
             if found:
@@ -222,7 +225,7 @@ class Lifecycle:
         """How often each status occurs, in the order of the table; those that do not occur are absent."""
         counts = dict.fromkeys(self.transitions, 0)
         for status in statuses:
-            if status in counts:
+            if isinstance(status, str) and status in counts:  # a document may hold anything there
                 counts[status] += 1
         return {status: count for status, count in counts.items() if count}
 
@@ -383,7 +386,7 @@ class Lifecycle:
         )
 
     def retry_limit(self, phase: str) -> int:
-        """How many attempts a phase is given before its record stays failed."""
+        """How many attempts a phase, or a working status, is given before its record stays failed."""
         return self.retry_limits.get(phase, self.default_retry_limit)
 
     def _with_status(self, document: Document) -> Iterator[dict[str, Any]]:

@@ -47,7 +47,10 @@ class RecordCatalogue(Catalogue):
         }
         open_phase = next((key for key, status in steps.items() if lifecycle.kind_of(status) not in _OVER), "")
         stage = steps.get(open_phase, next(reversed(steps.values()), lifecycle.initial))
-        limit = number_of(_first(records, "retry_limit")) or lifecycle.retry_limit(open_phase)
+        failed_in = text_of(_first(records, "failed_in")) or str(stage)
+        limits = lifecycle.retry_limits
+        limit = limits.get(failed_in, limits.get(open_phase, lifecycle.default_retry_limit))
+        count = number_of(_first(records, "retry_count"))
         return Entry(
             id=book,
             title=text_of(_first(records, "title")),
@@ -58,9 +61,10 @@ class RecordCatalogue(Catalogue):
             at=newest(records),
             error=text_of(_first(records, "error")),
             error_type=text_of(_first(records, "error_type")),
-            retry_count=number_of(_first(records, "retry_count")),
+            retry_count=count,
             retry_limit=limit,
-            next_try_at=text_of(_first(records, "next_try_at")),
+            # Who may be tried again is, whenever somebody likes to.
+            next_try_at=text_of(_first(records, "next_try_at")) or (newest(records) if count < limit else ""),
         )
 
     def _word(self, book: str, kind: str, has_error: bool) -> str:  # noqa: FBT001 - of three
