@@ -82,6 +82,11 @@ class PipelineState:
         return self._engine.files.state
 
     @property
+    def lifecycle(self) -> Lifecycle:
+        """What the document means."""
+        return self._lifecycle
+
+    @property
     def backup_manager(self) -> Backups:
         """The backups; ``backup_manager.create_backup()`` makes one by hand."""
         return self._engine.backups
