@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from orchestrator.descendants import close_descriptors, die_with_parent, fork, name_process
+from orchestrator.kernel import write_kernel_file
 from orchestrator.settings import PhaseSettings, Requirement
 from phases.contract import Failure, Plan, Result
 from phases.files import write_text
@@ -91,7 +92,7 @@ class PhaseProcess:
 
 
 def start(
-    program: Program, plan: Plan, paths: tuple[Path, Path], log: Path, keep_open: Sequence[int], parent: int
+    program: Program, plan: Plan, paths: tuple[Path, Path], output: int, keep_open: Sequence[int], parent: int
 ) -> PhaseProcess:
     """Start an attempt's process: in a session of its own, in its attempt folder, its output sent to the log.
 
@@ -99,7 +100,7 @@ def start(
         program: what to run.
         plan: what it is given.
         paths: the files of the plan and of the result.
-        log: receives all that it prints.
+        output: the descriptor of the log, which receives all that it prints.
         keep_open: the descriptors that it inherits, such as the book's lock.
         parent: what ``os.getppid()`` gives in it; it dies with this process.
     """
@@ -107,7 +108,6 @@ def start(
     run_phase: Callable[[Path, Path], int] | None = (
         None if program.command else importlib.import_module(program.runner).run_phase
     )
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
     def child() -> int:
         die_with_parent(parent)
@@ -118,13 +118,10 @@ def start(
             _exec(program, plan, paths, keep_open)
         return run_phase(*paths)
 
-    try:
-        with warnings.catch_warnings():
-            # Python 3.12 warns where the process has threads; the one that writes checkpoints has no part in a child.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return PhaseProcess(fork(child))
-    finally:
-        os.close(output)
+    with warnings.catch_warnings():
+        # Python 3.12 warns where the process has threads; the one that writes checkpoints has no part in a child.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return PhaseProcess(fork(child))
 
 
 def _arrange(output: int, plan: Plan, keep_open: Sequence[int]) -> None:
@@ -139,7 +136,7 @@ def _arrange(output: int, plan: Plan, keep_open: Sequence[int]) -> None:
     for descriptor, place in ((nowhere, 0), (output, 1), (output, 2)):
         os.dup2(descriptor, place)
     with suppress(OSError):  # where memory runs out, this is to go and not what watches it
-        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+        write_kernel_file("/proc/self/oom_score_adj", "500")
     os.chdir(plan.attempt_dir)
     close_descriptors({0, 1, 2, *keep_open})
     sys.stdout = _text_output(1)
