@@ -9,7 +9,7 @@ import shutil
 import signal
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +51,7 @@ def run_attempt(
     below: Descendants,
     group: MemoryGroup | None = None,
     keep_open: Sequence[int] = (),
+    confirm: Callable[[], None] = lambda: None,
 ) -> Result:
     """Run one attempt in a process of its own and wait for its end.
 
@@ -66,6 +67,7 @@ def run_attempt(
         below: the processes below this one; all of them are ended with the attempt.
         group: holds down the memory of this process and of all below it; None where there is none.
         keep_open: descriptors that the process inherits, such as the book's lock.
+        confirm: returns once the attempt may begin; meanwhile its process makes itself ready.
 
     Returns:
         The phase's own result, or a failure that says how the process died.
@@ -85,8 +87,11 @@ def run_attempt(
     try:
         process = start(program, plan, (plan_path, result_path), printed.descriptor, keep_open, below.parent)
         try:
+            confirm()
+            process.begin()
             overrun = _wait(process, plan, limits, interrupts, below, printed)
         finally:
+            process.close()
             _end(process, printed)
             all_ended = below.end()
     finally:

@@ -59,11 +59,29 @@ class PhaseProcess:
     Attributes:
         pid: its number, which is that of its session and process group, too.
         exit_code: once it has ended; negative, the signal that ended it.
+
+    Args:
+        pid: its number.
+        begins: the end of the pipe by which it is told to begin.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, begins: int) -> None:
         self.pid = pid
         self.exit_code: int | None = None
+        self._begins = begins
+
+    def begin(self) -> None:
+        """Let it do its work, at the first call."""
+        if self._begins >= 0:
+            with suppress(BrokenPipeError):  # it has died already
+                os.write(self._begins, b"\n")
+            self.close()
+
+    def close(self) -> None:
+        """Let go of it; where it has not begun, it ends."""
+        if self._begins >= 0:
+            os.close(self._begins)
+            self._begins = -1
 
     def ended(self) -> bool:
         """Whether it has ended; then it is reaped."""
@@ -94,7 +112,9 @@ class PhaseProcess:
 def start(
     program: Program, plan: Plan, paths: tuple[Path, Path], output: int, keep_open: Sequence[int], parent: int
 ) -> PhaseProcess:
-    """Start an attempt's process: in a session of its own, in its attempt folder, its output sent to the log.
+    """Fork an attempt's process: in a session of its own, in its attempt folder, its output sent to the log.
+
+    It makes itself ready and does nothing until it is told to `begin`.
 
     Args:
         program: what to run.
@@ -109,11 +129,16 @@ def start(
         None if program.command else importlib.import_module(program.runner).run_phase
     )
 
+    waits, begins = os.pipe()
+
     def child() -> int:
         die_with_parent(parent)
         os.setsid()
-        _arrange(output, plan, keep_open)
+        _arrange(output, plan, (waits, *keep_open))
         name_process(plan.phase)
+        if not os.read(waits, 1):  # it is not to begin at all
+            return 1
+        os.close(waits)
         if run_phase is None:
             _exec(program, plan, paths, keep_open)
         return run_phase(*paths)
@@ -121,7 +146,13 @@ def start(
     with warnings.catch_warnings():
         # Python 3.12 warns where the process has threads; the one that writes checkpoints has no part in a child.
         warnings.simplefilter("ignore", DeprecationWarning)
-        return PhaseProcess(fork(child))
+        try:
+            return PhaseProcess(fork(child), begins)
+        except BaseException:
+            os.close(begins)
+            raise
+        finally:
+            os.close(waits)
 
 
 def _arrange(output: int, plan: Plan, keep_open: Sequence[int]) -> None:
