@@ -165,6 +165,16 @@ class Engine:
             self._refresh()
             return View(self._store.tracker.root, self.lifecycle, trusted=self._store.trusted)
 
+    def glimpse(self) -> tuple[View, int]:
+        """The last commit as it is on the disk, and its revision; without the lock, and of no use to a transaction.
+
+        Raises:
+            StateReadError, StateValidationError: as `read`.
+        """
+        snapshot = take_snapshot(self._source, locked=False)
+        revision = snapshot.records[-1].revision if snapshot.records else snapshot.revision
+        return View(snapshot.tree(self.lifecycle).root, self.lifecycle, trusted=snapshot.trusted), revision
+
     @contextmanager
     def draft(self) -> Iterator[Draft]:
         """A draft of the next commit, under the lock.

@@ -14,6 +14,7 @@ from pipeline_common.backups import Backups
 from pipeline_common.codec import Document
 from pipeline_common.engine import Engine
 from pipeline_common.errors import StateReadError
+from pipeline_common.files import StateFiles
 from pipeline_common.history import Change, History
 from pipeline_common.lifecycle import Lifecycle, records_of
 from pipeline_common.system import System
@@ -82,6 +83,16 @@ class PipelineState:
         return self._engine.files.state
 
     @property
+    def files(self) -> StateFiles:
+        """Where everything lies that belongs to the state."""
+        return self._engine.files
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """What the document means."""
+        return self._lifecycle
+
+    @property
     def backup_manager(self) -> Backups:
         """The backups; ``backup_manager.create_backup()`` makes one by hand."""
         return self._engine.backups
@@ -119,6 +130,16 @@ class PipelineState:
             StateReadError, StateValidationError: as `read`, but the schema is not checked.
         """
         return self._engine.view()
+
+    def glimpse(self) -> tuple[View, int]:
+        """As `view`, but read from the disk without the lock, with the revision; it stays as it is.
+
+        For whoever only looks, be it in a folder that cannot be written to.
+
+        Raises:
+            StateReadError, StateValidationError: as `read`, but the schema is not checked.
+        """
+        return self._engine.glimpse()
 
     def write(self, data: Mapping[str, Any], validate: bool = True) -> None:  # noqa: FBT001, FBT002 - published
         """Replace the whole document in one transaction.
@@ -288,6 +309,10 @@ class PipelineState:
     def get_transaction_history(self, limit: int = 50) -> list[dict[str, Any]]:
         """The audit trail's last lines, newest first, at most `limit`."""
         return [entry for _, entry in zip(range(limit), self._engine.audit.entries(), strict=False)]
+
+    def audit_entries(self) -> Iterator[dict[str, Any]]:
+        """The audit trail's lines, newest first, read as they are asked for."""
+        return self._engine.audit.entries()
 
     def lock(self, timeout: float | None = None) -> AbstractContextManager[None]:
         """Hold the lock; this thread's own transactions inside use it.
