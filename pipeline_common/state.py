@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -253,6 +253,18 @@ class PipelineState:
             StateReadError: when it is iterated: the commit after that revision is no longer in the history.
         """
         return self._engine.history.changes(since)
+
+    def subscribe(self, callback: Callable[[int], object]) -> Callable[[], None]:
+        """Have a function called with the revision of each commit that is made with this handle.
+
+        It is called after the commit, when this thread no longer holds the lock, so it may take its time, read, and
+        commit itself; under trio, in the thread that has made the commit. Should it fail, that is logged and nothing
+        else. `changes` says what a commit has changed; what others commit is not reported.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        return self._engine.subscribers.add(callback)
 
     def checkpoint(self) -> bool:
         """Bring the file up to date with its journal now.
