@@ -71,6 +71,11 @@ class Lifecycle:
             ``schema_version`` is of version 1.
         default_retry_limit: how many attempts a phase is given, where `retry_limits` does not name it.
         retry_limits: the same for single phases.
+        stage: how far a name (a book, say) has come, from its records by section; None where that is the status of its
+            record in the first of `phases` that has one.
+        required_paths: by stage, which files and folders must be there while a name is at it: where its records say
+            their paths, as ``section.field``, such as ``releases.staging_dir`` (pipeline_common/stale.py has the rest
+            of the notation). At a stage that is not named, nothing must be there.
 
     Raises:
         ValueError: the parts do not go together; the message says which.
@@ -89,6 +94,8 @@ class Lifecycle:
     migrations: tuple[Migration, ...] = ()
     default_retry_limit: int = 3
     retry_limits: Mapping[str, int] = field(default_factory=dict)
+    stage: Callable[[Mapping[str, Any]], str] | None = None
+    required_paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     schema_version: int = field(init=False)
     """Of the documents that are written."""
@@ -109,6 +116,7 @@ class Lifecycle:
         derived = {
             "synonyms": MappingProxyType(dict(self.synonyms)),
             "retry_limits": MappingProxyType(dict(self.retry_limits)),
+            "required_paths": MappingProxyType(dict(self.required_paths)),
             "schema_version": len(self.migrations) + 1,
             "transitions": MappingProxyType({status.name: status.after for status in self.statuses}),
             "initial": self.statuses[0].name,
@@ -126,6 +134,10 @@ class Lifecycle:
         names = [status.name for status in self.statuses]
         targets = {target for status in self.statuses for target in status.after} | set(self.synonyms.values())
         limits = (self.default_retry_limit, *self.retry_limits.values())
+        holders = {*self.phases, *self.reports, *(place[0] for place in self.other_records)}
+        strangers = {
+            path for paths in self.required_paths.values() for path in paths if path.split(".")[0] not in holders
+        }
         faults = {
             "has no statuses": not names,
             "names a status twice": len(set(names)) != len(names),
@@ -139,6 +151,7 @@ class Lifecycle:
             ),
             "has a retry limit below 0": any(limit < 0 for limit in limits),
             "limits the retries of what is no phase of it": set(self.retry_limits) - set(self.phases),
+            f"requires paths of sections that it does not have: {', '.join(sorted(strangers))}": strangers,
         }
         for fault, found in faults.items():
             if found:
@@ -365,6 +378,13 @@ class Lifecycle:
     def retry_limit(self, phase: str) -> int:
         """How many attempts a phase is given before its record stays failed."""
         return self.retry_limits.get(phase, self.default_retry_limit)
+
+    def stage_of(self, records: Mapping[str, Any]) -> str:
+        """How far a name has come, from its records by section, as `records_of` gives them."""
+        if self.stage is not None:
+            return self.stage(records)
+        record: Any = next((records[key] for key in self.phases if isinstance(records.get(key), dict)), {})
+        return str(self.normal_status(record.get("status")))
 
     def _with_status(self, document: Document) -> Iterator[dict[str, Any]]:
         """The objects that hold a status."""
