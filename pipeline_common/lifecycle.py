@@ -80,6 +80,11 @@ class Lifecycle:
         retry_limits: the same for single phases, or for single statuses of the kind `WORKING`.
         retried_as: the status that a failed record takes when somebody asks for it to be tried again, from the record;
             without one it is the first status of the table.
+        stage: how far a name (a book, say) has come, from its records by section; None where that is the status of its
+            record in the first of `phases` that has one.
+        required_paths: by stage, which files and folders must be there while a name is at it: where its records say
+            their paths, as ``section.field``, such as ``releases.staging_dir`` (pipeline_common/stale.py has the rest
+            of the notation). At a stage that is not named, nothing must be there.
 
     Raises:
         ValueError: the parts do not go together; the message says which.
@@ -99,6 +104,8 @@ class Lifecycle:
     default_retry_limit: int = 3
     retry_limits: Mapping[str, int] = field(default_factory=dict)
     retried_as: Callable[[Mapping[str, Any]], str] | None = None
+    stage: Callable[[Mapping[str, Any]], str] | None = None
+    required_paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     schema_version: int = field(init=False)
     """Of the documents that are written."""
@@ -120,6 +127,7 @@ class Lifecycle:
         derived = {
             "synonyms": MappingProxyType(dict(self.synonyms)),
             "retry_limits": MappingProxyType(dict(self.retry_limits)),
+            "required_paths": MappingProxyType(dict(self.required_paths)),
             "schema_version": len(self.migrations) + 1,
             "transitions": MappingProxyType({status.name: status.after for status in self.statuses}),
             "initial": self.statuses[0].name,
@@ -138,6 +146,10 @@ class Lifecycle:
         names = [status.name for status in self.statuses]
         targets = {target for status in self.statuses for target in status.after} | set(self.synonyms.values())
         limits = (self.default_retry_limit, *self.retry_limits.values())
+        holders = {*self.phases, *self.reports, *(place[0] for place in self.other_records)}
+        strangers = {
+            path for paths in self.required_paths.values() for path in paths if path.split(".")[0] not in holders
+        }
         faults = {
             "has no statuses": not names,
             "names a status twice": len(set(names)) != len(names),
@@ -157,6 +169,7 @@ class Lifecycle:
                 set(self.retry_limits)
                 - {*self.phases, *(status.name for status in self.statuses if status.kind == WORKING)}
             ),
+            f"requires paths of sections that it does not have: {', '.join(sorted(strangers))}": strangers,
         }
         for fault, found in faults.items():
             if found:
@@ -388,6 +401,13 @@ class Lifecycle:
     def retry_limit(self, phase: str) -> int:
         """How many attempts a phase, or a working status, is given before its record stays failed."""
         return self.retry_limits.get(phase, self.default_retry_limit)
+
+    def stage_of(self, records: Mapping[str, Any]) -> str:
+        """How far a name has come, from its records by section, as `records_of` gives them."""
+        if self.stage is not None:
+            return self.stage(records)
+        record: Any = next((records[key] for key in self.phases if isinstance(records.get(key), dict)), {})
+        return str(self.normal_status(record.get("status")))
 
     def _with_status(self, document: Document) -> Iterator[dict[str, Any]]:
         """The objects that hold a status."""
