@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pipeline_common.audit import COMMITS, LOCK_TIMEOUT, MIGRATE, RESTORE, Audit
 from pipeline_common.backups import Backups
 from pipeline_common.checkpoints import Checkpoints
 from pipeline_common.codec import OWN_SECTION, DamagedError, Document, plain
+from pipeline_common.durability import Appended, Durability
 from pipeline_common.errors import (
     StateError,
     StateLockError,
@@ -32,7 +34,7 @@ from pipeline_common.history import History
 from pipeline_common.journal import SET
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.locks import PathLock
-from pipeline_common.reading import Source, take_snapshot
+from pipeline_common.reading import SMALL_BYTES, Source, take_snapshot
 from pipeline_common.rules import Review
 from pipeline_common.store import Store
 from pipeline_common.subscribers import Subscribers
@@ -47,11 +49,15 @@ class Draft:
     Attributes:
         data: the document, to be changed or replaced.
         revision: the revision of the last commit.
+        may_defer: whether the lock is given back where the draft ends.
+        acknowledge: to be called then, without the lock; it returns when the commit is on the disk.
     """
 
-    def __init__(self, engine: Engine, store: Store) -> None:
+    def __init__(self, engine: Engine, store: Store, *, may_defer: bool) -> None:
         self.data: Any = store.tracker.root
         self.revision = store.revision
+        self.may_defer = may_defer
+        self.acknowledge: Callable[[], None] = _at_once
         self._engine = engine
         self._store = store
 
@@ -69,7 +75,7 @@ class Draft:
             validate: whether schema and status transitions are checked.
 
         Returns:
-            The new revision; the document is on the disk.
+            The new revision; the document is on the disk, at the latest when the draft has ended without an error.
 
         Raises:
             StateValidationError: it is no document, or breaks a rule; nothing was written.
@@ -115,15 +121,17 @@ class Engine:
         )
         self.lifecycle = lifecycle
         self._source = Source(self.files, system, lifecycle, limit_bytes, self.backups.newest_valid, self._lost_history)
-        self._store = Store(self._source, self.backups, self.history)
-        self._checkpoints = Checkpoints(self.checkpoint, self._journal_bytes)
         self._lock = PathLock.of(self.files.lock)
+        self._durability = Durability(self._lock, self.files, system)
+        self._store = Store(self._source, self.backups, self.history, self._durability)
+        self._checkpoints = Checkpoints(self.checkpoint, self._journal_bytes)
         self._lock_file: object = None
         self.subscribers = Subscribers()
         self._backup_before_write = backup_before_write
         self._checkpoint_always = checkpoint_always
         self._timeout_s = timeout_s
         self._system = system
+        self._prepared = False
 
     def lock(self, timeout_s: float | None = None) -> AbstractContextManager[None]:
         """Hold the exclusive lock; the same thread may hold it again inside.
@@ -179,6 +187,16 @@ class Engine:
         revision = snapshot.records[-1].revision if snapshot.records else snapshot.revision
         return View(snapshot.tree(self.lifecycle).root, self.lifecycle, trusted=snapshot.trusted), revision
 
+    def prepare(self) -> None:
+        """Import what the first commit takes, which others would have to wait for if it held the lock meanwhile."""
+        if self._prepared:
+            return
+        self._prepared = True
+        self.lifecycle.prepare()
+        with suppress(OSError):
+            if self.files.state.stat().st_size > SMALL_BYTES:
+                import msgspec  # noqa: F401
+
     @contextmanager
     def draft(self) -> Iterator[Draft]:
         """A draft of the next commit, under the lock.
@@ -187,7 +205,9 @@ class Engine:
             StateLockError: the lock was not obtained.
             StateTransactionError: this thread is inside a transaction already.
             StateReadError, StateValidationError: as `read`.
+            StateTransactionError: on leaving, the disk refused what was committed; nothing of it is left.
         """
+        may_defer = not self._lock.mine
         with self.lock():
             if self._lock.busy:
                 raise advice.nested(self.files)
@@ -199,7 +219,8 @@ class Engine:
                 store.poisoned = True  # only a clean end takes that back
                 try:
                     tracker.active = True
-                    yield Draft(self, store)
+                    draft = Draft(self, store, may_defer=may_defer)
+                    yield draft
                     store.poisoned = False
                 except Exception:
                     # Not for Ctrl-C, which may have come anywhere: the disk is read again then.
@@ -211,6 +232,7 @@ class Engine:
                     tracker.active = False
             finally:
                 self._lock.busy = False
+        draft.acknowledge()
 
     def commit(self, draft: Draft, operation: str, details: Mapping[str, Any], *, validate: bool) -> int:
         """What `Draft.commit` does."""
@@ -229,18 +251,23 @@ class Engine:
         else:
             self._changes(validate=validate)
         try:
-            self._persist(whole)
+            appended = self._persist(whole, may_defer=draft.may_defer)
         except (OSError, StateError) as error:
-            failure = error if isinstance(error, StateError) else advice.unwritable(self.files, error)
-            self.audit.note(
-                operation, success=False, revision=draft.revision, details={**details, "error": str(failure)}
-            )
+            failure = self._noted(error, draft.revision, operation, details)
             raise StateTransactionError(f"The transaction was rolled back. {failure}") from failure
-        self.subscribers.note(store.revision)
         if migrated and operation != MIGRATE:
             self.audit.note(MIGRATE, success=True, revision=store.revision, details=self._migration_details())
-        at = store.tracker.root["last_updated"]
-        self.audit.note(operation, success=True, revision=store.revision, details=details, at=at)
+        note = partial(
+            self._note_commit,
+            operation,
+            revision=store.revision,
+            details=details,
+            at=store.tracker.root["last_updated"],
+        )
+        if appended is None:
+            note()
+        else:
+            draft.acknowledge = partial(self._acknowledge, appended, note, draft.revision, operation, details)
         if not store.pending:
             self.backups.prune()
         elif self._checkpoints.is_due(store.pending_since_s, store.journal_bytes, store.size_bytes):
@@ -251,6 +278,36 @@ class Engine:
 
                 getLogger(__name__).warning("A checkpoint was put off: %s", error)
         return store.revision
+
+    def _acknowledge(
+        self,
+        appended: Appended,
+        note: Callable[[], None],
+        revision: int,
+        operation: str,
+        details: Mapping[str, Any],
+    ) -> None:
+        """Wait until a commit is on the disk."""
+        try:
+            self._durability.wait(appended)
+        except OSError as error:
+            failure = self._noted(error, revision, operation, details)
+            raise StateTransactionError(f"The transaction was rolled back. {failure}") from failure
+        note()
+        self.subscribers.tell()
+
+    def _note_commit(self, operation: str, *, revision: int, details: Mapping[str, Any], at: str) -> None:
+        """Write down that a commit is on the disk, and whom it interests."""
+        self.audit.note(operation, success=True, revision=revision, details=details, at=at)
+        self.subscribers.note(revision)
+
+    def _noted(
+        self, error: OSError | StateError, revision: int, operation: str, details: Mapping[str, Any]
+    ) -> StateError:
+        """The error about a commit that the disk refused, of which the audit trail is told."""
+        failure = error if isinstance(error, StateError) else advice.unwritable(self.files, error)
+        self.audit.note(operation, success=False, revision=revision, details={**details, "error": str(failure)})
+        return failure
 
     def _whole(self, data: Mapping[str, Any], *, validate: bool) -> Document:
         """A document that replaces the last commit, settled and checked as a whole."""
@@ -286,18 +343,22 @@ class Engine:
             created = tracker.before().get(("created_at",))
             root["created_at"] = (created if isinstance(created, str) else "") or root.get("created_at") or at
 
-    def _persist(self, whole: Document | None) -> None:
-        """Commit by a record of the journal where the document is large, by a checkpoint otherwise."""
+    def _persist(self, whole: Document | None, *, may_defer: bool) -> Appended | None:
+        """Commit by a record of the journal where the document is large, by a checkpoint otherwise.
+
+        Returns:
+            What to wait for when the lock is free; None where the commit is on the disk.
+        """
         store = self._store
         backup = self._backup_before_write or store.migrated
         if whole is not None:
             store.write(whole, [[SET, [], whole]], backup=backup)
-            return
+            return None
         changed = operations([change for change in store.tracker.changes() if change[0][0] != OWN_SECTION])
         if store.journals and not self._checkpoint_always:
-            store.append(changed)
-        else:
-            store.write(None, changed, backup=backup)
+            return store.append(changed, may_defer=may_defer)
+        store.write(None, changed, backup=backup)
+        return None
 
     def checkpoint(self) -> bool:
         """Bring the file up to date with its journal.
@@ -529,3 +590,7 @@ class Engine:
 
     def _migration_details(self) -> dict[str, Any]:
         return {"to": self.lifecycle.schema_version}
+
+
+def _at_once() -> None:
+    """The commit is on the disk already, or there is none."""

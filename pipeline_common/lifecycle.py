@@ -311,6 +311,12 @@ class Lifecycle:
             for name, record in _section(_section(document, key), "files").items():
                 self._check_required_of(f"{key}.files.{name}", record)
 
+    def prepare(self) -> None:
+        """Make the schema ready, which takes an import the first time."""
+        if self.schema is not None:
+            for place in self.records:
+                record_model(self.schema(), place)
+
     def check_schema(self, document: Document) -> None:
         """Check a document, or a part of one, against the schema.
 

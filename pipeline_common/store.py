@@ -18,13 +18,13 @@ from typing import Any
 
 from pipeline_common.backups import Backups
 from pipeline_common.codec import Document, encode
+from pipeline_common.durability import Appended, Durability
 from pipeline_common.files import now, time_name
 from pipeline_common.history import History
 from pipeline_common.journal import (
     HEADER_BYTES,
     Header,
     JournalDamagedError,
-    append,
     encode_record,
     make_header,
     parse_header,
@@ -52,6 +52,7 @@ class Store:
         source: what to read.
         backups: where checkpoints that are replaced go.
         history: where journals that are replaced go.
+        durability: up to where the journal is on the disk itself.
 
     Attributes:
         tracker: the last commit.
@@ -63,8 +64,9 @@ class Store:
         pending_since_s: since when there are any, on the monotonic clock.
     """
 
-    def __init__(self, source: Source, backups: Backups, history: History) -> None:
+    def __init__(self, source: Source, backups: Backups, history: History, durability: Durability) -> None:
         self._source = source
+        self._durability = durability
         self._files = source.files
         self._system = source.system
         self._name, self._journal_name = str(source.files.state), str(source.files.journal)
@@ -84,7 +86,7 @@ class Store:
         self._journal = -1
         self._journal_file = (0, 0)
         self._close_journal: Callable[[], object] = _nothing
-        self._end = self._crc = self._last = 0
+        self._end = self._crc = self._last = self._synced = 0
         self._folders_synced = False
 
     def close(self) -> None:
@@ -123,24 +125,38 @@ class Store:
             return
         self._load()
 
-    def append(self, operations: Sequence[Sequence[Any]]) -> None:
+    def append(self, operations: Sequence[Sequence[Any]], *, may_defer: bool) -> Appended | None:
         """Commit by one record of the journal; the tracker's changes are accepted.
+
+        Args:
+            operations: the commit.
+            may_defer: whether the caller will wait for an fsync after it has given back the lock.
+
+        Returns:
+            What to wait for; None where the record is on the disk itself.
 
         Raises:
             OSError: the disk refused; nothing is committed.
         """
-        line, crc = encode_record(self.revision + 1, time.time(), operations, self._crc, encode_line)
+        if self._header is None:
+            raise OSError("it has no journal")
+        durable = self._end if self._synced == self._end else self._durability.known(self._header)
+        leaning = durable if durable is not None and durable < self._end else None
+        defers = may_defer and self._durability.defers(durable)
+        line, crc = encode_record(self.revision + 1, time.time(), operations, self._crc, encode_line, leaning)
         if not self._folders_synced:
             sync_folder(self._system, str(self._files.journal.parent))
             sync_folder(self._system, str(self._files.folder))
             self._folders_synced = True
-        append(self._system, self._journal, line, self._end)
+        appended = self._durability.append(self._journal, self._header, line, self._end, defer=defers)
         self.revision += 1
         self._newest = self.revision
         self._count(1)
         self._last, self._end, self._crc = self._end, self._end + len(line), crc
+        self._synced = 0 if defers else self._end
         self._texts.forget(self.tracker.paths(), self._source.lifecycle.records)
         self.tracker.clear()
+        return appended
 
     def write(self, document: Document | None, operations: Sequence[Sequence[Any]], *, backup: bool) -> None:
         """Commit by a checkpoint.
@@ -153,6 +169,7 @@ class Store:
         Raises:
             OSError: the disk refused; nothing is committed.
         """
+        self._settle()
         revision = 1 + (self._newest if self.trusted else self._highest())
         begin = self._header if self._header and self.trusted else make_header(revision - 1, 0, 0)
         crc = self._crc if begin is self._header else begin.crc
@@ -176,6 +193,7 @@ class Store:
         Raises:
             OSError: the disk refused; every commit is where it was.
         """
+        self._settle()
         pieces = self._encoded(self.revision)
         self._raw = None
         self._put(pieces, backup=backup)
@@ -333,6 +351,9 @@ class Store:
         size_bytes = self._system.fstat(self._journal).st_size
         if not self._takes_in_the_tail(size_bytes) or not self.pending:
             return False
+        if self._header is not None:
+            records = pread_all(self._system, self._journal, HEADER_BYTES)[: self._end - HEADER_BYTES]
+            self._history.archive(self._header.base, self._header.raw + records, durable=True)
         self._put(self._encoded(self.revision), backup=False)
         self.close()
         self._status = self._system.stat(str(self._files.state))
@@ -348,8 +369,7 @@ class Store:
         if self._files.journal.exists():
             self._open_journal(os.O_RDWR)
         if snapshot.torn and snapshot.header is not None:
-            self._system.truncate(self._journal, snapshot.end)
-            self._system.fsync(self._journal)
+            self._durability.cut(self._journal, snapshot.header, snapshot.end)
         self._status = snapshot.status
         if snapshot.raw is not None and len(snapshot.raw) <= SMALL_BYTES:
             self._raw = snapshot.raw
@@ -370,7 +390,7 @@ class Store:
         self.revision = self._newest = self.pending = 0
         self.trusted = self.migrated = False
         self._status = self._raw = self._header = None
-        self._end = self._crc = self._last = 0
+        self._end = self._crc = self._last = self._synced = 0
 
     def _keep_superseded(self, snapshot: Snapshot) -> None:
         """Keep what the journal held beyond an older copy that somebody has put in place.
@@ -459,6 +479,11 @@ class Store:
             self._status = None  # what is on the disk is to be read again
             getLogger(__name__).warning("The journal %s could not be begun anew: %s", self._files.journal, error)
 
+    def _settle(self) -> None:
+        """Have on the disk what others wait for: what is in the file must not be cut from the journal afterwards."""
+        if self._header is not None and self._journal >= 0:
+            self._durability.settle(self._journal, self._header, self._end)
+
     def _begin_journal(self, base: int) -> None:
         if self._status is None:
             return
@@ -473,7 +498,7 @@ class Store:
         pwrite_all(self._system, self._journal, header.raw, 0)
         if self._system.fstat(self._journal).st_size > HEADER_BYTES:
             self._system.truncate(self._journal, HEADER_BYTES)
-        self._header, self._end, self._crc, self._last = header, HEADER_BYTES, header.crc, 0
+        self._header, self._end, self._crc, self._last, self._synced = header, HEADER_BYTES, header.crc, 0, 0
 
     def _open_journal(self, flags: int) -> None:
         self._journal = -1

@@ -50,9 +50,10 @@ class Subscribers:
                 yield
         finally:
             if not is_held():
-                self._tell()
+                self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Tell of the commits of which nobody has been told yet; the lock is free."""
         if self._telling:  # a callback has made a commit: the loop below comes to it
             return
         self._telling = True

@@ -118,6 +118,8 @@ def _transacting(
     engine: Engine, *, validate: bool, seed: Mapping[str, Any] | None, operation: str
 ) -> Iterator[StateTransaction]:
     pid = os.getpid()
+    if validate:
+        engine.prepare()
     with engine.draft() as draft:
         committing = False
         try:

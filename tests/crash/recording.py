@@ -135,6 +135,11 @@ class RecordingSystem(InPlaceSystem):
             self.recording.add(Truncate(file, 0, os.fstat(descriptor).st_mtime_ns))
         return descriptor
 
+    def duplicate(self, descriptor: int) -> int:
+        copy = super().duplicate(descriptor)
+        self._files[copy], self._names[copy] = self._files[descriptor], self._names[descriptor]
+        return copy
+
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
         appending = _is_appending(descriptor)
         offset = os.fstat(descriptor).st_size if appending else os.lseek(descriptor, 0, os.SEEK_CUR)

@@ -24,6 +24,7 @@ from pipeline_common.system import System
 
 CALLS = (
     "open",
+    "duplicate",
     "close",
     "read",
     "write",

@@ -13,7 +13,7 @@ import filelock
 import pytest
 from test_state_faults import Interrupted, Unsynced, interrupted_at_line, kill, raising
 
-from pipeline_common import PipelineState, StateError
+from pipeline_common import PipelineState, StateError, locks
 from pipeline_common import checkpoints as checkpoints_module
 from pipeline_common.system import System
 
@@ -30,8 +30,10 @@ def no_checkpoint_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints_module.Checkpoints, "_when_idle", lambda _: None)
 
 
-@pytest.fixture(params=[0, PENDING], ids=["none pending", "some pending"])
-def prepared(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+@pytest.fixture(params=[(0, False), (PENDING, False), (PENDING, True)], ids=["none pending", "pending", "awaited"])
+def prepared(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state with commits in the journal or without; where others wait, its fsync follows without the lock."""
+    pending, awaited = request.param
     folder = tmp_path / "prepared"
     state = opened(folder / "pipeline.json", Unsynced())
     state.write({"pad": PAD, "x": 0, "books": {"b": {"n": 0}}})
@@ -39,8 +41,9 @@ def prepared(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
         add(state)
         if number < 3:
             state.checkpoint()
-    if not request.param:
+    if not pending:
         state.checkpoint()
+    monkeypatch.setattr(locks._Flock, "awaited", lambda _: awaited)
     return folder
 
 
