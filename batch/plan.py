@@ -23,8 +23,6 @@ from pipeline_common.books import BookIds
 from pipeline_common.statuses import FAILED, PENDING, SKIPPED
 from pipeline_common.view import View
 
-_NOTHING: Any = object()
-
 _MANY = 1000
 """From so many books on it is worth to look at them in two processes."""
 
@@ -44,7 +42,7 @@ STARTED = frozenset({Fate.RUN, Fate.BLOCKED})
 """The fates that start an orchestrator; a blocked book's ends at once and records why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen but for its cost: there is one for each book of a library
 class PlannedBook:
     """One book of a batch.
 
@@ -195,7 +193,7 @@ def passed_over_entry(fate: Fate, reason: str, source_path: str) -> dict[str, An
 
 def has_entry(known: Any, entry: Mapping[str, Any]) -> bool:
     """Whether the batch section says that of a book already."""
-    return isinstance(known, dict) and all(known.get(key, _NOTHING) == value for key, value in entry.items())
+    return isinstance(known, dict) and (known | entry) == known
 
 
 def _without_duplicates(planned: Sequence[PlannedBook]) -> list[PlannedBook]:

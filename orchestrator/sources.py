@@ -42,7 +42,7 @@ def recorded_path(path: Path, root: Path) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen but for its cost: there is one for each book of a library
 class Source:
     """The facts of a book's file.
 
