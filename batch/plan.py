@@ -193,7 +193,7 @@ def passed_over_entry(fate: Fate, reason: str, source_path: str) -> dict[str, An
 
 def has_entry(known: Any, entry: Mapping[str, Any]) -> bool:
     """Whether the batch section says that of a book already."""
-    return isinstance(known, dict) and (known | entry) == known
+    return isinstance(known, dict) and {**known, **entry} == known
 
 
 def _without_duplicates(planned: Sequence[PlannedBook]) -> list[PlannedBook]:
