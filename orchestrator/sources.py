@@ -13,6 +13,7 @@ from orchestrator.beside import settings_beside
 from pipeline_common.printable import printable as printable
 
 _BLOCK_BYTES = 1 << 20
+_LEAST_BLOCK_BYTES = 1 << 12
 
 
 def sha256_of(path: Path) -> str:
@@ -21,7 +22,7 @@ def sha256_of(path: Path) -> str:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         # Most files of a book are small: no memory is asked for that they do not fill.
-        block_bytes = min(_BLOCK_BYTES, os.fstat(descriptor).st_size + 1)
+        block_bytes = min(_BLOCK_BYTES, max(_LEAST_BLOCK_BYTES, os.fstat(descriptor).st_size + 1))
         while block := os.read(descriptor, block_bytes):
             digest.update(block)
     finally:
