@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 from batch.halves import in_halves
@@ -59,7 +58,7 @@ class PlannedBook:
     """
 
     book_id: str
-    path: Path
+    path: str
     name: str
     fate: Fate
     reason: str
@@ -74,13 +73,13 @@ class PlannedBook:
         return [self.book_id, self.name, self.fate.value, self.reason, source, self.given, self.due_s, self.noted]
 
     @classmethod
-    def from_row(cls, path: Path, row: list[Any]) -> PlannedBook:
+    def from_row(cls, path: str, row: list[Any]) -> PlannedBook:
         """The book that `as_row` was of."""
         book_id, name, fate, reason, source, *more = row
         return cls(book_id, path, name, Fate(fate), reason, source and Source(*source), *more)
 
 
-def plan_batch(paths: Sequence[Path], config: Config, state: PipelineState, view: View) -> list[PlannedBook]:
+def plan_batch(paths: Sequence[str], config: Config, state: PipelineState, view: View) -> list[PlannedBook]:
     """Decide the fate of every book.
 
     Args:
@@ -126,14 +125,14 @@ class _Planner:
         self._ids = BookIds(config.root)
         self._folders: dict[str, tuple[str, frozenset[str]]] = {}
 
-    def plan_all(self, paths: Sequence[Path]) -> list[PlannedBook]:
+    def plan_all(self, paths: Sequence[str]) -> list[PlannedBook]:
         """The fates of books, each but for those of others."""
         if len(paths) < _MANY or usable_cores() < 2:
             return [self.plan(path) for path in paths]
         rows = in_halves(paths, lambda path: self.plan(path).as_row())
         return [PlannedBook.from_row(path, row) for path, row in zip(paths, rows, strict=True)]
 
-    def plan(self, path: Path) -> PlannedBook:
+    def plan(self, path: str) -> PlannedBook:
         """The fate of a book, but for those of others."""
         folder, file_name = os.path.split(path)
         identity = self._ids.of(folder, file_name)

@@ -16,7 +16,7 @@ _BLOCK_BYTES = 1 << 20
 _LEAST_BLOCK_BYTES = 1 << 12
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: str | Path) -> str:
     """The SHA-256 of a file's bytes, 64 hex digits, reading 1 MiB at a time."""
     digest = hashlib.sha256()
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -78,7 +78,7 @@ class Source:
 
 
 def examine(
-    path: Path,
+    path: str | Path,
     root: Path,
     recorded: Mapping[str, Any] | None,
     *,
@@ -108,7 +108,7 @@ def examine(
     sha256, recorded_as = known.get("sha256"), known.get("path")
     return Source(
         # A file that was renamed has another ctime.
-        path=recorded_as if same and isinstance(recorded_as, str) else recorded_path(path, root),
+        path=recorded_as if same and isinstance(recorded_as, str) else recorded_path(Path(path), root),
         sha256=str(sha256) if same and sha256 else sha256_of(path),
         size_bytes=facts.st_size,
         mtime_ns=facts.st_mtime_ns,

@@ -93,7 +93,7 @@ class Folder:
         self.state = PipelineState(self.config.pipeline_json)
         self.launcher = launcher
         self.view = SilentView()
-        self.books = plan_batch(discover(self.config.input_dir).books, self.config, self.state, self.state.view())
+        self.books = plan_batch(discover(self.config.input_dir).paths, self.config, self.state, self.state.view())
         self.monitor = CpuMonitor(85, 1, lambda: CpuTimes(0, 0, 0, 2))
 
     async def run(self) -> BatchResult:
