@@ -106,11 +106,11 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
         _complain(warning)
     library = _discover(config)
     folder = printable(str(config.input_dir))
-    if not library.books:
+    if not library.paths:
         console.say(f"No books in {folder}.{_passed_over(library)}")
         return ExitCode.DONE
     if args.dry_run:
-        planned = plan_batch(library.books, config, *look_at_state(config, library.books))
+        planned = plan_batch(library.paths, config, *look_at_state(config, map(Path, library.paths)))
         show_plan(console, planned)
         if any(book.fate in STARTED for book in planned):
             equipped(Settings.of(config), config)
@@ -129,9 +129,9 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
 
 def _run_books(library: Library, config: Config, console: Screen, surroundings: Surroundings) -> int:
     started = time.monotonic()
-    state, view = open_state(config, _complain, library.books)
+    state, view = open_state(config, _complain, map(Path, library.paths))
     with state:
-        planned = plan_batch(library.books, config, state, view)
+        planned = plan_batch(library.paths, config, state, view)
         to_run = [book for book in planned if book.fate in STARTED]
         settings = equipped(Settings.of(config), config) if to_run else Settings.of(config)
         given_up = {book.name: book.reason for book in planned if book.fate is Fate.GIVEN_UP}

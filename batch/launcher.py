@@ -98,7 +98,7 @@ class GuardedLauncher:
         errors_path = logs / "orchestrator.err"
         settings = self._settings.going_on() if book.book_id in self._launched else self._settings
         self._launched.add(book.book_id)
-        plan = BookPlan(book.book_id, book.path, settings, records).to_json()
+        plan = BookPlan(book.book_id, Path(book.path), settings, records).to_json()
         ours, theirs = socket.socketpair(type=socket.SOCK_DGRAM)
         with (
             ours,

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 from batch.halves import in_halves
@@ -22,8 +21,6 @@ from pipeline_common import PipelineState
 from pipeline_common.books import BookIds
 from pipeline_common.statuses import FAILED, PENDING, SKIPPED
 from pipeline_common.view import View
-
-_NOTHING: Any = object()
 
 _MANY = 1000
 """From so many books on it is worth to look at them in two processes."""
@@ -44,7 +41,7 @@ STARTED = frozenset({Fate.RUN, Fate.BLOCKED})
 """The fates that start an orchestrator; a blocked book's ends at once and records why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen but for its cost: there is one for each book of a library
 class PlannedBook:
     """One book of a batch.
 
@@ -61,7 +58,7 @@ class PlannedBook:
     """
 
     book_id: str
-    path: Path
+    path: str
     name: str
     fate: Fate
     reason: str
@@ -76,13 +73,13 @@ class PlannedBook:
         return [self.book_id, self.name, self.fate.value, self.reason, source, self.given, self.due_s, self.noted]
 
     @classmethod
-    def from_row(cls, path: Path, row: list[Any]) -> PlannedBook:
+    def from_row(cls, path: str, row: list[Any]) -> PlannedBook:
         """The book that `as_row` was of."""
         book_id, name, fate, reason, source, *more = row
         return cls(book_id, path, name, Fate(fate), reason, source and Source(*source), *more)
 
 
-def plan_batch(paths: Sequence[Path], config: Config, state: PipelineState, view: View) -> list[PlannedBook]:
+def plan_batch(paths: Sequence[str], config: Config, state: PipelineState, view: View) -> list[PlannedBook]:
     """Decide the fate of every book.
 
     Args:
@@ -128,14 +125,14 @@ class _Planner:
         self._ids = BookIds(config.root)
         self._folders: dict[str, tuple[str, frozenset[str]]] = {}
 
-    def plan_all(self, paths: Sequence[Path]) -> list[PlannedBook]:
+    def plan_all(self, paths: Sequence[str]) -> list[PlannedBook]:
         """The fates of books, each but for those of others."""
         if len(paths) < _MANY or usable_cores() < 2:
             return [self.plan(path) for path in paths]
         rows = in_halves(paths, lambda path: self.plan(path).as_row())
         return [PlannedBook.from_row(path, row) for path, row in zip(paths, rows, strict=True)]
 
-    def plan(self, path: Path) -> PlannedBook:
+    def plan(self, path: str) -> PlannedBook:
         """The fate of a book, but for those of others."""
         folder, file_name = os.path.split(path)
         identity = self._ids.of(folder, file_name)
@@ -195,7 +192,7 @@ def passed_over_entry(fate: Fate, reason: str, source_path: str) -> dict[str, An
 
 def has_entry(known: Any, entry: Mapping[str, Any]) -> bool:
     """Whether the batch section says that of a book already."""
-    return isinstance(known, dict) and all(known.get(key, _NOTHING) == value for key, value in entry.items())
+    return isinstance(known, dict) and {**known, **entry} == known
 
 
 def _without_duplicates(planned: Sequence[PlannedBook]) -> list[PlannedBook]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from batch.plan import STARTED, Fate, PlannedBook, has_entry, passed_over_entry
@@ -128,7 +129,7 @@ class BatchRecords:
         """
         entry: dict[str, Any] = {
             "status": RUNNING,
-            "source_path": recorded_path(book.path, self._root),
+            "source_path": recorded_path(Path(book.path), self._root),
             "started_at": utc_now(),
             "was_skipped": False,
             "errors": [],
@@ -245,7 +246,7 @@ class BatchRecords:
         for book in books:
             if book.fate in STARTED or book.noted:
                 continue
-            path = book.source.path if book.source else recorded_path(book.path, self._root)
+            path = book.source.path if book.source else recorded_path(Path(book.path), self._root)
             entry = passed_over_entry(book.fate, book.reason, path)
             if not has_entry(files.get(book.book_id), entry):
                 files[book.book_id] = entry

@@ -80,7 +80,7 @@ def show_plan(console: Screen, planned: Sequence[PlannedBook]) -> None:
 def show_summary(
     console: Screen, summary: Mapping[str, Any], folders: Mapping[str, str], failures: Mapping[str, str]
 ) -> None:
-    """Print the table that ends a batch.
+    """Print the table that ends a batch, of plain text where it is not for a terminal, and the counts.
 
     Args:
         console: where to.
@@ -88,8 +88,14 @@ def show_summary(
         folders: a finished book's name to the folder of its audiobook.
         failures: a failed book's name to the reason.
     """
-    if folders or failures:
-        _show_table(console, folders, failures)
+    rows = [(name, "done", folder) for name, folder in folders.items()]
+    rows += [(name, "failed", reason) for name, reason in failures.items()]
+    if rows and console.is_terminal:
+        _show_table(console, rows)
+    elif rows:
+        width = max(len(name) for name, _, _ in rows)
+        for name, result, text in (("Book", "Result", "Where, or why not"), *rows):
+            console.say(f"{name:{width}}  {result:6}  {text}")
     counts = (
         f"{summary['status']}: {summary['successful_files']} done, {summary['failed_files']} failed, "
         f"{summary['skipped_files']} skipped of {summary['total_files']} books "
@@ -99,7 +105,7 @@ def show_summary(
     console.say(counts)
 
 
-def _show_table(console: Screen, folders: Mapping[str, str], failures: Mapping[str, str]) -> None:
+def _show_table(console: Screen, rows: Sequence[tuple[str, str, str]]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -107,10 +113,8 @@ def _show_table(console: Screen, folders: Mapping[str, str], failures: Mapping[s
     table.add_column("Book", overflow="fold")
     table.add_column("Result")
     table.add_column("Where, or why not", overflow="fold")
-    for name, folder in folders.items():
-        table.add_row(escape(name), "[green]done", escape(folder))
-    for name, reason in failures.items():
-        table.add_row(escape(name), "[red]failed", escape(reason))
+    for name, result, text in rows:
+        table.add_row(escape(name), f"[{'green' if result == 'done' else 'red'}]{result}", escape(text))
     console.console.print(table)
 
 

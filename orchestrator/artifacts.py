@@ -140,7 +140,7 @@ def missing_or_changed(
         except OSError:
             return f"{os.path.basename(path)} is gone"
         if facts.st_size != record["size_bytes"] or (
-            (verify or facts.st_mtime_ns != record["mtime_ns"]) and sha256_of(Path(path)) != record.get("sha256")
+            (verify or facts.st_mtime_ns != record["mtime_ns"]) and sha256_of(path) != record.get("sha256")
         ):
             return f"{os.path.basename(path)} was changed"
     return None

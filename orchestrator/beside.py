@@ -17,7 +17,7 @@ _CALIBRE_COVER = "cover.jpg"
 _BOOK_FACTS = ("title", "subtitle", "series", "series_index", "publisher", "year", "isbn", "description", "language")
 
 
-def settings_beside(path: Path, listed: Set[str] | None = None) -> dict[str, dict[str, Any]]:
+def settings_beside(path: str | Path, listed: Set[str] | None = None) -> dict[str, dict[str, Any]]:
     """The settings that only this book has, by the name of the phase that reads them; {} where nothing lies beside it.
 
     A sheet that is wrong is a setting, too: validation refuses the book with what is wrong, until the sheet is changed.
@@ -28,6 +28,7 @@ def settings_beside(path: Path, listed: Set[str] | None = None) -> dict[str, dic
     """
     if listed is not None and listed.isdisjoint(_names_beside(path)):
         return {}
+    path = Path(path)
     found: dict[str, dict[str, Any]] = {}
     extraction: dict[str, Any] = {}
     opf = _opf(path)
@@ -44,7 +45,7 @@ def settings_beside(path: Path, listed: Set[str] | None = None) -> dict[str, dic
     return found
 
 
-def _names_beside(path: Path) -> tuple[str, ...]:
+def _names_beside(path: str | Path) -> tuple[str, ...]:
     name = os.path.basename(path)
     return name + SHEET_SUFFIX, os.path.splitext(name)[0] + ".opf", _CALIBRE
 

@@ -31,6 +31,9 @@ _MAKERS = {name: phase for phase in PHASES for name in BUILT_IN[phase.name].outp
 """Which phase leaves an artifact."""
 
 
+_EARLIER = {name: frozenset(_MAKERS[artifact].name for artifact in names) for name, names in _INPUTS.items()}
+"""From which phases a phase reads."""
+
 _NO_FAULT_OF_THE_BOOK = frozenset({"command", "environment"})
 """Kinds of failures of programs that could not start: somebody may have mended that, which no record tells."""
 
@@ -68,7 +71,11 @@ def fingerprint(phase: Phase, settings: Settings, source: Source, artifacts: Map
         own = replace(own, values=merged(own.values, beside))
     head, middle, tail = own.canonical
     inputs = ", ".join(
-        [f'"{name}": {_json(artifacts.get(name, {}).get("sha256"))}' for name in inputs_of(phase, artifacts)]
+        [
+            f'"{name}": {_json(artifacts[name].get("sha256") if name in artifacts else None)}'
+            for name in _INPUTS[phase.name]
+            if name in artifacts or name in built_in.inputs
+        ]
     )
     facts = f"{head}{{{inputs}}}{middle}{_json(source.sha256 if built_in.reads_source else None)}{tail}"
     return hashlib.sha256(facts.encode()).hexdigest()
@@ -105,7 +112,8 @@ def decide(records: BookRecords, settings: Settings, source: Source, selected: S
     for phase in PHASES:
         if phase.name not in asked:
             continue
-        _require_given(phase, artifacts, settings, asked)
+        if not _EARLIER[phase.name] <= asked:
+            _require_given(phase, artifacts, settings, asked)
         if first is not None:
             decisions.append(Decision(phase, runs=True, reason=f"{first.name} runs before it"))
             continue

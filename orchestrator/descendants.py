@@ -23,7 +23,7 @@ from orchestrator.kernel import read_kernel_file, write_kernel_file
 _LINUX = sys.platform == "linux"
 _PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 1, 15, 36  # linux/prctl.h
 _CLONE_NEWUSER, _CLONE_NEWPID = 0x10000000, 0x20000000  # linux/sched.h
-_PAUSE_S = 0.001
+_FIRST_PAUSE_S, _PAUSE_S = 0.0001, 0.001
 _DEADLINE_S = 10.0
 
 
@@ -171,18 +171,25 @@ class Descendants:
         """
         kept = self._others | {*keep} | ({self._init} if self._init else set())
         give_up_at = time.monotonic() + deadline_s
+        pause_s = _FIRST_PAUSE_S
         while True:
             mine = [child for child in children(os.getpid()) if child not in kept]
             inside = descendants(self._init) if self._init else []
             if not mine and not inside:
                 return True
             kill([*mine, *(pid for child in mine for pid in descendants(child)), *inside])
-            for child in mine:
-                with suppress(ChildProcessError):  # somebody else has waited for it
-                    os.waitpid(child, os.WNOHANG)
             if time.monotonic() > give_up_at:
                 return False
-            time.sleep(_PAUSE_S)
+            if sum(_reaped(child) for child in mine) == 0:  # each of them is to be tried
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, _PAUSE_S)
+
+
+def _reaped(child: int) -> bool:
+    try:
+        return os.waitpid(child, os.WNOHANG)[0] != 0
+    except ChildProcessError:  # somebody else has waited for it
+        return False
 
 
 def _be_init() -> NoReturn:

@@ -46,13 +46,18 @@ class Library:
     """What was found below a folder.
 
     Attributes:
-        books: absolute paths in natural order.
+        paths: those of the books, absolute, in natural order; text, as there may be many of which nothing is wanted.
         passed_over: how many files were passed over, by kind (``hidden``, ``image``, ``sidecar``, ``link``,
             ``special``, ``unreadable folder``).
     """
 
-    books: tuple[Path, ...]
+    paths: tuple[str, ...]
     passed_over: Mapping[str, int]
+
+    @property
+    def books(self) -> tuple[Path, ...]:
+        """The same as paths."""
+        return tuple(map(Path, self.paths))
 
     def passed_over_text(self) -> str:
         """Such as ``2 images, 1 hidden``; empty where nothing was passed over."""
@@ -77,17 +82,17 @@ def discover(folder: Path, *, without: Iterable[Path] = ()) -> Library:
     passed_over: Counter[str] = Counter()
     begin = len(os.path.join(root, ""))
     books = sorted(_walk(str(root), str(root), skipped, passed_over), key=lambda path: _order(path[begin:]))
-    return Library(tuple(map(Path, books)), dict(passed_over))
+    return Library(tuple(books), dict(passed_over))
 
 
-def natural_key(text: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
+def natural_key(text: str) -> tuple[list[str | int], str]:
     """A sort key by which ``Book 2`` comes before ``Book 10``, whatever the case."""
-    parts = _DIGITS.split(text.casefold())
-    key = tuple([(1, int(part), "") if part.isdecimal() and part.isascii() else (0, 0, part) for part in parts])
+    key: list[str | int] = _DIGITS.split(text.casefold())  # text and digits take turns, so like meets like
+    key[1::2] = map(int, key[1::2])
     return key, text  # names that differ only in case or leading zeros keep one order
 
 
-def _order(relative: str) -> tuple[list[tuple[tuple[tuple[int, int, str], ...], str]], str]:
+def _order(relative: str) -> tuple[list[tuple[list[str | int], str]], str]:
     # By the stem first, so that "Emma.epub" comes before "Emma, annotated.epub".
     stem, suffix = os.path.splitext(relative)
     return [natural_key(part) for part in stem.split("/")], suffix

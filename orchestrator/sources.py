@@ -13,15 +13,16 @@ from orchestrator.beside import settings_beside
 from pipeline_common.printable import printable as printable
 
 _BLOCK_BYTES = 1 << 20
+_LEAST_BLOCK_BYTES = 1 << 12
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: str | Path) -> str:
     """The SHA-256 of a file's bytes, 64 hex digits, reading 1 MiB at a time."""
     digest = hashlib.sha256()
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         # Most files of a book are small: no memory is asked for that they do not fill.
-        block_bytes = min(_BLOCK_BYTES, os.fstat(descriptor).st_size + 1)
+        block_bytes = min(_BLOCK_BYTES, max(_LEAST_BLOCK_BYTES, os.fstat(descriptor).st_size + 1))
         while block := os.read(descriptor, block_bytes):
             digest.update(block)
     finally:
@@ -42,7 +43,7 @@ def recorded_path(path: Path, root: Path) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen but for its cost: there is one for each book of a library
 class Source:
     """The facts of a book's file.
 
@@ -77,7 +78,7 @@ class Source:
 
 
 def examine(
-    path: Path,
+    path: str | Path,
     root: Path,
     recorded: Mapping[str, Any] | None,
     *,
@@ -107,7 +108,7 @@ def examine(
     sha256, recorded_as = known.get("sha256"), known.get("path")
     return Source(
         # A file that was renamed has another ctime.
-        path=recorded_as if same and isinstance(recorded_as, str) else recorded_path(path, root),
+        path=recorded_as if same and isinstance(recorded_as, str) else recorded_path(Path(path), root),
         sha256=str(sha256) if same and sha256 else sha256_of(path),
         size_bytes=facts.st_size,
         mtime_ns=facts.st_mtime_ns,

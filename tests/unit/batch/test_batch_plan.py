@@ -11,7 +11,7 @@ from pipeline_common import PipelineState
 def plan(tmp_path: Path, **changes: object) -> dict[str, PlannedBook]:
     config = Config.model_validate(changes).resolved(tmp_path)
     state = PipelineState(config.pipeline_json)
-    books = plan_batch(discover(config.input_dir).books, config, state, state.view())
+    books = plan_batch(discover(config.input_dir).paths, config, state, state.view())
     return {book.name: book for book in books}
 
 
@@ -66,5 +66,5 @@ def test_a_book_that_lacks_what_its_phases_need_is_said_to_fail(tmp_path: Path) 
 
 def test_a_planned_book_is_the_same_after_its_way_between_two_processes() -> None:
     source = Source("input/a.txt", "ab" * 32, 1, 2, 3, 4)
-    book = PlannedBook("a-1", Path("/x/a.txt"), "a.txt", Fate.RUN, "why", source, "text", due_s=1.5, noted=True)
+    book = PlannedBook("a-1", "/x/a.txt", "a.txt", Fate.RUN, "why", source, "text", due_s=1.5, noted=True)
     assert PlannedBook.from_row(book.path, json.loads(json.dumps(book.as_row()))) == book

@@ -93,7 +93,7 @@ class Folder:
         self.state = PipelineState(self.config.pipeline_json)
         self.launcher = launcher
         self.view = SilentView()
-        self.books = plan_batch(discover(self.config.input_dir).books, self.config, self.state, self.state.view())
+        self.books = plan_batch(discover(self.config.input_dir).paths, self.config, self.state, self.state.view())
         self.monitor = CpuMonitor(85, 1, lambda: CpuTimes(0, 0, 0, 2))
 
     async def run(self) -> BatchResult:
@@ -227,6 +227,21 @@ async def test_with_a_busy_machine_one_book_runs_at_a_time_and_all_are_done(
     result = await folder.run()
     assert folder.launcher.most == 1
     assert result.tally.successful == 3
+
+
+def test_a_books_start_and_end_are_recorded_with_the_next_commit_or_when_none_comes(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, 2, FakeLauncher({}))
+    folder.batch()
+    first, second = folder.books
+    folder.records.book_started(first)
+    folder.records.commit([["s", ["books", first.book_id], {"title": "One"}]], "phase_start")
+    assert folder.section()["files"][first.book_id]["status"] == "running"
+    folder.records.book_ended(first, Ended(0, ""), 1.0)
+    folder.records.book_started(second)
+    folder.records.settle()
+    assert folder.statuses() == {first.name: "success", second.name: "running"}
+    folder.records.book_ended(second, Ended(1, "It is empty."), 1.0)
+    assert folder.statuses() == {first.name: "success", second.name: "failed"}
 
 
 def test_newer_facts_of_a_done_books_file_are_kept_so_that_it_is_not_read_again(tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ from orchestrator import promotion, run
 from orchestrator.config import Config
 from orchestrator.interrupts import Interrupts
 from orchestrator.promotion import staging_folder
+from orchestrator.records import BookRecords
 from orchestrator.run import Job, orchestrate
 from orchestrator.settings import Settings
-from pipeline_common import PipelineState
+from pipeline_common import PipelineState, StateTransactionError
 from pipeline_common.books import stage
 
 ALL = ["validation", "extraction", "chunking", "synthesis", "enhancement", "subtitles"]
@@ -366,6 +367,18 @@ def test_a_work_folder_that_fails_under_a_phase_leaves_no_claim(
     with pytest.raises(OSError, match="No space"):
         library.run()
     assert library.document()["phase1"]["files"][library.id]["status"] == "pending"
+
+
+def test_a_phase_whose_beginning_cannot_be_committed_does_nothing(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_records: BookRecords) -> None:
+        raise StateTransactionError("The disk refused.")
+
+    monkeypatch.setattr(BookRecords, "confirm", refuse)
+    with pytest.raises(StateTransactionError, match="refused"):
+        library.run()
+    assert not (library.root / "calls").exists()
 
 
 def test_a_signal_ends_the_phase_and_releases_its_claim(library: Library) -> None:

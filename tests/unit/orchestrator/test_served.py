@@ -93,3 +93,30 @@ def test_what_the_batch_cannot_take_the_books_process_commits_itself(path: Path,
         with book.transaction(operation="x") as txn:
             txn.data["books"]["a"] = {"title": title}
     assert PipelineState(path).read()["books"] == {"a": {"title": title}, "b": {"title": "b"}}
+
+
+def test_a_commit_that_is_only_asked_for_is_made_before_the_next_one(path: Path) -> None:
+    state = PipelineState(path)
+    with batch(state) as end:
+        book = ServedState(path, "a", state.records_of("a"), end)
+        with book.transaction_ahead(operation="phase_success") as txn:
+            txn.data["phase1"]["files"]["a"] = {"status": "success"}
+        assert book.read()["phase1"]["files"]["a"] == {"status": "success"}
+        with book.transaction(operation="x") as txn:
+            txn.data["books"]["a"] = {"title": "A"}
+        document = PipelineState(path).read()
+    assert document["phase1"]["files"]["a"] == {"status": "success"}
+    assert document["books"]["a"] == {"title": "A"}
+
+
+def test_a_commit_that_is_only_asked_for_is_refused_when_it_is_waited_for(path: Path) -> None:
+    state = PipelineState(path)
+    with batch(state) as end:
+        book = ServedState(path, "a", state.records_of("a"), end)
+        with book.transaction_ahead(operation="x") as txn:
+            txn.data["phase1"]["files"]["a"] = {"status": "nonsense"}
+        with pytest.raises(StateError):
+            book.confirm()
+        book.confirm()
+    assert book.read()["phase1"]["files"]["a"] == PipelineState(path).read()["phase1"]["files"]["a"]
+    assert book.read()["phase1"]["files"]["a"] == {"status": "running"}
