@@ -185,6 +185,38 @@ def test_pictures_and_notes_of_transcribers_are_left_out(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("bracket", "rule"),
+    [
+        ("[Illustration:\n\n    JOHN ALLEN\n    PUBLISHER\n\n    LONDON\n    ]", "illustration"),
+        ("[Illustration:\n\nThe rain\n\n[_Copyright 1894._]]", "illustration"),
+        ("[Footnote 1: A long note.\n\nIt has [two] paragraphs.]", "footnote"),
+        ("[Transcriber's Note: Spelling is kept.\n\nErrors are kept.]", "transcriber-note"),
+        ("Original Transcriber's Notes:\n\nSpelling is kept.", "transcriber-note"),
+    ],
+)
+def test_what_stands_in_brackets_over_several_paragraphs_is_left_out(tmp_path, bracket, rule):
+    book = text_book(tmp_path, "a.txt", f"Chapter 1\n\n{LONG}\n\n{bracket}\n\nHe came.\n\nChapter 2\n\n{LONG}\n")
+    assert rules(book) == {rule}
+    assert [len(book.spoken_in(1)), book.spoken_in(1)[-1]] == [3, "He came."]
+
+
+@pytest.mark.parametrize(
+    "bracket", ["[They went\n\nout.]", "[Illustration: so\n\nhe said", "[Illustrations were made]"]
+)
+def test_other_words_in_brackets_over_several_paragraphs_are_spoken(tmp_path, bracket):
+    rest = "\n\n".join(["He came."] * 12)
+    assert not text_book(tmp_path, "a.txt", f"Chapter 1\n\n{bracket}\n\n{rest}\n").omitted()
+
+
+def test_the_title_of_a_chapter_inside_a_picture_is_its_title(tmp_path):
+    content = f"Preface\n\n{LONG}\n\n[Illustration: ·THE RAIN·\n\n\nChapter I.]\n\n{LONG}\n\nChapter II.\n\n{LONG}\n"
+    book = text_book(tmp_path, "a.txt", content)
+    assert book.titles == ["Preface", "Chapter I.", "Chapter II."]
+    assert book.spoken_in(2)[0] == "Chapter I."
+    assert book.omitted() == [("illustration", "[Illustration: ·THE RAIN·")]
+
+
+@pytest.mark.parametrize(
     ("line", "said"),
     [
         ("T h e   G i f t", "The Gift"),
