@@ -129,7 +129,7 @@ _TABLE = (
         "page-number",
         "a page number of the printed edition",
         1.0,
-        "page-break markers, numbers at the edge of pages",
+        "page-break markers, [Pg 12], numbers at the edge of pages",
         "numbers that are headings",
     ),
     Rule(

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from phases.readers import text
 from phases.readers.document import Omission, Paragraph
-from phases.readers.omission import CITATION, FOOTNOTE, ILLUSTRATION, NOTE_REFERENCE, TRANSCRIBER_NOTE, URL
+from phases.readers.omission import CITATION, FOOTNOTE, ILLUSTRATION, NOTE_REFERENCE, PAGE_NUMBER, TRANSCRIBER_NOTE, URL
 
 # A mark belongs to what stands before it; at the start of a paragraph it numbers the paragraph.
 _NOTE_MARK = re.compile(
@@ -32,6 +32,8 @@ _OPENINGS = (
 _ADDRESS = re.compile(
     r"(?P<scheme>\b(?:https?|ftp)://(?:www\.)?|\bwww\.)(?P<site>[\w.-]{1,200}\w)(?P<path>[/?#][^\s<>\"”»]{0,2000})?"
 )
+_PAGE = r"\[(?:pg|page|p)\.? ?(?:\d{1,4}|[ivxlc]{1,7})\]"
+_PAGE_MARK = re.compile(rf"(?<=\s){_PAGE}\s?|{_PAGE}", re.IGNORECASE)
 _PATH_END = re.compile(r"[.,;:!?)\]'’]+$")
 
 _NAME = r"[^\W\d_a-z][^\W\d_]+(?:-[^\W\d_]+)?"
@@ -103,6 +105,7 @@ class Marks:
                 self._referred.add(match["mark"] or match.group())
                 pieces.append((*match.span(), NOTE_REFERENCE))
             pieces += [(*match.span(), ILLUSTRATION) for match in _ILLUSTRATION.finditer(content)]
+            pieces += [(*match.span(), PAGE_NUMBER) for match in _PAGE_MARK.finditer(content)]
         if "//" in content or "www." in content:
             pieces += [(*span, URL) for match in _ADDRESS.finditer(content) for span in _around_site(match)]
         if cites and "(" in content:
