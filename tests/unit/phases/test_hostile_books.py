@@ -177,7 +177,10 @@ def test_markup_speech_and_shell_characters_in_text_are_text(tmp_path):
     content = "<speak>Hello</speak> `rm -rf /` $(id) ; | && %s {0} [[b@]] \\x"
     book = text_book(tmp_path, "a.txt", content)
     assert book.spoken == [content]
-    assert " ".join(chunk["sentences"][0]["spoken"] for chunk in book.chunks()) == content
+    sentences = [chunk["sentences"][0] for chunk in book.chunks()]
+    assert " ".join(content[sentence["start"] : sentence["end"]] for sentence in sentences) == content
+    spoken = content.replace("&&", "and").replace("{0}", "{zero}")
+    assert " ".join(sentence["spoken"] for sentence in sentences) == spoken
 
 
 # The first look at the clock may fall into a callback that other tests have left; the next one ends the reading.
