@@ -42,7 +42,7 @@ _TABLE = (
         "copyright",
         "a copyright page is about the edition and not the book",
         0.9,
-        "copyright and imprint pages, and the imprint on a title page",
+        "copyright and imprint pages, imprints on title pages and below The End",
         "a chapter that tells of copyright; a place or a year alone",
         "section",
     ),
@@ -129,7 +129,7 @@ _TABLE = (
         "page-number",
         "a page number of the printed edition",
         1.0,
-        "page-break markers, numbers at the edge of pages",
+        "page-break markers, [Pg 12], numbers at the edge of pages",
         "numbers that are headings",
     ),
     Rule(
@@ -165,7 +165,7 @@ _TABLE = (
         "illustration",
         "it marks the place of a picture",
         0.9,
-        "[Illustration] and [Illustration: with a caption]",
+        "[Illustration] and [Illustration: with a caption], over paragraphs, too",
         "other words in brackets",
     ),
     Rule(

@@ -20,7 +20,7 @@ from phases.readers.document import Block, Document, Metadata, Omission, Paragra
 from phases.readers.limits import Limits
 from phases.readers.markup import inline_text, local_name
 from phases.readers.omission import CONTENTS, FOOTNOTE, HIDDEN, RUNNING_HEADER
-from phases.readers.styles import levels_from_one, named_level
+from phases.readers.styles import is_contents, levels_from_one, named_level
 from phases.readers.text import names
 
 # Deleted text, the old copy of a drawing, and what stands for objects.
@@ -196,6 +196,7 @@ class _Walker:
         self._done: list[Paragraph] = []
         self._rows: list[list[Paragraph]] = []
         self._hidden_run = False
+        self._contents: list[bool] = []
 
     def taken(self) -> list[Paragraph]:
         done, self._done = self._done, []
@@ -204,7 +205,12 @@ class _Walker:
     def start(self, node: Any, tag: str) -> None:
         if tag == "p":
             self._count += 1
-            self.open.append(_opened(node, self._styles))
+            opened = _opened(node, self._styles)
+            opened.omit = CONTENTS if any(self._contents) else opened.omit
+            self.open.append(opened)
+        elif tag == "sdt":  # a content control; that of a table of contents says so
+            gallery = node.find("{*}sdtPr/{*}docPartObj/{*}docPartGallery")
+            self._contents.append(gallery is not None and _value(gallery, "val") == "Table of Contents")
         elif tag == "tr":
             self._rows.append([])
         elif not self.open:
@@ -224,6 +230,8 @@ class _Walker:
             self._finish(self.open.pop())
         elif tag == "tr" and self._rows:
             self._finish_row(self._rows.pop())
+        elif tag == "sdt" and self._contents:
+            self._contents.pop()
         elif tag == "r":
             self._hidden_run = False
 
@@ -269,7 +277,7 @@ def _opened(node: Any, styles: dict[str, Style]) -> _Open:
         own = properties.find("{*}outlineLvl")
         level = _level(_value(own, "val")) if own is not None else -1
         listed = properties.find("{*}numPr") is not None
-    omit = CONTENTS if style.name.startswith("toc ") or style.name == "table of figures" else None
+    omit = CONTENTS if is_contents(style.name) else None
     listed = listed or style.name.startswith("list ")
     return _Open(style, style.level if level < 0 else level, listed, omit)
 

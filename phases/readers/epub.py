@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lxml import etree
+
 from phases.contract import PermanentError
 from phases.readers import epub_contents, epub_cover, markup, opf, outline
 from phases.readers.archive import Archive, damaged, resolve
@@ -257,19 +259,28 @@ def _flow(archive: Archive, item: Item, notes: set[str]) -> markup.Flow:
         return markup.Flow([], ())
     root = markup.parse(data, f"{item.path} in {archive.name}", as_xml=True)
     flow = markup.flow(root, item.path, notes)
-    return _omitted(flow, CONTENTS) if _is_contents(root, item.path) else flow
+    listed = data.count(b"href") >= _FEWEST_LINKS and _is_contents(root, item.path)
+    return _omitted(flow, CONTENTS) if listed else flow
 
 
 def _is_contents(root: Any, path: str) -> bool:
-    """Whether a file holds little but links to the beginnings of other files."""
-    linked = links = 0
-    for element in root.iter():
-        if markup.local_name(element) == "a":
-            target = resolve(path, element.get("href", "#"))
-            if target is not None and target[0] != path:
+    """Whether a file holds little but links to other files."""
+    links = linked = shown = 0
+    link: Any = None
+    for event, node in etree.iterwalk(root, events=("start", "end")):
+        if event == "end":
+            link = None if node is link else link
+            said = node.tail
+        else:
+            target = resolve(path, node.get("href", "#")) if markup.local_name(node) == "a" else None
+            if link is None and target is not None and target[0] != path:
+                link = node
                 links += 1
-                linked += len(markup.inline_text(element))
-    return links >= _FEWEST_LINKS and linked >= _LINKED * len(markup.inline_text(root))
+            said = node.text
+        size = len(said.strip()) if said else 0
+        shown += size
+        linked += size if link is not None else 0
+    return links >= _FEWEST_LINKS and linked >= _LINKED * shown
 
 
 def _omitted(flow: markup.Flow, omission: Omission) -> markup.Flow:

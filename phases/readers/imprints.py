@@ -15,6 +15,7 @@ _SURE = re.compile(
             r"published (?:and sold )?(?:by|for|at|in)\b.*|first (?:published|printed|edition)\b.*",
             r"entered according to\b.*|.*\blibrary of congress\b.*|isbn\b.*",
             r".*\b(?:publishers|publishing (?:co\.?|company|house)|booksellers?|university press)\b\W{0,2}",
+            r"(?:the )?[\w' ]{1,30} press\s?[:;,.].*",
             r".*(?:&|\band) co(?:mpany)?\b\W{0,2}",
             r"gedruckt (?:bei|in|von|mit|auf)\b.*|druck (?:von|und|der)\b.*|verlegt bei\b.*",
             r".*\bverlag(?:sbuchhandlung|shaus|sanstalt)?\b.*",
@@ -39,6 +40,7 @@ _MAYBE = re.compile(
     rf"rue\b.{{1,80}}|{_NUMBER},? .{{1,60}}\b{_STREET}\W*|.{{1,60}}\b{_STREET}(?:[, ]+{_NUMBER})?\W*",
     re.IGNORECASE,
 )
+_END = re.compile(r"(?:the )?end|finis|fin|ende|fine", re.IGNORECASE)
 _LONGEST = 200
 
 
@@ -53,8 +55,9 @@ def lines_of(title_page: Sequence[str]) -> frozenset[int]:
     sure = False
     for position, said in enumerate([*title_page, ""]):
         lines = [line.strip(" _*[]") for line in said.split("\n")] if 0 < len(said) <= _LONGEST else []
-        says = any(map(_SURE.fullmatch, lines))
-        if lines and all(_SURE.fullmatch(line) or _MAYBE.fullmatch(line) for line in lines):
+        house = position > 0 and _is_publisher(lines)
+        says = house or any(map(_SURE.fullmatch, lines))
+        if house or (lines and all(_SURE.fullmatch(line) or _MAYBE.fullmatch(line) for line in lines)):
             run.append(position)
             sure = sure or says
             continue
@@ -62,3 +65,21 @@ def lines_of(title_page: Sequence[str]) -> frozenset[int]:
             found.update(run)
         run, sure = [], False
     return frozenset(found)
+
+
+def _is_publisher(lines: Sequence[str]) -> bool:
+    """Whether a piece in several lines is a city with the name of a publisher below it."""
+    rest = [line for line in lines[1:] if not _MAYBE.fullmatch(line)]
+    return (
+        len(lines) > 1
+        and re.fullmatch(rf"{_CITY}\W*", lines[0], re.IGNORECASE) is not None
+        and len(rest) == 1
+        and not rest[0].lower().startswith(("by ", "a ", "an ", "the ", "or "))
+    )
+
+
+def after_the_end(last: Sequence[str]) -> int:
+    """How many of the last pieces of a book are an imprint below "The End"; 0 where they are not all of that kind."""
+    ends = [position for position, said in enumerate(last) if _END.fullmatch(said.strip(" .!*_"))]
+    below = last[ends[-1] + 1 :] if ends else ()
+    return len(below) if below and len(lines_of(below)) == len(below) else 0

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from phases.readers import text
 from phases.readers.document import Omission, Paragraph
-from phases.readers.omission import CITATION, FOOTNOTE, ILLUSTRATION, NOTE_REFERENCE, TRANSCRIBER_NOTE, URL
+from phases.readers.omission import CITATION, FOOTNOTE, ILLUSTRATION, NOTE_REFERENCE, PAGE_NUMBER, TRANSCRIBER_NOTE, URL
 
 # A mark belongs to what stands before it; at the start of a paragraph it numbers the paragraph.
 _NOTE_MARK = re.compile(
@@ -22,10 +22,18 @@ _NOTE_MARK = re.compile(
 _NOTE = re.compile(r"\[(?P<mark>\d{1,3}|[*†‡§]{1,3})\]\s+\S")
 _BRACKETED_NOTE = re.compile(r"\[(?:foot|end)note(?:\s+[\w*]{1,5})?\s*:", re.IGNORECASE)
 _ILLUSTRATION = re.compile(r"\[illustrations?(?:\s*:[^\[\]]{0,1000})?\]", re.IGNORECASE)
-_TRANSCRIBER = re.compile(r"\[?\s*transcribers?['’]?s?['’]?\s+notes?\s*:", re.IGNORECASE)
+_TRANSCRIBER = re.compile(r"\[?\s*(?:original )?transcribers?['’]?s?['’]?\s+notes?\s*:", re.IGNORECASE)
+# What may stand in brackets over several paragraphs.
+_OPENINGS = (
+    (_BRACKETED_NOTE, FOOTNOTE),
+    (re.compile(r"\[illustrations?\s*(?::|$)", re.IGNORECASE), ILLUSTRATION),
+    (re.compile(r"\[\s*(?:original )?transcribers?['’]?s?['’]?\s+notes?\s*:", re.IGNORECASE), TRANSCRIBER_NOTE),
+)
 _ADDRESS = re.compile(
     r"(?P<scheme>\b(?:https?|ftp)://(?:www\.)?|\bwww\.)(?P<site>[\w.-]{1,200}\w)(?P<path>[/?#][^\s<>\"”»]{0,2000})?"
 )
+_PAGE = r"\[(?:pg|page|p)\.? ?(?:\d{1,4}|[ivxlc]{1,7})\]"
+_PAGE_MARK = re.compile(rf"(?<=\s){_PAGE}\s?|{_PAGE}", re.IGNORECASE)
 _PATH_END = re.compile(r"[.,;:!?)\]'’]+$")
 
 _NAME = r"[^\W\d_a-z][^\W\d_]+(?:-[^\W\d_]+)?"
@@ -39,7 +47,8 @@ _NO_AUTHOR = text.names(
 )
 # So many sources in a chapter are its habit, and no place or month with its year; two where one is surely a source.
 _SURE_ENOUGH, _ENOUGH = 2, 4
-_CLOSED_WITHIN = 8
+_CLOSED_WITHIN = 12
+_LAST = 3
 _CUT_KINDS = frozenset({"prose", "list_item", "quote", "verse", "heading", "line", "table"})
 
 
@@ -57,27 +66,20 @@ class Marks:
     def taken(self, paragraphs: Sequence[Paragraph]) -> Iterator[Paragraph]:
         """The paragraphs of a chapter with their marks in rows of their own, each after its paragraph."""
         cites = self._cites(paragraphs)
-        note_open = 0
-        for paragraph in paragraphs:
+        bracketed = _bracketed(paragraphs)
+        titled = False
+        for position, paragraph in enumerate(paragraphs):
             if paragraph.omit is not None:
                 yield paragraph
                 continue
-            note_open = self._open_note(paragraph, note_open)
-            whole = FOOTNOTE if note_open else self._whole(paragraph)
+            whole = TRANSCRIBER_NOTE if titled else bracketed.get(position) or self._whole(paragraph)
+            titled = not titled and _TRANSCRIBER.fullmatch(paragraph.text) is not None
             if whole is not None and whole.rule not in self._off:
                 yield replace(paragraph, omit=whole, level=0)
             elif paragraph.kind in _CUT_KINDS:
                 yield from self._cut(paragraph, cites=cites)
             else:
                 yield paragraph
-            if paragraph.text.endswith("]"):
-                note_open = 0
-
-    def _open_note(self, paragraph: Paragraph, open_for: int) -> int:
-        """For how many more paragraphs a ``[Footnote 1: …`` may go on until its bracket closes."""
-        if _BRACKETED_NOTE.match(paragraph.text):
-            return 1 if "]" in paragraph.text and not paragraph.text.endswith("]") else _CLOSED_WITHIN
-        return max(open_for - 1, 0)
 
     def _whole(self, paragraph: Paragraph) -> Omission | None:
         """The rule that leaves out the whole paragraph."""
@@ -103,6 +105,7 @@ class Marks:
                 self._referred.add(match["mark"] or match.group())
                 pieces.append((*match.span(), NOTE_REFERENCE))
             pieces += [(*match.span(), ILLUSTRATION) for match in _ILLUSTRATION.finditer(content)]
+            pieces += [(*match.span(), PAGE_NUMBER) for match in _PAGE_MARK.finditer(content)]
         if "//" in content or "www." in content:
             pieces += [(*span, URL) for match in _ADDRESS.finditer(content) for span in _around_site(match)]
         if cites and "(" in content:
@@ -116,6 +119,34 @@ class Marks:
             yield replace(paragraph, text=kept)
         for omission, piece in taken:
             yield Paragraph("prose", piece, paragraph.source, omit=omission)
+
+
+def _bracketed(paragraphs: Sequence[Paragraph]) -> dict[int, Omission]:
+    """The positions of what stands in brackets over paragraphs of its own: a note, a picture with its caption."""
+    shown = [position for position, paragraph in enumerate(paragraphs) if paragraph.omit is None]
+    found: dict[int, Omission] = {}
+    for place, position in enumerate(shown):
+        said = paragraphs[position].text
+        if not said.startswith("[") or position in found:
+            continue
+        omission = next((omission for opening, omission in _OPENINGS if opening.match(said)), None)
+        if omission is not None:
+            found.update(dict.fromkeys(_bracket(paragraphs, shown[place : place + _CLOSED_WITHIN], omission), omission))
+    return found
+
+
+def _bracket(paragraphs: Sequence[Paragraph], places: Sequence[int], omission: Omission) -> Sequence[int]:
+    """Those of `places` that are inside the bracket that the first one opens."""
+    depth = 0
+    for count, place in enumerate(places, 1):
+        said = paragraphs[place].text
+        depth += said.count("[") - said.count("]")
+        if depth <= 0:  # text after a picture's bracket is text, and a caption in one piece has its own rule
+            return places[:count] if omission is FOOTNOTE or said.endswith("]") else ()
+    if omission is FOOTNOTE:
+        return places[:1]
+    # The title of a chapter that was drawn into a picture stands outside of the chapter before it.
+    return places if omission is ILLUSTRATION and len(places) <= _LAST else ()
 
 
 def _citations(content: str) -> Iterator[re.Match[str]]:

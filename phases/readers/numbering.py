@@ -203,8 +203,9 @@ def is_title(line: str) -> bool:
 
 
 def undecorated(line: str) -> str:
-    """A line without the rules, asterisks and underscores that are drawn around headings."""
-    return line.strip().strip("*_=~#-—– \t").strip()
+    """A line without what is drawn around headings: rules, asterisks, underscores, the bracket of a picture."""
+    shown = line.strip().strip("*_=~#-—– \t").strip()
+    return shown.rstrip("] ") if shown.endswith("]") and "[" not in shown else shown
 
 
 def is_contents_entry(line: str) -> bool:

@@ -67,6 +67,12 @@ _BY_TYPE = {
 }
 # What Project Gutenberg's own EPUB and HTML files call their additions.
 _BY_CLASS = {"pg-boilerplate": GUTENBERG_LICENCE}
+# What books call the numbers of the pages that they were printed on; the text must be one, too.
+_PAGE_CLASS = re.compile(r"(?:[\w-]*-)?(?:pages?|pg)[-_]?(?:num|number|no|nr|break|brk)s?\d?|folio", re.IGNORECASE)
+_PAGE_TEXT = re.compile(
+    r"[\[({|\s]*(?:(?:pg|page|p|seite|s)\b\.?\s*)?(?:\d{1,4}|[ivxlc]{1,7})[\])}|.\s]*", re.IGNORECASE
+)
+_LONGEST_NUMBER = 20
 _BY_TAG = {"rt": RUBY, "rtc": RUBY}
 _NOT_DISPLAYED = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 
@@ -105,4 +111,15 @@ def omission_of(element: Any, tag: str) -> Omission | None:
     for name in attributes.get("class", "").split():
         if name in _BY_CLASS:
             return _BY_CLASS[name]
+        if _PAGE_CLASS.fullmatch(name) and _is_page_number(element):
+            return PAGE_NUMBER
     return None
+
+
+def _is_page_number(element: Any) -> bool:
+    said = ""
+    for piece in element.itertext():
+        said += piece
+        if len(said) > _LONGEST_NUMBER:
+            return False
+    return _PAGE_TEXT.fullmatch(said) is not None

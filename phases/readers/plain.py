@@ -8,7 +8,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from phases.readers import encoding, gutenberg, numbering, plain_notes, text, title_page
+from phases.readers import encoding, gutenberg, numbering, plain_contents, plain_notes, text, title_page
 from phases.readers.document import Block, ChapterStart, Document, Metadata, Paragraph
 from phases.readers.limits import Limits
 from phases.readers.omission import CONTENTS, FOOTNOTE
@@ -71,7 +71,7 @@ def _blocks(content: str, check_paragraphs: Callable[[int], None]) -> Iterator[B
     chapters = Chapters(lines, gaps, own)
     left_out = {
         **dict.fromkeys(plain_notes.continued(lines, gaps, own) - chapters.starts.keys(), FOOTNOTE),
-        **dict.fromkeys(chapters.contents, CONTENTS),
+        **dict.fromkeys(chapters.contents | plain_contents.lists(lines, own) - chapters.starts.keys(), CONTENTS),
     }
     for position, group in enumerate(groups):
         start = chapters.starts.get(position)

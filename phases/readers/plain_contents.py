@@ -14,6 +14,11 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _LEADER = re.compile(r"(?:\s*\.){2,}\s*\w{0,6}$|\s+\d{1,4}$|\s{3,}[ivxl]{1,6}$")
+_LIST = re.compile(
+    r"(?:list of )?(?:illustrations|plates|figures|maps|tables)|liste des (?:illustrations|planches)", re.I
+)
+_LIST_HEAD = re.compile(r"(?:facing )?page|chap(?:ter)?\.?\s+page|\[illustration[^\]]*\]|by .{1,60}", re.I)
+_LIST_ENTRY = re.compile(r".*\S[\s.]+(?:\d{1,3}|[ivxl]{1,6}|_?frontispiece_?|cover)", re.I)
 # A table of contents is looked for among so many pieces after its title.
 _REACH = 400
 _ENTRIES = 3
@@ -39,6 +44,26 @@ class Contents:
 def is_contents_title(lines: Sequence[str]) -> bool:
     """Whether a piece of text is the title of a table of contents."""
     return len(lines) == 1 and _TITLE.fullmatch(numbering.undecorated(lines[0]).rstrip(".:")) is not None
+
+
+def lists(groups: Sequence[Sequence[str]], own: range) -> frozenset[int]:
+    """The positions of lists of illustrations and the like: a title, and below it entries that end with their pages."""
+    found: set[int] = set()
+    for start in own:
+        if len(groups[start]) > 1 or not _LIST.fullmatch(numbering.undecorated(groups[start][0]).rstrip(".:")):
+            continue
+        entries = []
+        below = [start]
+        for position in range(start + 1, min(start + 1 + _REACH, own.stop)):
+            lines = [line.strip() for line in groups[position]]
+            if _LIST_ENTRY.fullmatch(lines[-1][-_MAX_ENTRY:]) and max(map(len, lines)) <= _MAX_ENTRY:
+                entries.append(position)
+            elif not _LIST_HEAD.fullmatch(" ".join(lines)[:_MAX_ENTRY]):
+                break
+            below.append(position)
+        if entries and sum(len(groups[position]) for position in entries) >= _ENTRIES:
+            found.update(below[: below.index(entries[-1]) + 1])
+    return frozenset(found)
 
 
 def find(groups: Sequence[Sequence[str]], own: range, titles: Mapping[int, str]) -> Contents | None:

@@ -15,8 +15,8 @@ from phases.readers import outline, text
 from phases.readers.archive import damaged
 from phases.readers.document import Block, Document, Metadata, Omission, Paragraph
 from phases.readers.limits import Limits
-from phases.readers.omission import FOOTNOTE, HIDDEN, RUNNING_HEADER
-from phases.readers.styles import levels_from_one, named_level
+from phases.readers.omission import CONTENTS, FOOTNOTE, HIDDEN, RUNNING_HEADER
+from phases.readers.styles import is_contents, levels_from_one, named_level
 
 _TOKEN = re.compile(
     r"\\(?P<word>[A-Za-z]{1,32})(?P<number>-?\d{1,10})?[ ]?|\\'(?P<byte>[0-9A-Fa-f]{2})|\\(?P<symbol>[^A-Za-z])|"
@@ -356,7 +356,9 @@ class _Reader:
         if level < 0:
             level = max(self._style_levels.get(group.style, named_level(name)), 0)
         lines = gathered.strip().split("\n")
-        if level or name == "subtitle":
+        if is_contents(name):
+            yield from self._finished("prose", text.one_line(gathered), omit=CONTENTS)
+        elif level or name == "subtitle":
             yield from self._finished("heading", text.one_line(gathered), level)
         elif len(lines) > 1 and all(len(line) < _LONGEST_LINE for line in lines):
             yield from self._finished("verse", text.lines(gathered))
@@ -364,13 +366,13 @@ class _Reader:
             kind = "list_item" if group.listed else "quote" if "quote" in name else "prose"
             yield from self._finished(kind, text.one_line(gathered))
 
-    def _finished(self, kind: str, content: str, level: int = 0) -> Iterator[Paragraph]:
+    def _finished(self, kind: str, content: str, level: int = 0, omit: Omission | None = None) -> Iterator[Paragraph]:
         self._count += 1
         source = f"paragraph {self._count}"
         if content:
             if text.is_scene_break(content):
                 kind, level = "scene_break", 0
-            yield Paragraph(kind, content, source, level=level)
+            yield Paragraph(kind, content, source, omit, level)
         hidden = text.one_line("".join(self._open[-1].hidden))
         self._open[-1].hidden.clear()
         if text.has_word(hidden):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from phases.readers import numbering, text
+from phases.readers import imprints, numbering, text
 from phases.readers.document import Block, ChapterStart, Omission, Paragraph
 from phases.readers.marks import Marks
 from phases.readers.omission import (
@@ -178,6 +178,7 @@ _END = _titles(
     r"fin d[eu]\b.{1,60}|ende (?:de[rs]|von)\b.{1,60}|fine d[ei]l?\b.{1,60}"
 )
 _END_WORDS = 12
+_LAST_LINES = 8
 # What a chapter that somebody wants to hear is not left out by.
 _UNLESS_KEPT = frozenset({*(kind.omission.rule for kind in _KINDS), "non-linear", "footnote"})
 
@@ -227,7 +228,7 @@ def marked(blocks: Iterable[Block], choice: Choice) -> Iterator[Block]:
         if start is not None and not (_is_title_page(start, chosen) if before else _is_end(start, chosen)):
             yield start
             before = before and not any(p.omit is None and text.has_word(p.text) for p in chosen)
-        yield from marks.taken(chosen)
+        yield from marks.taken(chosen if COPYRIGHT.rule in choice.off else _without_imprint(chosen))
 
 
 def _chosen(start: ChapterStart | None, paragraphs: Sequence[Paragraph], choice: Choice) -> Sequence[Paragraph]:
@@ -246,6 +247,14 @@ def _chosen(start: ChapterStart | None, paragraphs: Sequence[Paragraph], choice:
 def _is_title_page(start: ChapterStart, paragraphs: Sequence[Paragraph]) -> bool:
     words = sum(text.count_words(p.text) for p in paragraphs if p.omit is None)
     return words <= _TITLE_PAGE_WORDS and _TITLE_PAGE.fullmatch(start.title.strip(" .")) is not None
+
+
+def _without_imprint(paragraphs: Sequence[Paragraph]) -> Sequence[Paragraph]:
+    """A chapter without what the printer has set below "The End"."""
+    last = [p for p in paragraphs[-_LAST_LINES:] if p.omit is None and text.has_word(p.text)]
+    count = imprints.after_the_end([p.text for p in last])
+    below = {id(p) for p in last[len(last) - count :]} if count else ()
+    return [replace(p, omit=COPYRIGHT) if id(p) in below else p for p in paragraphs] if below else paragraphs
 
 
 def _is_end(start: ChapterStart, paragraphs: Sequence[Paragraph]) -> bool:

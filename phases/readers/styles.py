@@ -20,6 +20,16 @@ def named_level(name: str) -> int:
     return 1 if name == "title" else -1
 
 
+def is_contents(name: str) -> bool:
+    """Whether a style is that of a table of contents: Word's "toc 1", LibreOffice's "Contents 1".
+
+    Args:
+        name: in lower case.
+    """
+    first, _, last = name.partition(" ")
+    return (first in ("toc", "contents") and (last.isdigit() or last == "heading")) or name == "table of figures"
+
+
 def levels_from_one(paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
     """The same paragraphs with the highest heading level that is in use as 1."""
     above = min((p.level for p in paragraphs if p.level), default=1) - 1

@@ -8,7 +8,7 @@ import re
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\ufeff\ufffe"))
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
-_EMPHASIS = re.compile(r"(?<!\w)_(?=[^\s_])([^_]{1,400})(?<=\S)_(?!\w)")
+_EMPHASIS = re.compile(r"(?<!\w)_(?=[^\s_])([^_]{1,5000})(?<=\S)_(?!\w)")
 _WORD = re.compile(r"[^\W_]")
 # Longer is no paragraph of a book, and all its underscores would cost much memory.
 _LONGEST_EMPHASISED = 200_000

@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from phases.readers import imprints, numbering, text
 from phases.readers.document import Block, ChapterStart, Metadata, Paragraph
-from phases.readers.omission import COPYRIGHT, HALF_TITLE
+from phases.readers.omission import COPYRIGHT, HALF_TITLE, ILLUSTRATION
 
 _HEAD_CHARACTERS = 3000
 _HEAD_LINES = 8
@@ -21,6 +21,8 @@ _LONGEST_LINE = 40
 _FEW_WORDS = 12
 # A name: up to six words that begin with a capital or are particles, and nothing that ends a sentence.
 _NAME = re.compile(r"(?=[^\W\d_])(?:(?:[^\W\d_]\.?)+(?:['’-][^\W\d_]+)*[ ,&]*){1,6}$")
+# What text made from pages says where these had pictures.
+_PICTURE = re.compile(r"\[?(?:front )?cover(?: image| art)?\]?|\[?(?:frontispiece|titlepage)\]?", re.IGNORECASE)
 _SUBTITLE = re.compile(r"\s*[:;(–—].*")
 _BY = re.compile(r"(?:written )?(?:by|von|par)(?: |$)", re.IGNORECASE)
 
@@ -86,10 +88,11 @@ def _words(title: str) -> set[str]:
 
 
 def _for_listeners(page: Sequence[Paragraph], off: Collection[str]) -> Iterator[Paragraph]:
-    """A title page without its imprint, and without the half title before it."""
+    """A title page without its imprint, the half title before it, and words that stand for pictures."""
     shown = [block for block in page if _is_spoken(block)]
     imprint = imprints.lines_of([block.text for block in shown])
     left_out = {id(shown[position]): COPYRIGHT for position in imprint}
+    left_out |= {id(block): ILLUSTRATION for block in shown if _PICTURE.fullmatch(block.text)}
     title = [block for block in shown if id(block) not in left_out]
     left_out |= {id(block): HALF_TITLE for block in title[: _half_title([_key(block.text) for block in title])]}
     for block in page:

@@ -93,9 +93,15 @@ def test_the_page_on_what_is_read_has_every_rule_and_names_tests_that_there_are(
     table = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
     rows = {row[0].strip("`"): row for row in table}
     assert rows.keys() == RULES.keys()
+    (never,) = (line for line in page.splitlines() if line.startswith("Never seen on these books:"))
     modules_of_tests = (CHECKOUT / "tests" / "unit" / "phases").glob("test_*.py")
     tests = "".join(path.read_text(encoding="utf-8") for path in modules_of_tests)
     for name, row in rows.items():
         rule = RULES[name]
         assert row[1:4] == [rule.fires_on, rule.keeps, f"{rule.confidence:g}"]
-        assert f"def {row[5].strip('`')}(" in tests, name
+        seen, rightly, wrongly = row[4:7]
+        assert (seen == "never") == (f"`{name}`" in never), name
+        assert seen == "never" or int(seen) == int(rightly) + int(wrongly), name
+        named = re.findall(r"`(test_\w+)`", row[7])
+        assert named, name
+        assert all(f"def {test}(" in tests for test in named), name

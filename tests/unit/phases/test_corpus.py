@@ -37,3 +37,21 @@ def test_what_cannot_be_read_is_refused_with_what_to_do(path: Path, tmp_path: Pa
     with pytest.raises(PermanentError) as caught:
         extract(copy)
     assert " and run again" in str(caught.value)
+
+
+def shown_by(rule: str) -> str:
+    """A book of the corpus that shows a rule."""
+    return next(name for name in BOOKS if any(each == rule for each, _ in expected(name)["left out"]))
+
+
+# An ornament before the first word belongs to no chapter, so it cannot be spoken.
+@pytest.mark.parametrize("rule", sorted(RULES.keys() - ON_REQUEST - {"before-the-book"}))
+def test_a_switch_lets_everything_be_spoken_that_its_rule_leaves_out(rule: str, tmp_path: Path) -> None:
+    name = shown_by(rule)
+    copy = tmp_path / name
+    copy.write_bytes((FOLDER / name).read_bytes())
+    book = extract(copy, rules={rule: False})
+    assert rule not in {each for each, _ in book.omitted()}
+    assert len(book.spoken) > len(expected(name)["spoken"]) or len(" ".join(book.spoken)) > len(
+        " ".join(text for _, _, text in expected(name)["spoken"])
+    )

@@ -166,3 +166,39 @@ def test_a_note_set_in_from_the_margin_goes_on_as_far_as_it_is_set_in(tmp_path):
 def test_verse_below_what_is_no_such_note_is_spoken(tmp_path, note):
     book = text_book(tmp_path, "a.txt", f"{NOTED}{note}    Good night,\n    said they.\n\nThey went to bed.\n")
     assert "Good night,\nsaid they." in book.spoken
+
+
+def test_an_imprint_below_the_end_is_left_out(tmp_path):
+    imprint = "OAK PRESS: JOHN SMITH AND CO., LONDON"
+    book = text_book(tmp_path, "a.txt", f"{CHAPTERS}\n\nTHE END.\n\n{imprint}\n\nPRINTED BY HAND\n")
+    assert book.spoken[-1] == "THE END."
+    assert book.omitted() == [("copyright", imprint), ("copyright", "PRINTED BY HAND")]
+
+
+@pytest.mark.parametrize("after", ["He lived in London.", "PRINTED BY HAND\n\nAnd so it was."])
+def test_text_below_the_end_is_spoken(tmp_path, after):
+    assert not text_book(tmp_path, "a.txt", f"{CHAPTERS}\n\nTHE END.\n\n{after}\n").omitted()
+
+
+def test_a_city_with_a_publisher_below_it_is_an_imprint_and_a_title_is_none(tmp_path):
+    assert title_page(tmp_path, "RAIN", "London\nJohn Smith") == (["RAIN"], ["copyright"])
+    for page in (["London\nA Novel"], ["RAIN", "Paris\nby Ann Other"], ["RAIN", "London\nBerlin Nights\nParis Days"]):
+        assert title_page(tmp_path, *page) == (page, [])
+
+
+def test_the_word_cover_where_a_book_had_one_is_left_out(tmp_path):
+    assert title_page(tmp_path, "cover", "THE RAIN") == (["THE RAIN"], ["illustration"])
+    assert title_page(tmp_path, "COVER STORIES", "by Ann Other") == (["COVER STORIES", "by Ann Other"], [])
+
+
+def test_lists_of_illustrations_are_left_out_and_what_follows_is_spoken(tmp_path):
+    entries = ["PAGE", "Frontispiece    iv", "The Roofs ..... 3", "“They saw the rain” 12"]
+    listed = "\n\n".join(["LIST OF ILLUSTRATIONS.", *entries])
+    book = text_book(tmp_path, "a.txt", f"THE RAIN\n\n{listed}\n\nIt rained in 1859.\n\n{CHAPTERS}")
+    assert [rule for rule, _ in book.omitted()] == ["contents"] * 5
+    assert book.spoken[:2] == ["THE RAIN", "It rained in 1859."]
+
+
+def test_a_title_called_illustrations_over_a_text_is_spoken(tmp_path):
+    book = text_book(tmp_path, "a.txt", f"Illustrations\n\nThere were 3.\n\n{CHAPTERS}")
+    assert book.spoken[:2] == ["Illustrations", "There were 3."]

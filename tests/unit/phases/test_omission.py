@@ -185,6 +185,69 @@ def test_pictures_and_notes_of_transcribers_are_left_out(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "number",
+    [
+        '<span class="pagenum"><a id="Page_12">[Pg 12]</a></span>',
+        '<span class="pageno" id="p12">12</span>',
+        '<span class="x-ebookmaker-pageno">{xii}</span>',
+        '<a class="page_number">Page 12</a>',
+        "[Pg 12]",
+    ],
+)
+def test_the_pages_of_the_printed_book_are_left_out_of_its_sentences(tmp_path, number):
+    book = chapters(tmp_path, Two=f"<p>They waited {number}for the rain.</p>")
+    assert book.spoken_in(2) == ["They waited for the rain."]
+    assert rules(book) == {"page-number"}
+
+
+@pytest.mark.parametrize(
+    "said", ['<span class="pagenum">of all days</span>', '<span class="number">12</span>', "[page torn]", "[1912]"]
+)
+def test_what_is_no_number_of_a_page_is_spoken(tmp_path, said):
+    assert not chapters(tmp_path, Two=f"<p>They waited {said} there.</p>").omitted()
+
+
+def test_page_marks_of_a_plain_text_are_left_out(tmp_path):
+    book = text_book(
+        tmp_path, "a.txt", f"Chapter 1\n\n{LONG}\n\nThey waited[Pg 12] for the rain.\n\n[Pg 13]\n\n{LONG}\n"
+    )
+    assert "They waited for the rain." in book.spoken
+    assert book.omitted() == [("page-number", "[Pg 12]"), ("page-number", "[Pg 13]")]
+
+
+@pytest.mark.parametrize(
+    ("bracket", "rule"),
+    [
+        ("[Illustration:\n\n    JOHN ALLEN\n    PUBLISHER\n\n    LONDON\n    ]", "illustration"),
+        ("[Illustration:\n\nThe rain\n\n[_Copyright 1894._]]", "illustration"),
+        ("[Footnote 1: A long note.\n\nIt has [two] paragraphs.]", "footnote"),
+        ("[Transcriber's Note: Spelling is kept.\n\nErrors are kept.]", "transcriber-note"),
+        ("Original Transcriber's Notes:\n\nSpelling is kept.", "transcriber-note"),
+    ],
+)
+def test_what_stands_in_brackets_over_several_paragraphs_is_left_out(tmp_path, bracket, rule):
+    book = text_book(tmp_path, "a.txt", f"Chapter 1\n\n{LONG}\n\n{bracket}\n\nHe came.\n\nChapter 2\n\n{LONG}\n")
+    assert rules(book) == {rule}
+    assert [len(book.spoken_in(1)), book.spoken_in(1)[-1]] == [3, "He came."]
+
+
+@pytest.mark.parametrize(
+    "bracket", ["[They went\n\nout.]", "[Illustration: so\n\nhe said", "[Illustrations were made]"]
+)
+def test_other_words_in_brackets_over_several_paragraphs_are_spoken(tmp_path, bracket):
+    rest = "\n\n".join(["He came."] * 12)
+    assert not text_book(tmp_path, "a.txt", f"Chapter 1\n\n{bracket}\n\n{rest}\n").omitted()
+
+
+def test_the_title_of_a_chapter_inside_a_picture_is_its_title(tmp_path):
+    content = f"Preface\n\n{LONG}\n\n[Illustration: ·THE RAIN·\n\n\nChapter I.]\n\n{LONG}\n\nChapter II.\n\n{LONG}\n"
+    book = text_book(tmp_path, "a.txt", content)
+    assert book.titles == ["Preface", "Chapter I.", "Chapter II."]
+    assert book.spoken_in(2)[0] == "Chapter I."
+    assert book.omitted() == [("illustration", "[Illustration: ·THE RAIN·")]
+
+
+@pytest.mark.parametrize(
     ("line", "said"),
     [
         ("T h e   G i f t", "The Gift"),
