@@ -87,7 +87,7 @@ class Language:
         """A regular expression for a number with its groups and decimals."""
         sign = re.escape(self.decimal_sign)
         grouped = rf"[0-9]{{1,3}}(?:[{self.thousands}][0-9]{{3}})+"
-        return rf"(?:{grouped}|[0-9]+)(?:{sign}[0-9]+)?(?![0-9])"
+        return rf"(?:{grouped}|[0-9]{{1,3}}(?:['’][0-9]{{3}})+|[0-9]+)(?:{sign}[0-9]+)?(?![0-9])"
 
     def said(self, written: str) -> str:
         """A number as it is said, decimals included."""

@@ -50,7 +50,7 @@ def numbered(language: Language) -> Rule:
     words = "|".join(re.escape(word) for word in sorted(table, key=lambda word: (-len(word), word)))
     pattern = re.compile(
         rf"(?<![\w.])(?=[^\s\d]{{1,9}}[ \u00a0]?[0-9IVXLCDM])(?P<word>{words})(?P<space>[ \u00a0]?)"
-        rf"(?:(?=[0-9])|(?P<numeral>{_ROMAN})\b)"
+        rf"(?:(?=[0-9])|(?P<numeral>[IVXLCDM]{{2,12}}|[VX])\b)"
     )
 
     def say(match: re.Match[str]) -> str | None:
@@ -68,8 +68,8 @@ def initials(language: Language) -> Rule:
     """Letters with full stops: "U.S." and "J. R. R. Tolkien" lose them, so that none is taken for a sentence's end."""
     letter = f"[{_UPPER}]"
     pattern = re.compile(
-        rf"(?<![\w.])(?:(?:{letter}\.){{2,8}}|(?:[a-z]\.){{2,4}}|(?:{letter}\. ?){{1,4}}(?= ?[{_UPPER}][a-zà-ÿ’'])"
-        rf"|(?:[{_UPPER}]\. ){{1,4}}[{_UPPER}]\.(?= [{_UPPER}]))"
+        rf"(?<![\w.])(?:(?:{letter}\.){{2,8}}|(?:[a-z]\.){{2,4}}|(?:{letter}\. ){{1,5}}{letter}\.(?! {letter}\.)"
+        rf"|{letter}\. ?(?= ?[{_UPPER}][a-zà-ÿ’']))"
     )
     name = re.compile(rf"(?:[{_UPPER}][\w’'.-]*|,|de|von|van|di|d['’]) $")
 
@@ -104,7 +104,7 @@ def chapter_numbers(language: Language) -> Rule:
 
 def leading_romans(language: Language) -> Rule:
     """A Roman numeral that numbers a heading or a section: "IV. The Fight"."""
-    pattern = re.compile(rf"^(?P<numeral>{_ROMAN})(?=[.:]? ?[—–-]| ?[.:)](?:\s|$)|$)")
+    pattern = re.compile(r"^(?P<numeral>(?:[IVXL]{2,9}|[IVX])(?=$)|[IVXL]{1,9}(?=[.:]? ?[—–-]| ?[.:)](?:\s|$)))")
 
     def say(match: re.Match[str]) -> str | None:
         value = numbers.roman(match["numeral"])
@@ -165,15 +165,22 @@ def rulers(language: Language) -> Rule:
 
 def capitals(language: Language) -> Rule:
     """Words in capitals that are no initialisms, as words: a voice may spell what stands in capitals."""
-    word = rf"[{_UPPER}]{{2,40}}(?:['’][{_UPPER}]{{1,4}})?"
+    word = rf"[{_UPPER}]{{2,40}}(?:['’][{_UPPER}]{{1,4}})?|[{_UPPER}]['’][{_UPPER}]{{1,12}}"
     pattern = re.compile(rf"(?<![\w&$])(?P<word>{word})(?![\w&])")
     neighbour = re.compile(rf"(?:[{_UPPER}]{{2,}}|[{_UPPER}])[^\w]{{1,3}}$")
     following = re.compile(rf"[^\w]{{1,3}}(?:[{_UPPER}]{{2,}}|A|I)\b")
 
     def say(match: re.Match[str]) -> str | None:
         written = match["word"]
-        bare = re.split("['’]", written)[0]
-        if bare in language.initialisms or not _VOWELS.search(bare):
+        bare, _, behind = written.replace("’", "'").partition("'")
+        if len(bare) == 1:  # I'LL
+            kept = bare if bare in language.single_words else bare.lower()
+            return f"{kept}{written[1]}{behind.lower()}"
+        if (
+            bare in language.initialisms
+            or not _VOWELS.search(bare)
+            or (numbers.roman(bare) and not set(bare) & set("DM"))
+        ):
             return None
         if len(bare) > _LONGEST_INITIALISM or bare.lower() in language.short_words:
             return written.lower()
