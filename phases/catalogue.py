@@ -48,7 +48,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         BuiltIn("validation", 2, reads_source=True, outputs=("source",), libraries=("lxml", "pypdfium2")),
         BuiltIn(
             "extraction",
-            2,
+            3,
             reads_source=True,
             inputs=("source",),
             outputs=("book", "text", "cover"),
@@ -66,11 +66,11 @@ BUILT_IN: dict[str, BuiltIn] = {
         BuiltIn("synthesis", 1, inputs=("book", "chunks"), outputs=("timings",), libraries=("espeakng-loader",)),
         BuiltIn(
             "enhancement",
-            1,
+            2,
             inputs=("book", "text", "chunks", "timings"),
             optional_inputs=("cover",),
             outputs=("ledger", "report"),
-            libraries=("av", "imageio-ffmpeg", "mutagen", "numpy"),
+            libraries=("av", "imageio-ffmpeg", "mutagen", "numpy", "pillow"),
             delivers=True,
         ),
         BuiltIn("subtitles", 1, inputs=("book", "text", "chunks", "timings", "ledger"), delivers=True),
