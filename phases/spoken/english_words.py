@@ -230,10 +230,10 @@ INITIALISMS = names(
 SHORT_WORDS = names(
     "the and you not all her his him she was are out who why how yes now new old man men god sir but for had has "
     "any can did no my me we he in on of to up so do go as at be by if or an oh ah ha is one two six ten our its may "
-    "sit fit let see say saw get got put own too few day end far off yet nor sea sun war way boy art act age air arm bad "
-    "bed big box car cry cut die dog ear eat eye fly fun gun hat hot ice ill joy key law lay led lie lot low mad "
-    "map met mrs nay oil pay poor red run sad sat set sky son tea top try use win won dear her dead lord hear "
-    "stop help good"
+    "sit fit let see saw get got put own too few day end far off yet nor sea sun war way boy art act age air "
+    "arm bad bed big box car cry cut die dog ear eat eye fly fun gun hat hot ice ill joy key law lay led lie lot low "
+    "mad map met mrs nay oil pay poor red run sad sat set sky son tea top try use win won dear her dead lord hear "
+    "say stop help good"
 )
 SIGNS: Mapping[str, str] = {
     "&": "and",
