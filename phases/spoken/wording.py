@@ -15,7 +15,14 @@ from phases.spoken.form import SpokenForm, spoken_form
 from phases.spoken.lexicon import rules_of
 from phases.spoken.sentences import Span, pieces
 
-LANGUAGES: Mapping[str, str] = {"en": "english"}
+LANGUAGES: Mapping[str, str] = {
+    "en": "english",
+    "de": "german",
+    "fr": "french",
+    "es": "spanish",
+    "it": "italian",
+    "nl": "dutch",
+}
 """The languages that have rules, by their code: the module that has them as ``rules(region)``."""
 
 _ANY = (signs.addresses("@", "."), signs.REFERENCES)
