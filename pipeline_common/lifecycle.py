@@ -77,14 +77,14 @@ class Lifecycle:
         migrations: one function a step, from version 1 to 2, from 2 to 3, and so on. A document without
             ``schema_version`` is of version 1.
         default_retry_limit: how many attempts a phase is given, where `retry_limits` does not name it.
+        retry_limits: the same for single phases, or for single statuses of the kind `WORKING`.
+        retried_as: the status that a failed record takes when somebody asks for it to be tried again, from the record;
+            without one it is the first status of the table.
         stage: how far a name (a book, say) has come, from its records by section; None where that is the status of its
             record in the first of `phases` that has one.
         required_paths: by stage, which files and folders must be there while a name is at it: where its records say
             their paths, as ``section.field``, such as ``releases.staging_dir`` (pipeline_common/stale.py has the rest
             of the notation). At a stage that is not named, nothing must be there.
-        retry_limits: the same for single phases, or for single statuses of the kind `WORKING`.
-        retried_as: the status that a failed record takes when somebody asks for it to be tried again, from the record;
-            without one it is the first status of the table.
 
     Raises:
         ValueError: the parts do not go together; the message says which.
@@ -103,9 +103,9 @@ class Lifecycle:
     migrations: tuple[Migration, ...] = ()
     default_retry_limit: int = 3
     retry_limits: Mapping[str, int] = field(default_factory=dict)
+    retried_as: Callable[[Mapping[str, Any]], str] | None = None
     stage: Callable[[Mapping[str, Any]], str] | None = None
     required_paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    retried_as: Callable[[Mapping[str, Any]], str] | None = None
 
     schema_version: int = field(init=False)
     """Of the documents that are written."""
@@ -165,11 +165,11 @@ class Lifecycle:
                 not 1 <= len(place) <= 2 for place in self.other_records
             ),
             "has a retry limit below 0": any(limit < 0 for limit in limits),
-            f"requires paths of sections that it does not have: {', '.join(sorted(strangers))}": strangers,
             "limits the retries of what is no phase of it, and no status of the kind working": (
                 set(self.retry_limits)
                 - {*self.phases, *(status.name for status in self.statuses if status.kind == WORKING)}
             ),
+            f"requires paths of sections that it does not have: {', '.join(sorted(strangers))}": strangers,
         }
         for fault, found in faults.items():
             if found:

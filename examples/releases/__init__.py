@@ -3,7 +3,6 @@
 from releases.lifecycle import RELEASES, validate_transition
 from releases.records import (
     Checkpoint,
-    StaleEntry,
     checkpoint_stage,
     find_stale_entries,
     get_checkpoint,
@@ -17,7 +16,6 @@ from releases.records import (
 __all__ = [
     "RELEASES",
     "Checkpoint",
-    "StaleEntry",
     "checkpoint_stage",
     "find_stale_entries",
     "get_checkpoint",

@@ -71,6 +71,7 @@ RELEASES = Lifecycle(
     other_records=(("failed",),),
     described_in="examples/releases/README.md",
     migrations=(to_version_2,),
+    required_paths={row.name: tuple(f"processed.{path}" for path in row.required) for row in STATUSES if row.required},
 )
 
 

@@ -9,14 +9,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from pipeline_common import PipelineState
+from pipeline_common.stale import Stale, stale_of
 from releases.lifecycle import COMPLETE, RELEASES, STATUSES
 
 _ORDER = tuple(status.name for status in STATUSES)
-_REQUIRED = {status.name: status.required for status in STATUSES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +29,6 @@ class Checkpoint:
 
     stage: str
     at: str
-
-
-@dataclass(frozen=True, slots=True)
-class StaleEntry:
-    """A release that lacks what its status needs.
-
-    Attributes:
-        asin: which one.
-        status: its status.
-        field: of its record, such as ``staging_dir``.
-        path: what the record says there; empty where it says nothing.
-    """
-
-    asin: str
-    status: str
-    field: str
-    path: str
 
 
 def open_state(path: str | os.PathLike[str]) -> PipelineState:
@@ -98,7 +80,7 @@ def should_skip_stage(state: PipelineState, asin: str, stage: str) -> bool:
     record = _record(state, asin)
     if record is None or _ORDER.index(_stage(record)) < _ORDER.index(stage):
         return False
-    return not _stale(asin, record, state.path.parent)
+    return stale_of(asin, {"processed": record}, RELEASES, state.path.parent) is None
 
 
 def mark_processed(state: PipelineState, asin: str, **facts: Any) -> None:
@@ -129,10 +111,11 @@ def mark_failed(state: PipelineState, asin: str, error: str, error_type: str = "
         return int(record["retry_count"])
 
 
-def find_stale_entries(state: PipelineState) -> list[StaleEntry]:
-    """The releases that lack what their status needs; relative paths belong to the folder of the state file."""
+def find_stale_entries(state: PipelineState) -> list[Stale]:
+    """The releases whose files are not there, though their status needs them; COMPLETE ones need none."""
     files = _mapping(_mapping(state.read().get("processed")).get("files"))
-    return [stale for asin, record in files.items() for stale in _stale(asin, _mapping(record), state.path.parent)]
+    found = (stale_of(asin, {"processed": record}, RELEASES, state.path.parent) for asin, record in files.items())
+    return [stale for stale in found if stale]
 
 
 def _reach(document: Any, asin: str, stage: str, facts: Mapping[str, Any]) -> None:
@@ -157,16 +140,6 @@ def _record(state: PipelineState, asin: str) -> Mapping[str, Any] | None:
 def _stage(record: Mapping[str, Any]) -> str:
     status = RELEASES.normal_status(record.get("status"))
     return str(status) if status in _ORDER else RELEASES.initial
-
-
-def _stale(asin: str, record: Mapping[str, Any], folder: Path) -> list[StaleEntry]:
-    status = _stage(record)
-    named = {field: record.get(field) for field in _REQUIRED[status]}
-    return [
-        StaleEntry(asin, status, field, path if isinstance(path, str) else "")
-        for field, path in named.items()
-        if not (isinstance(path, str) and path and os.path.exists(folder / path))
-    ]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

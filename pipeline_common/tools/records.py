@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline_common import lifecycle as kinds
-from pipeline_common.lifecycle import Lifecycle
+from pipeline_common.lifecycle import Lifecycle, records_of
 from pipeline_common.statuses import FAILED, PENDING, RUNNING, SKIPPED, SUCCESS
 from pipeline_common.tools.catalogue import INTERRUPTED, Catalogue, Entry, HolderOf, newest, number_of, section, text_of
 
@@ -46,8 +46,8 @@ class RecordCatalogue(Catalogue):
             for key in lifecycle.phases
         }
         open_phase = next((key for key, status in steps.items() if lifecycle.kind_of(status) not in _OVER), "")
-        stage = steps.get(open_phase, next(reversed(steps.values()), lifecycle.initial))
-        failed_in = text_of(_first(records, "failed_in")) or str(stage)
+        stage = lifecycle.stage_of(records_of(self._document, book, lifecycle))
+        failed_in = text_of(_first(records, "failed_in")) or stage
         limits = lifecycle.retry_limits
         limit = limits.get(failed_in, limits.get(open_phase, lifecycle.default_retry_limit))
         count = number_of(_first(records, "retry_count"))
@@ -55,7 +55,7 @@ class RecordCatalogue(Catalogue):
             id=book,
             title=text_of(_first(records, "title")),
             source=text_of(_first(records, "source_path")) or text_of(section(_first(records, "source")).get("path")),
-            stage=str(stage),
+            stage=stage,
             status=self._word(book, lifecycle.kind_of(stage), bool(_first(records, "error"))),
             next_phase=open_phase,
             at=newest(records),

@@ -108,8 +108,8 @@ def test_stale_is_what_lacks_what_its_own_status_needs(state: PipelineState) -> 
         assert find_stale_entries(state) == []
         (state.path.parent / "staging/tide").rename(state.path.parent / "elsewhere")
         needs_it = stage in ("STAGED", "METADATA_FETCHED", "TORRENT_CREATED")
-        stale = [(entry.asin, entry.status, entry.field, entry.path) for entry in find_stale_entries(state)]
-        assert stale == ([(ASIN, stage, "staging_dir", "staging/tide")] if needs_it else [])
+        stale = [(entry.name, entry.stage, entry.missing) for entry in find_stale_entries(state)]
+        assert stale == ([(ASIN, stage, str(state.path.parent / "staging/tide"))] if needs_it else [])
         assert releases.should_skip_stage(state, ASIN, stage) is not needs_it
         (state.path.parent / "elsewhere").rename(state.path.parent / "staging/tide")
     mark_processed(state, ASIN)
