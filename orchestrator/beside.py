@@ -9,7 +9,10 @@ import hashlib
 import os
 from collections.abc import Mapping, Set
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orchestrator.sheet import Sheet
 
 SHEET_SUFFIX = ".book.yaml"
 _CALIBRE = "metadata.opf"
@@ -74,10 +77,28 @@ def _read_sheet(path: Path, sheet: Path, found: dict[str, dict[str, Any]], extra
     for name in ("skip", "keep"):
         if getattr(wanted.chapters, name):
             extraction[name] = list(getattr(wanted.chapters, name))
-    if wanted.spoken:
-        found["chunking"] = {"book_spoken": dict(wanted.spoken)}
+    chunking: dict[str, Any] = {"book_spoken": dict(wanted.spoken)} if wanted.spoken else {}
+    if wanted.lexicon or wanted.lexicons:
+        chunking["book_lexicon"] = _lexicon(path, sheet, wanted)
+    if chunking:
+        found["chunking"] = chunking
     if wanted.voice:
         found["synthesis"] = {"voice": wanted.voice, "voice_is_default": False}
+
+
+def _lexicon(path: Path, sheet: Path, wanted: Sheet) -> list[dict[str, Any]]:
+    from orchestrator.lexicons import as_data, read_lexicon
+    from pipeline_common.strict_yaml import ConfigError
+
+    entries = []
+    for name in wanted.lexicons:
+        if Path(name).name != name:
+            raise _SheetError(f"{sheet}: lexicons: {name!r} is no file in the folder of the book. Put it there.")
+        try:
+            entries += read_lexicon(path.with_name(name))
+        except ConfigError as error:
+            raise _SheetError(f"{sheet}: lexicons: {error}") from error
+    return entries + as_data(wanted.lexicon)
 
 
 def _file_beside(path: Path, name: str, sheet: Path) -> dict[str, str]:

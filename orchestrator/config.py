@@ -145,6 +145,11 @@ class Config(Section):
         words = written if isinstance(written, tuple) else (written,)
         return Environment(phase.name, section.kind, words, section.module, section.version, self._folder)
 
+    @property
+    def folder(self) -> Path:
+        """The folder to which relative paths belong."""
+        return self._folder
+
     def resolved(self, folder: Path) -> Config:
         """The same configuration with absolute paths; relative ones belong to `folder`."""
         names = ("input_dir", "output_dir", "work_dir", "pipeline_json", "log_file")

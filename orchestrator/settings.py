@@ -223,6 +223,7 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
         "chunking": {
             "max_chars": config.text.max_chars,
             "spoken": dict(config.text.spoken),
+            "lexicon": _lexicon(config),
             "limits": config.limits.model_dump(include={"max_cpu_s", "max_memory_mb"}),
         },
         "synthesis": {
@@ -243,6 +244,16 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
         "subtitles": {},
     }
     return settings[phase.name]
+
+
+def _lexicon(config: Config) -> list[dict[str, Any]]:
+    """The lexicon of all books: files first, so that an entry of the configuration itself comes last and wins."""
+    if not config.text.lexicon and not config.text.lexicons:
+        return []
+    from orchestrator.lexicons import as_data, read_lexicon  # its models are of no use to a book's own processes
+
+    files = [config.folder / name for name in config.text.lexicons]
+    return [entry for file in files for entry in read_lexicon(file)] + as_data(config.text.lexicon)
 
 
 def _phase_settings(phase: Phase, config: Config) -> PhaseSettings:

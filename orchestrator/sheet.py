@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from orchestrator.sections.fields import Section
+from orchestrator.sections.lexicon import Lexicon, LexiconNames
 from orchestrator.sections.text import RuleSwitches, SpokenSwitches
 
 
@@ -52,3 +53,5 @@ class Sheet(Section):
     chapters: ChaptersSection = ChaptersSection()
     rules: RuleSwitches = Field(default_factory=dict)
     spoken: SpokenSwitches = Field(default_factory=dict)
+    lexicon: Lexicon = ()
+    lexicons: LexiconNames = ()

@@ -47,12 +47,14 @@ class Chunk:
         index: counts from 1 in its chapter.
         text: what is spoken.
         candidates: the wanted voice, then the fallbacks.
+        phonemes: rows (from, to, IPA) of what a lexicon says of the pronunciation of parts of `text`.
     """
 
     chapter: int
     index: int
     text: str
     candidates: tuple[Candidate, ...]
+    phonemes: tuple[tuple[int, int, str], ...] = ()
 
     def __str__(self) -> str:
         text = self.text if len(self.text) <= _SHOWN_CHARACTERS else self.text[:_SHOWN_CHARACTERS] + "…"

@@ -62,7 +62,9 @@ BUILT_IN: dict[str, BuiltIn] = {
                 "pypdfium2",
             ),
         ),
-        BuiltIn("chunking", 3, inputs=("book", "text"), outputs=("chunks",), libraries=("num2words", "sentencex")),
+        BuiltIn(
+            "chunking", 3, inputs=("book", "text"), outputs=("chunks",), libraries=("num2words", "regex", "sentencex")
+        ),
         BuiltIn("synthesis", 1, inputs=("book", "chunks"), outputs=("timings",), libraries=("espeakng-loader",)),
         BuiltIn(
             "enhancement",

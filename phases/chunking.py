@@ -32,7 +32,8 @@ def run(plan: Plan) -> Result:
     ):
         rows = _reporting(read_lines(plan.inputs["text"]), progress)
         max_chars = plan.settings.get("max_chars", MAX_CHARS)
-        wording = Wording(book["language"], _off(plan.settings))
+        lexicon = (*plan.settings.get("lexicon", ()), *plan.settings.get("book_lexicon", ()))
+        wording = Wording(book["language"], _off(plan.settings), lexicon)
         made = chunks(rows, wording, max_chars, numbered_chapters(book["chapters"]))
         write_lines(plan.attempt_dir / "chunks.jsonl", counts.counted(made))
     return Result(
@@ -92,10 +93,12 @@ def _chunk(
     }
     if form.changes:
         sentence["changes"] = [[change.rule, change.start, change.end] for change in form.changes]
+    if form.phonemes:
+        sentence["phonemes"] = form.phonemes
     return {
         "chapter": chapter,
         "index": index,
-        "text_id": text_id(language, form.text),
+        "text_id": text_id(language, form.text, form.phonemes),
         "language": language,
         "sentences": [sentence],
     }
@@ -124,9 +127,10 @@ def _number(title: str) -> int:
     return int(bare) if bare.isascii() and bare.isdigit() and len(bare) < _MOST_DIGITS else numbers.roman(bare)
 
 
-def text_id(language: str, spoken: str) -> str:
-    """What equal spoken text in one language has in common: 32 hex digits."""
-    return hashlib.sha256(json.dumps([language, spoken]).encode("utf-8")).hexdigest()[:32]
+def text_id(language: str, spoken: str, phonemes: Sequence[tuple[int, int, str]] = ()) -> str:
+    """What equal spoken text in one language, pronounced alike, has in common: 32 hex digits."""
+    facts = [language, spoken, phonemes] if phonemes else [language, spoken]
+    return hashlib.sha256(json.dumps(facts).encode("utf-8")).hexdigest()[:32]
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ from phases.voices import ENGINES, Engine, VoiceError, engine_version, open_engi
 from phases.voices.takes import BadTakeError, checked_pcm
 
 _log = logging.getLogger(__name__)
+_ENGLISH = "en-us"
 
 
 def run(plan: Plan) -> Result:
@@ -77,17 +78,39 @@ def _chunks(plan: Plan, engine: Engine) -> list[Chunk]:
     for row in read_lines(plan.inputs["chunks"]):
         language = row.get("language") or book_language
         if language not in voices:
-            wanted = engine.choose(
-                language, settings["voice"], is_default=settings["voice_is_default"], key="tts.voice"
-            )
+            wanted = _wanted(engine, settings, language, book_language)
             voices[language] = list(dict.fromkeys([wanted, *fallbacks]))
         text = " ".join(sentence["spoken"] for sentence in row["sentences"])
         candidates = tuple(
             Candidate(voice, _audio_id(row["text_id"], settings["engine"], version, voice, spoken_settings))
             for voice in voices[language]
         )
-        chunks.append(Chunk(row["chapter"], row["index"], text, candidates))
+        chunks.append(Chunk(row["chapter"], row["index"], text, candidates, tuple(_phonemes(row["sentences"]))))
     return chunks
+
+
+def _wanted(engine: Engine, settings: Mapping[str, Any], language: str | None, book_language: str | None) -> str:
+    """The voice for a language: the book's own has the voice of the settings, a passage in another one has its own."""
+    if language and book_language and _primary(language) != _primary(book_language):
+        try:
+            return engine.choose(language, _ENGLISH, is_default=True, key="tts.voice")
+        except PermanentError as error:
+            _log.warning("A passage in the language %r is spoken by the voice of the book: %s", language, error)
+            language = book_language
+    return engine.choose(language, settings["voice"], is_default=settings["voice_is_default"], key="tts.voice")
+
+
+def _primary(language: str) -> str:
+    return language.replace("_", "-").partition("-")[0].lower()
+
+
+def _phonemes(sentences: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int, str]]:
+    """What a lexicon says of a chunk's pronunciation, by offsets in its spoken text."""
+    begin = 0
+    for sentence in sentences:
+        for since, until, ipa in sentence.get("phonemes", ()):
+            yield begin + since, begin + until, ipa
+        begin += len(sentence["spoken"]) + 1
 
 
 def _audio_id(text_id: str, engine: str, version: str, voice: str, settings: Mapping[str, Any]) -> str:
@@ -146,7 +169,7 @@ def _take(plan: Plan, engine: Engine, trial: Trial) -> bytes:
     try:
         voice = engine.voice(trial.candidate.voice, plan.settings)
         sample_rate = voice.sample_rate
-        speech = voice.speak(text)
+        speech = voice.speak(text, trial.chunk.phonemes)
         pcm = checked_pcm(speech, text, sample_rate=sample_rate, rate=plan.settings["rate"])
     except BadTakeError as error:
         return Refusal(error.check, str(error), permanent=True).to_json()

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from orchestrator.sections.fields import Section
+from orchestrator.sections.lexicon import Lexicon, LexiconNames
 from phases.rules import RULES
 from phases.spoken_rules import SPOKEN_RULES
 
@@ -49,3 +50,5 @@ class TextSection(Section):
     max_chars: int = Field(600, ge=80, le=5000, description="a longer sentence is spoken in several pieces")
     rules: RuleSwitches = Field(default_factory=dict)
     spoken: SpokenSwitches = Field(default_factory=dict)
+    lexicon: Lexicon = ()
+    lexicons: LexiconNames = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 PROSE, HEADING, CHAPTER = "prose", "heading", "chapter"
 """What a text is, as far as rules ask: a heading, one that is only the number of its chapter, or anything else."""
@@ -31,25 +32,34 @@ class Change:
     phonemes: str = ""
 
 
+class Pattern(Protocol):
+    """What finds the places of a rule: a compiled regular expression, or what stands for one."""
+
+    def finditer(self, content: str, /) -> Iterable[re.Match[str]]:
+        """The places, in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A small rule: where it may apply, and what is said there.
 
     Attributes:
         name: of the rule, a key of `phases.spoken_rules.SPOKEN_RULES`.
-        pattern: finds candidates; it must take linear time.
+        pattern: finds candidates; it must take linear time, or have a limit of its own.
         say: what is said for a match, or None to leave it as it is.
         needs: one of `FEATURES` that a text must have; "" for none.
         kinds: the kinds of text that it is for; empty for all.
         goes_on: see `Change`.
+        phonemes: see `Change`, for a match.
     """
 
     name: str
-    pattern: re.Pattern[str]
+    pattern: Pattern
     say: Callable[[re.Match[str]], str | None]
     needs: str = ""
     kinds: tuple[str, ...] = ()
     goes_on: bool = False
+    phonemes: Callable[[re.Match[str]], str] | None = None
 
 
 FEATURES: dict[str, re.Pattern[str]] = {
@@ -93,6 +103,7 @@ def _changes_of(rule: Rule, content: str, taken: bytearray) -> Iterator[Change]:
         if taken.find(1, start, end) >= 0:
             continue
         spoken = rule.say(match)
-        if spoken is not None and (spoken != match.group() or rule.goes_on):
+        phonemes = rule.phonemes(match) if rule.phonemes else ""
+        if spoken is not None and (spoken != match.group() or rule.goes_on or phonemes):
             taken[start:end] = b"\1" * (end - start)
-            yield Change(start, end, spoken, rule.name, rule.goes_on)
+            yield Change(start, end, spoken, rule.name, rule.goes_on, phonemes)

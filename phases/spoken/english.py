@@ -37,6 +37,7 @@ ENGLISH = Language(
     regnal=lambda number: f"the {numbers.ordinal(number, 'en')}",
     starters=words.STARTERS,
     single_words=frozenset("I"),
+    lone_letters=frozenset("A"),
     initialisms=words.INITIALISMS,
     short_words=words.SHORT_WORDS,
     one=lambda noun: "one",
@@ -90,6 +91,11 @@ _DATED = re.compile(
 _BEFORE_EARLY = re.compile(r"\b(?:[Ii]n|[Yy]ear|[Ff]rom|[Uu]ntil|[Ss]ince|[Bb]efore|[Aa]fter|A\.? ?D\.?) $")
 _NOUN = re.compile(r" (?:[a-z]+-)?(?P<noun>[a-z]{3,})\b")
 _CENTURY = re.compile(r"(?<!\w)(?P<numeral>[IVX]{1,5})(?:th|st|nd|rd)?(?= [Cc]entur(?:y|ies)\b)")
+_CIRCA = re.compile(r"(?<![\w.])ca?\.(?= ?[0-9]{3,4}\b)")
+_ANGLE = re.compile(
+    r"(?<![\w.,])(?P<degrees>[0-9]{1,3}) ?° ?(?P<minutes>[0-9]{1,2}) ?[′´'’](?: ?(?P<seconds>[0-9]{1,2}) ?[″”\"])?"
+)
+_VERSE = re.compile(r"(?<![\w.,:])(?P<chapter>[0-9]{1,3}):(?P<verse>[0-9]{1,3})(?![\w:])")
 _SAINT = re.compile(r"(?<![\w.])S[tT]\.(?!\w)")
 _PLACE_BEFORE = re.compile(r"(?:^|[^\w’'-])(?P<word>[A-Z][\w’'-]*|[0-9]+(?:st|nd|rd|th)) $")
 _DOCTOR = re.compile(r"(?<![\w.])D[rR]\.(?!\w)")
@@ -214,6 +220,15 @@ def _doctor_or_drive(match: re.Match[str]) -> str:
     return "Drive" if before and not name_follows and before["word"] not in words.NO_STREETS else "Doctor"
 
 
+def _angle(match: re.Match[str]) -> str:
+    parts = [("degrees", "degree"), ("minutes", "minute"), ("seconds", "second")]
+    return " ".join(ENGLISH.counted_noun(match[many], one, many) for many, one in parts if match[many])
+
+
+def _verse(match: re.Match[str]) -> str:
+    return f"{numbers.cardinal(match['chapter'], 'en')} {numbers.cardinal(match['verse'], 'en')}"
+
+
 def rules(region: str) -> tuple[Rule, ...]:
     """The rules in their order.
 
@@ -240,16 +255,19 @@ def rules(region: str) -> tuple[Rule, ...]:
         Rule("decade", _DECADE, _decade, "digit"),
         Rule("ordinal", _ORDINAL, _ordinal, "digit"),
         letters.numbered(ENGLISH),
+        Rule("abbreviation", _CIRCA, lambda match: "circa", "digit", goes_on=True),
+        Rule("unit", _ANGLE, _angle, "digit"),
         figures.units(ENGLISH),
         figures.percentages(ENGLISH),
         figures.telephones(ENGLISH),
+        Rule("number", _VERSE, _verse, "digit"),
         figures.ranges(ENGLISH, _YEARS),
         Rule("year", _DATED, _year, "digit"),
         *letters.abbreviations(ENGLISH),
         letters.counted_romans(ENGLISH),
         Rule("roman", _CENTURY, _century, "numeral"),
         letters.rulers(ENGLISH),
-        letters.initials(ENGLISH),
+        *letters.initials(ENGLISH),
         figures.fractions(ENGLISH),
         figures.leading_points(ENGLISH),
         figures.cardinals(ENGLISH),

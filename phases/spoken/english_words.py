@@ -80,6 +80,8 @@ UNITS: Mapping[str, tuple[str, str]] = {
     "hrs": ("hour", "hours"),
     "hrs.": ("hour", "hours"),
     "yrs": ("year", "years"),
+    "yrs.": ("year", "years"),
+    "mos.": ("month", "months"),
     "h": ("hour", "hours"),
 }
 
@@ -126,7 +128,6 @@ ABBREVIATIONS: Mapping[str, str] = {
     "vs": "versus",
     "cf": "compare",
     "approx": "approximately",
-    "ca": "circa",
     "Fig": "Figure",
     "&c": "et cetera",
 }
@@ -185,8 +186,6 @@ NUMBERED: Mapping[str, str] = {
     "Pt.": "part",
     "l.": "line",
     "ll.": "lines",
-    "c.": "circa",
-    "ca.": "circa",
     "§": "section",
     "§§": "sections",
 }
@@ -223,18 +222,18 @@ NO_NOUNS = names(
     "begins ends brings became marks means remains opens sits stands saw ads"
 )
 INITIALISMS = names(
-    "FBI CIA USA UK UN EU IBM AI IQ ID TV OK UFO USSR RAF YMCA YWCA IOU CEO VIP HMS SOS IRA ATM IT AM PM AD BC "
-    "BCE CE LA UAE USB DNA RNA HIV IT US NYPD LAPD WC MP DJ CD PC ER ICU HQ SUV IV VI II III XI IX XIV XVI XX "
+    "FBI CIA USA UK UN EU IBM AI IQ ID TV OK UFO USSR RAF YMCA YWCA IOU CEO VIP HMS SOS IRA ATM AM PM AD BC "
+    "BCE CE LA UAE USB DNA RNA HIV US NYPD LAPD WC MP DJ CD PC ER ICU HQ SUV IV VI II III XI IX XIV XVI XX "
     "AIDS EKG UPS AWS API URL SQL HTML CSS IP UI UX ISBN ISO IEEE AA AAA BA MA DA EEG UFC UCLA USC ABC BBC CBC "
     "CNN NBC NBA OAS"
 )
 SHORT_WORDS = names(
     "the and you not all her his him she was are out who why how yes now new old man men god sir but for had has "
-    "any can did no my me we he in on of to up so do go as at be by if or an oh ah ha one two six ten our its may "
-    "let see say saw get got put own too few day end far off yet nor sea sun war way boy art act age air arm bad "
-    "bed big box car cry cut die dog ear eat eye fly fun gun hat hot ice ill joy key law lay led lie lot low mad "
-    "map met mrs nay oil pay poor red run sad sat set sky son tea top try use win won dear her dead lord hear "
-    "stop help good"
+    "any can did no my me we he in on of to up so do go as at be by if or an oh ah ha is one two six ten our its may "
+    "sit fit let see saw get got put own too few day end far off yet nor sea sun war way boy art act age air "
+    "arm bad bed big box car cry cut die dog ear eat eye fly fun gun hat hot ice ill joy key law lay led lie lot low "
+    "mad map met mrs nay oil pay poor red run sad sat set sky son tea top try use win won dear her dead lord hear "
+    "say stop help good"
 )
 SIGNS: Mapping[str, str] = {
     "&": "and",

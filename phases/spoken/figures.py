@@ -41,7 +41,7 @@ def money(language: Language) -> Rule:
         one, several, cent, cents = language.currencies[sign]
         big = match["letter"] or match["big"] or match["big2"]
         if big:
-            return f"{language.said(amount)} {language.big[big]} {language.after_millions}{several}"
+            return f"{language.said(amount)} {language.big[big]} {language.of(several)}"
         whole, _, hundredths = amount.partition(language.decimal_sign)
         if len(hundredths) != 2:
             return language.counted_noun(amount, one, several)
@@ -103,6 +103,8 @@ def fractions(language: Language) -> Rule:
             return f"{numbers.cardinal(str(over), language.code)} {numbers.cardinal(str(under), language.code)}"
         if not 0 < over < under or under > _MOST_DENOMINATOR:
             return None
+        if match["whole"] and (over, under) == (1, 2):
+            return language.half.format(numbers.cardinal(match["whole"], language.code))
         one, many = language.fractions.get(under) or _regular(language, under)
         if not many:
             return None
@@ -123,7 +125,7 @@ def telephones(language: Language) -> Rule:
     pattern = re.compile(
         r"(?<![\w.,+-])(?:(?P<plus>\+)[0-9]{1,3}(?:[ .-]?\(?[0-9]{1,5}\)?){2,6}"
         r"|\([0-9]{3,5}\) ?[0-9]{3,4}[ .-][0-9]{3,4}"
-        r"|[0-9]{3}[-.][0-9]{3}[-.][0-9]{4}|[0-9]{3}-[0-9]{4}|0[0-9]{2,4}[ /-][0-9]{3,4}(?:[ -][0-9]{2,4}){1,3}"
+        r"|[0-9]{3}[-.][0-9]{3}[-.][0-9]{4}|[0-9]{3}-[0-9]{4}|0[0-9]{1,4}[ /-][0-9]{3,4}(?:[ -][0-9]{2,4}){1,3}"
         r"|(?:0[0-9] ){2}[0-9]{2} [0-9]{2} [0-9]{2}|0[0-9](?: [0-9]{2}){4}"
         r"|[0-9]{1,5}(?:-[0-9]{1,7}){3,4}|[0-9]{13,40})(?![\w-])(?![.,][0-9])"
     )
@@ -159,13 +161,16 @@ def ranges(language: Language, years: tuple[int, int]) -> Rule:
 def cardinals(language: Language) -> Rule:
     """All other numbers, decimals and signs before them included."""
     pattern = re.compile(
-        rf"(?<![\w.])(?:(?<![^\s(\[„“\"'«])(?P<minus>[-−])(?=[0-9]))?(?P<count>{language.number})(?!\w)"
+        rf"(?<![\w.])(?:(?<![^\s(\[„“\"'«])(?P<minus>[-−])(?=[0-9]))?(?P<count>{language.number})(?!\w|[.,][0-9])"
     )
 
     def say(match: re.Match[str]) -> str:
         said = language.said(match["count"])
+        if language.before_word and before_noun.match(match.string, match.end()):
+            said = language.before_word(said)
         return f"{language.minus} {said}" if match["minus"] else said
 
+    before_noun = re.compile(language.noun)
     return Rule("number", pattern, say, "digit")
 
 

@@ -27,11 +27,13 @@ class SpokenForm:
             row, and so is every character of the slice. What is not spoken has an empty spoken side, what is spoken
             and not written an empty source side.
         changes: those that have been made.
+        phonemes: rows (spoken_from, spoken_to, IPA).
     """
 
     parts: list[str] = field(default_factory=list)
     rows: list[MapRow] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    phonemes: list[tuple[int, int, str]] = field(default_factory=list)
     _length: int = 0
     _last: str = " "
 
@@ -70,6 +72,9 @@ def spoken_form(content: str, start: int, end: int, changes: Sequence[Change] = 
         spoken = _joined(form, content, change, end)
         form.changes.append(change)
         form.add(spoken, change.start, change.end)
+        if change.phonemes and spoken:
+            _, until, _, _ = form.rows[-1]
+            form.phonemes.append((until - len(spoken), until, change.phonemes))
         position = change.end
     _add_plain(form, content, position, end, end)
     _strip_end(form)

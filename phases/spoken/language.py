@@ -34,6 +34,7 @@ class Language:
         at: of e-mail addresses.
         dot: of addresses.
         after_millions: what comes between "million" and the money, with a space: "de " in French.
+        elides: whether that loses its vowel before another one.
         decimals_as_number: whether two digits behind the decimal sign are said as one number.
         abbreviations: what stands before a full stop, and what is said; they stand before more of the sentence.
         final_abbreviations: the same for those that may end a sentence.
@@ -42,10 +43,15 @@ class Language:
         counted: words before a Roman numeral that is a cardinal number, in lower case.
         rulers: names before a Roman numeral that is an ordinal number.
         regnal: how a ruler's number is said.
+        ordinal_dot: whether a ruler's numeral has a full stop of its own.
+        half: how a number with a half is said, with ``{}`` for the number.
         starters: words with which a sentence rather than a name goes on after a letter and a full stop.
-        single_words: letters that are words of their own.
+        single_words: letters that are words, so that with a full stop they may end a sentence.
+        lone_letters: letters that are words, and stand in capitals among others that do.
         initialisms: words in capital letters that are spelled.
         short_words: words of up to three letters that are no initialisms although they may stand in capitals.
+        noun: a regular expression for what follows a number that stands before a word.
+        before_word: how a number is said before a word, given how it is said alone; None changes nothing.
         one: how the number 1 is said before a noun in the singular; None says the number itself.
     """
 
@@ -68,6 +74,7 @@ class Language:
     dot: str
     plus: str = "plus"
     after_millions: str = ""
+    elides: bool = False
     decimals_as_number: bool = False
     abbreviations: Mapping[str, str] = field(default_factory=dict)
     final_abbreviations: Mapping[str, str] = field(default_factory=dict)
@@ -76,10 +83,15 @@ class Language:
     counted: frozenset[str] = frozenset()
     rulers: frozenset[str] = frozenset()
     regnal: Callable[[int], str] | None = None
+    ordinal_dot: bool = False
+    half: str = "{} and a half"
     starters: frozenset[str] = frozenset()
     single_words: frozenset[str] = frozenset()
+    lone_letters: frozenset[str] = frozenset()
     initialisms: frozenset[str] = frozenset()
     short_words: frozenset[str] = frozenset()
+    noun: str = r" [^\W\d_]"
+    before_word: Callable[[str], str] | None = None
     one: Callable[[str], str] | None = None
 
     @cached_property
@@ -87,7 +99,7 @@ class Language:
         """A regular expression for a number with its groups and decimals."""
         sign = re.escape(self.decimal_sign)
         grouped = rf"[0-9]{{1,3}}(?:[{self.thousands}][0-9]{{3}})+"
-        return rf"(?:{grouped}|[0-9]+)(?:{sign}[0-9]+)?(?![0-9])"
+        return rf"(?:{grouped}|[0-9]{{1,3}}(?:['’][0-9]{{3}})+|[0-9]+)(?:{sign}[0-9]+)?(?![0-9])"
 
     def said(self, written: str) -> str:
         """A number as it is said, decimals included."""
@@ -102,11 +114,18 @@ class Language:
             return numbers.cardinal(digits, self.code)
         return numbers.one_by_one(digits, self.code)
 
+    def of(self, noun: str) -> str:
+        """A noun behind "million"."""
+        if self.elides and noun[:1] in "aeiouéh":
+            return f"{self.after_millions[:-2]}'{noun}"
+        return f"{self.after_millions}{noun}"
+
     def counted_noun(self, written: str, one: str, many: str) -> str:
         """A number and its noun: "one pound", "three pounds"."""
         if self.is_one(written):
             return f"{self.one(one) if self.one else self.said('1')} {one}"
-        return f"{self.said(written)} {many}"
+        said = self.said(written)
+        return f"{self.before_word(said) if self.before_word else said} {many}"
 
     def is_one(self, written: str) -> bool:
         """Whether a noun after this number is in the singular."""

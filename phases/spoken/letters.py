@@ -20,11 +20,12 @@ def abbreviations(language: Language) -> tuple[Rule, ...]:
     middle, final, bare = language.abbreviations, language.final_abbreviations, language.bare_abbreviations
 
     rules = []
-    for table, goes_on in ((dict(middle), True), (dict(final), False)):
+    for table, goes_on in ((dict(final), False), (dict(middle), True)):
         if table:
             words = "|".join(re.escape(word) for word in sorted(table, key=lambda word: (-len(word), word)))
             pattern = re.compile(rf"(?<![\w.])(?=[^\W\d_]{{1,12}}\.)(?P<word>(?i:{words}))\.(?!\w)")
-            rules.append(Rule("abbreviation", pattern, _cased(table), "dotted" if goes_on else "", goes_on=goes_on))
+            say = _cased(table) if goes_on else _stopped(_cased(table), language)
+            rules.append(Rule("abbreviation", pattern, say, "dotted" if goes_on else "", goes_on=goes_on))
     if bare:
         pattern = re.compile(rf"(?<![\w.])(?P<word>[{_UPPER}][^\W\d_]{{1,6}})(?= [{_UPPER}])")
         rules.append(Rule("abbreviation", pattern, lambda match: bare.get(match["word"])))
@@ -44,13 +45,25 @@ def _cased(table: dict[str, str]) -> Callable[[re.Match[str]], str | None]:
     return say
 
 
+def _stopped(say: Callable[[re.Match[str]], str | None], language: Language) -> Callable[[re.Match[str]], str | None]:
+    """With the full stop, where the next word begins a sentence."""
+    following = re.compile(rf"\s([{_UPPER}][\w]*)")
+
+    def stopped(match: re.Match[str]) -> str | None:
+        said = say(match)
+        after = following.match(match.string, match.end(), match.end() + 24)
+        return f"{said}." if said and after and after[1] in language.starters else said
+
+    return stopped
+
+
 def numbered(language: Language) -> Rule:
     """Abbreviations that are such only before a number: "No. 5"."""
     table = dict(language.numbered)
     words = "|".join(re.escape(word) for word in sorted(table, key=lambda word: (-len(word), word)))
     pattern = re.compile(
         rf"(?<![\w.])(?=[^\s\d]{{1,9}}[ \u00a0]?[0-9IVXLCDM])(?P<word>{words})(?P<space>[ \u00a0]?)"
-        rf"(?:(?=[0-9])|(?P<numeral>{_ROMAN})\b)"
+        rf"(?:(?=[0-9])|(?P<numeral>[IVXLCDM]{{2,12}}|[VX])\b)"
     )
 
     def say(match: re.Match[str]) -> str | None:
@@ -64,28 +77,37 @@ def numbered(language: Language) -> Rule:
     return Rule("abbreviation", pattern, say, goes_on=True)
 
 
-def initials(language: Language) -> Rule:
+def initials(language: Language) -> tuple[Rule, ...]:
     """Letters with full stops: "U.S." and "J. R. R. Tolkien" lose them, so that none is taken for a sentence's end."""
     letter = f"[{_UPPER}]"
-    pattern = re.compile(
-        rf"(?<![\w.])(?:(?:{letter}\.){{2,8}}|(?:[a-z]\.){{2,4}}|(?:{letter}\. ?){{1,4}}(?= ?[{_UPPER}][a-zà-ÿ’'])"
-        rf"|(?:[{_UPPER}]\. ){{1,4}}[{_UPPER}]\.(?= [{_UPPER}]))"
+    before_name = re.compile(
+        rf"(?<![\w.])(?:(?:{letter}\.-){{1,2}}{letter}\.(?= {letter})|{letter}\. ?(?= ?{letter}[a-zà-ÿ’']))"
     )
-    name = re.compile(rf"(?:[{_UPPER}][\w’'.-]*|,|de|von|van|di|d['’]) $")
+    any_letters = re.compile(
+        rf"(?<![\w.])(?:(?:{letter}\.){{2,8}}|(?:[a-z]\.){{2,4}}"
+        rf"|(?:{letter}\. ){{1,5}}{letter}\.(?! {letter}\.))"
+    )
+    name = re.compile(rf"(?:{letter}[\w’'.-]*|,|d['’]|\b(?:de|von|van|di|da|et|und|and|y|e|en|by|par|por|door|&)) $")
+    following = re.compile(rf" ?({letter}\w*)")
 
-    def say(match: re.Match[str]) -> str | None:
-        written = match.group()
-        letters = re.sub(r"\W", "", written)
+    def spelled(match: re.Match[str]) -> str:
+        said = " ".join(re.sub(r"\W", "", match.group()))
+        return said + " " if match.group().endswith(" ") else said
+
+    def of_name(match: re.Match[str]) -> str | None:
+        letters = re.sub(r"\W", "", match.group())
         if len(letters) == 1:
             before = match.string[max(0, match.start() - 24) : match.start()]
-            after = re.match(rf" ?([{_UPPER}]\w*)", match.string[match.end() : match.end() + 24])
+            after = following.match(match.string, match.end(), match.end() + 24)
             sentence = after is not None and after[1] in language.starters
             if letters in language.single_words or sentence or (before.strip() and not name.search(before)):
                 return None
-        said = " ".join(letters)
-        return said + " " if written.endswith(" ") else said
+        return spelled(match)
 
-    return Rule("initials", pattern, say, "dotted")
+    return (
+        Rule("initials", any_letters, spelled, "dotted"),
+        Rule("initials", before_name, of_name, "dotted", goes_on=True),
+    )
 
 
 def chapter_numbers(language: Language) -> Rule:
@@ -104,7 +126,7 @@ def chapter_numbers(language: Language) -> Rule:
 
 def leading_romans(language: Language) -> Rule:
     """A Roman numeral that numbers a heading or a section: "IV. The Fight"."""
-    pattern = re.compile(rf"^(?P<numeral>{_ROMAN})(?=[.:]? ?[—–-]| ?[.:)](?:\s|$)|$)")
+    pattern = re.compile(r"^(?P<numeral>(?:[IVXL]{2,9}|[IVX])(?=$)|[IVXL]{1,9}(?=[.:]? ?[—–-]| ?[.:)](?:\s|$)))")
 
     def say(match: re.Match[str]) -> str | None:
         value = numbers.roman(match["numeral"])
@@ -140,14 +162,18 @@ def counted_romans(language: Language) -> Rule:
 
 def rulers(language: Language) -> Rule:
     """Roman numerals behind the name of a ruler, and behind another name where nothing else can be meant."""
-    pattern = re.compile(r"(?<=[^\W\d_][ \u00a0])(?P<numeral>[IVX]{1,5})(?![\w.]\w|\w|’(?!s)|'(?!s))")
+    dot = r"\.?" if language.ordinal_dot else ""
+    pattern = re.compile(r"(?<=[^\W\d_][ \u00a0])(?P<numeral>[IVX]{1,5})(?![\w.]\w|\w|’(?!s)|'(?!s))" + dot)
     before = re.compile(rf"([{_UPPER}][^\W\d_]+)[ \u00a0]$")
+    initial = re.compile(rf"\. [{_UPPER}]")
 
     def say(match: re.Match[str]) -> str | None:
         numeral = match["numeral"]
         value = numbers.roman(numeral)
         name = before.search(match.string[max(0, match.start() - 24) : match.start()])
         if not value or name is None or language.regnal is None:
+            return None
+        if len(numeral) == 1 and not language.ordinal_dot and initial.match(match.string, match.end()):
             return None
         word = name[1].capitalize() if name[1].isupper() else name[1]
         after = match.string[match.end() : match.end() + 8]
@@ -163,17 +189,25 @@ def rulers(language: Language) -> Rule:
     return Rule("roman", pattern, say, "numeral")
 
 
+def _is_numeral(word: str) -> bool:
+    return numbers.roman(word) > 0 and not set(word) & set("DM")
+
+
 def capitals(language: Language) -> Rule:
     """Words in capitals that are no initialisms, as words: a voice may spell what stands in capitals."""
-    word = rf"[{_UPPER}]{{2,40}}(?:['’][{_UPPER}]{{1,4}})?"
+    lone = "".join(sorted(language.lone_letters)) or "A"
+    word = rf"[{lone}]|[{_UPPER}]{{2,40}}(?:['’][{_UPPER}]{{1,4}})?|[{_UPPER}]['’][{_UPPER}]{{1,12}}"
     pattern = re.compile(rf"(?<![\w&$])(?P<word>{word})(?![\w&])")
     neighbour = re.compile(rf"(?:[{_UPPER}]{{2,}}|[{_UPPER}])[^\w]{{1,3}}$")
     following = re.compile(rf"[^\w]{{1,3}}(?:[{_UPPER}]{{2,}}|A|I)\b")
 
     def say(match: re.Match[str]) -> str | None:
         written = match["word"]
-        bare = re.split("['’]", written)[0]
-        if bare in language.initialisms or not _VOWELS.search(bare):
+        bare, _, behind = written.replace("’", "'").partition("'")
+        if len(bare) == 1 and behind:  # I'LL
+            kept = bare if bare in language.single_words else bare.lower()
+            return f"{kept}{written[1]}{behind.lower()}"
+        if len(bare) > 1 and (bare in language.initialisms or not _VOWELS.search(bare) or _is_numeral(bare)):
             return None
         if len(bare) > _LONGEST_INITIALISM or bare.lower() in language.short_words:
             return written.lower()

@@ -25,7 +25,7 @@ _REFERENCE = re.compile(rf"(?:(?<=[^\s\[({{]) ?{_MARK}(?!\()| ?\({_SOURCE}\))")
 _NO_AUTHORS = re.compile(
     r" ?\((?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec|Spring|Summer|Autumn|Fall|Winter|"
     r"Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember|Paris|London|Londres|Londen|Londra|Berlin|Rom[ae]?|Madrid|"
-    r"Wien|Vienna|Milano|Amsterdam|New York|Boston|Oxford|Cambridge|Chicago|Leipzig|München)"
+    r"Wien|Vienna|Milano|Amsterdam|New York|Boston|Oxford|Cambridge|Chicago|Leipzig|München|Parigi|Parijs|Roma)\b"
 )
 
 _SPACED = re.compile(r"(?<![\w.])[^\W\d_](?:[ \u00a0\u2009\u202f][^\W\d_]){3,60}(?![\w.])")

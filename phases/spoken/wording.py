@@ -6,14 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
+from typing import Any
 
 from phases.readers import text
 from phases.spoken import signs
 from phases.spoken.changes import PROSE, Change, Rule, find_changes
 from phases.spoken.form import SpokenForm, spoken_form
+from phases.spoken.lexicon import rules_of
 from phases.spoken.sentences import Span, pieces
 
-LANGUAGES: Mapping[str, str] = {"en": "english"}
+LANGUAGES: Mapping[str, str] = {
+    "en": "english",
+    "de": "german",
+    "fr": "french",
+    "es": "spanish",
+    "it": "italian",
+    "nl": "dutch",
+}
 """The languages that have rules, by their code: the module that has them as ``rules(region)``."""
 
 _ANY = (signs.addresses("@", "."), signs.REFERENCES)
@@ -26,12 +35,12 @@ class Wording:
     Attributes:
         language: a BCP 47 tag.
         off: names of the rules that are switched off.
-        lexicon: rules of the pronunciation lexicon; they come before all others.
+        lexicon: entries of the pronunciation lexicon, of all languages; they come before all rules.
     """
 
     language: str
     off: frozenset[str] = frozenset()
-    lexicon: tuple[Rule, ...] = ()
+    lexicon: tuple[Mapping[str, Any], ...] = ()
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -40,7 +49,8 @@ class Wording:
         own: Sequence[Rule] = _ANY
         if primary in LANGUAGES:
             own = import_module(f"phases.spoken.{LANGUAGES[primary]}").rules(region)
-        return tuple(rule for rule in (*self.lexicon, *own) if rule.name not in self.off)
+        known = rules_of(self.lexicon, self.language) if self.lexicon else ()
+        return tuple(rule for rule in (*known, *own) if rule.name not in self.off)
 
     def changes(self, content: str, kind: str = PROSE) -> list[Change]:
         """Where a text is said otherwise than it is written."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Protocol
@@ -35,8 +35,13 @@ class Voice(Protocol):
     def sample_rate(self) -> int:
         """Samples a second."""
 
-    def speak(self, text: str) -> Speech:
+    def speak(self, text: str, phonemes: Sequence[tuple[int, int, str]] = ()) -> Speech:
         """Speak `text`, which is data: no markup in it has a meaning.
+
+        Args:
+            text: the text.
+            phonemes: rows (from, to, IPA): how parts of the text are pronounced, for a voice that can be told; they
+                come from a lexicon, never from a book.
 
         Raises:
             VoiceError: it refuses the text.

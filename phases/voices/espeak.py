@@ -13,19 +13,23 @@ import os
 import re
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import espeakng_loader
 
+from phases.ipa import SOUNDS, signs
 from phases.voices import Engine, Speech, VoiceError
 from phases.voices.languages import choose_voice
 
 # speak_lib.h of eSpeak NG 1.52
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _INITIALIZE_DONT_EXIT = 0x8000
+_PHONEMES = 0x100  # espeakPHONEMES: [[…]] is phonemes; only what a lexicon says is ever given so
+_TRACE_IPA = 2
 _CHARS_UTF8 = 1  # and neither espeakSSML nor espeakPHONEMES: the text is data
 _POS_CHARACTER = 1
 _EVENT_LIST_TERMINATED = 0
@@ -126,6 +130,7 @@ class Espeak:
         )
         if self.sample_rate <= 0:
             raise EspeakError(f"eSpeak NG does not start with its data in {data} (answer {self.sample_rate})")
+        self._files = _c_files()
         self._callback = _Callback(self._receive)  # kept: the library holds only its address
         self._library.espeak_SetSynthCallback(self._callback)
 
@@ -164,11 +169,14 @@ class Espeak:
         self._check("espeak_SetParameter", self._library.espeak_SetParameter(_PARAMETER_RATE, rate, 0))
         self._check("espeak_SetParameter", self._library.espeak_SetParameter(_PARAMETER_PITCH, pitch, 0))
 
-    def speak(self, text: str, *, voice: str, rate: int, pitch: int) -> Speech:
+    def speak(
+        self, text: str, phonemes: Sequence[tuple[int, int, str]] = (), *, voice: str, rate: int, pitch: int
+    ) -> Speech:
         """Speak `text` as data.
 
         Args:
             text: any text; what cannot be spoken counts as a space.
+            phonemes: rows (from, to, IPA) of a lexicon.
             voice: a voice's identifier, with ``+`` and a variant where one is wanted.
             rate: words a minute.
             pitch: 0 to 99, 50 is the voice's own.
@@ -177,14 +185,56 @@ class Espeak:
             EspeakError: the library refused the voice or the text.
         """
         self.select(voice, rate, pitch)
-        self._pcm, self._starts = bytearray(), []
         clean = speakable(text)
-        data = clean.encode() + b"\0"
+        if not phonemes:
+            self._synthesise(clean, _CHARS_UTF8)
+            return Speech(bytes(self._pcm), word_times(clean, self._starts, self.sample_rate))
+        told = transcribed(clean, [(since, until, self._mnemonics(ipa)) for since, until, ipa in phonemes])
+        self._synthesise(told.text, _CHARS_UTF8 | _PHONEMES)
+        starts = [(told.offset(offset), sample) for offset, sample in self._starts]
+        return Speech(bytes(self._pcm), word_times(clean, starts, self.sample_rate))
+
+    def _synthesise(self, text: str, flags: int) -> None:
+        self._pcm, self._starts = bytearray(), []
+        data = text.encode() + b"\0"
         self._check(
-            "espeak_Synth", self._library.espeak_Synth(data, len(data), 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None)
+            "espeak_Synth", self._library.espeak_Synth(data, len(data), 0, _POS_CHARACTER, 0, flags, None, None)
         )
         self._check("espeak_Synchronize", self._library.espeak_Synchronize())
-        return Speech(bytes(self._pcm), word_times(clean, self._starts, self.sample_rate))
+
+    def _mnemonics(self, ipa: str) -> str:
+        """A transcription as the current voice's own phonemes."""
+        try:
+            return "".join(self._mnemonic(sign) for sign in signs(ipa))
+        except ValueError as error:
+            raise EspeakError(f"the lexicon's transcription {ipa!r} cannot be spoken: {error}") from error
+
+    def _mnemonic(self, sign: str) -> str:
+        candidates = SOUNDS[sign]
+        if len(candidates) == 1:
+            return candidates[0]
+        for mnemonic in candidates:  # a voice says nothing for a phoneme that it does not have
+            if self.traced(f"[[{mnemonic}]]", _TRACE_IPA, _CHARS_UTF8 | _PHONEMES).strip():
+                return mnemonic
+        return candidates[-1]
+
+    def traced(self, text: str, mode: int, flags: int = _CHARS_UTF8) -> str:
+        """What the library tells while it speaks `text`.
+
+        Args:
+            text: speakable.
+            mode: of ``espeak_SetPhonemeTrace``.
+            flags: of ``espeak_Synth``.
+        """
+        with tempfile.NamedTemporaryFile(prefix="espeak-") as file:
+            stream = self._files.fopen(os.fsencode(file.name), b"w")
+            self._library.espeak_SetPhonemeTrace(mode, stream)
+            try:
+                self._synthesise(text, flags)
+            finally:
+                self._library.espeak_SetPhonemeTrace(0, None)
+                self._files.fclose(stream)
+            return file.read().decode(errors="replace")
 
     def close(self) -> None:
         """Unload the library, and take away the short link to the data, where one was needed."""
@@ -232,9 +282,9 @@ class EspeakVoice:
         """Samples a second."""
         return self.engine.sample_rate
 
-    def speak(self, text: str) -> Speech:
+    def speak(self, text: str, phonemes: Sequence[tuple[int, int, str]] = ()) -> Speech:
         """Speak `text` as data."""
-        return self.engine.speak(text, voice=self.identifier, rate=self.rate, pitch=self.pitch)
+        return self.engine.speak(text, phonemes=phonemes, voice=self.identifier, rate=self.rate, pitch=self.pitch)
 
 
 def speakable(text: str) -> str:
@@ -290,12 +340,64 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return (letters[0], letters[-1] + 1) if letters else (start, end)
 
 
+@dataclass(frozen=True, slots=True)
+class Transcribed:
+    """A text in which some parts are phonemes.
+
+    Attributes:
+        text: as eSpeak takes it with ``espeakPHONEMES``.
+        shifts: rows (offset in `text`, offset in the original), rising; in between both count on alike.
+        length: of the original.
+    """
+
+    text: str
+    shifts: tuple[tuple[int, int], ...]
+    length: int
+
+    def offset(self, told: int) -> int:
+        """Where the original has what is at an offset of `text`."""
+        number = bisect_right(self.shifts, (told, self.length)) - 1
+        since, original = self.shifts[number]
+        limit = self.shifts[number + 1][1] if number + 1 < len(self.shifts) else self.length
+        return min(original + told - since, max(original, limit - 1))
+
+
+def transcribed(text: str, rows: Iterable[tuple[int, int, str]]) -> Transcribed:
+    """Put phonemes in the place of parts of a text; brackets of the text itself stay without a meaning.
+
+    Args:
+        text: speakable.
+        rows: (from, to, mnemonics), in order.
+    """
+    bare = text.replace("[", "(").replace("]", ")")
+    parts: list[str] = []
+    shifts = [(0, 0)]
+    position = length = 0
+    for since, until, mnemonics in rows:
+        parts += [bare[position:since], f"[[{mnemonics}]]"]
+        length += since - position
+        shifts.append((length, since))
+        length += len(parts[-1])
+        shifts.append((length, until))
+        position = until
+    return Transcribed("".join([*parts, bare[position:]]), tuple(shifts), len(text))
+
+
+def _c_files() -> ctypes.CDLL:
+    library = ctypes.CDLL(None)
+    library.fopen.restype = ctypes.c_void_p
+    library.fopen.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
+    library.fclose.argtypes = [ctypes.c_void_p]
+    return library
+
+
 def _load() -> ctypes.CDLL:
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     library.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
     library.espeak_SetSynthCallback.argtypes = [_Callback]
     library.espeak_SetVoiceByName.argtypes = [ctypes.c_char_p]
     library.espeak_SetParameter.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int]
+    library.espeak_SetPhonemeTrace.argtypes = [ctypes.c_int, ctypes.c_void_p]
     library.espeak_ListVoices.argtypes = [ctypes.c_void_p]
     library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
     library.espeak_Synth.argtypes = [

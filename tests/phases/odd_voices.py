@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class OddVoice:
         self._is_fallback = is_fallback
         self.sample_rate = voice.sample_rate
 
-    def speak(self, text: str) -> Speech:
+    def speak(self, text: str, phonemes: Sequence[tuple[int, int, str]] = ()) -> Speech:
         earlier = self._count(text)
         speech = self._voice.speak(text)
         for mark, oddity in ODDITIES.items():
