@@ -66,10 +66,10 @@ BUILT_IN: dict[str, BuiltIn] = {
         BuiltIn("synthesis", 1, inputs=("book", "chunks"), outputs=("timings",), libraries=("espeakng-loader",)),
         BuiltIn(
             "enhancement",
-            1,
+            2,
             inputs=("book", "text", "chunks", "timings"),
             optional_inputs=("cover",),
-            outputs=("ledger", "report"),
+            outputs=("ledger", "report", "measurements"),
             libraries=("av", "imageio-ffmpeg", "mutagen", "numpy"),
             delivers=True,
         ),

@@ -78,6 +78,21 @@ class Tags:
         return ", ".join(self.authors) or UNKNOWN_AUTHOR
 
 
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A file that holds one part of a book.
+
+    Attributes:
+        title: of the part.
+        number: counts from 1.
+        total: how many there are.
+    """
+
+    title: str
+    number: int
+    total: int
+
+
 def tags_of(book: Mapping[str, Any], narrator: str | None) -> Tags:
     """The tags of a book.
 
@@ -113,13 +128,14 @@ def read_cover(path: Path) -> Cover | None:
     return None
 
 
-def id3_tag(tags: Tags, chapters: Sequence[Chapter], cover: Cover | None) -> bytes:
+def id3_tag(tags: Tags, chapters: Sequence[Chapter], cover: Cover | None, *, track: Track | None = None) -> bytes:
     """The tag of an MP3 file.
 
     Args:
         tags: the book's.
         chapters: in order.
         cover: the picture; None for none.
+        track: which part of the book the file is; None for all of it.
     """
     texts = {
         "TIT2": tags.title,
@@ -132,10 +148,13 @@ def id3_tag(tags: Tags, chapters: Sequence[Chapter], cover: Cover | None) -> byt
         "TPUB": tags.publisher,
         "TYER": tags.year,
     }
+    if track:
+        texts |= {"TIT2": track.title, "TRCK": f"{track.number}/{track.total}"}
     frames = [id3.text_frame(name, text) for name, text in texts.items() if text]
     if tags.description:
         frames.append(id3.comment_frame(tags.description))
-    frames += id3.chapter_frames([(chapter.start_s, chapter.end_s, chapter.title) for chapter in chapters])
+    if chapters:
+        frames += id3.chapter_frames([(chapter.start_s, chapter.end_s, chapter.title) for chapter in chapters])
     if cover:
         frames.append(id3.picture_frame(cover.media_type, cover.data))
     return id3.tag(frames)
