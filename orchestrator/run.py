@@ -185,7 +185,7 @@ def _run_phases(attempts: _Attempts, decisions: Sequence[Decision]) -> Outcome:
         # Only who reads the audio can tell that a file of the right size is damaged; synthesis speaks it again.
         respoken = True
         queue = [Decision(synthesis, runs=True, reason="a chunk is damaged"), decision, *queue]
-    return _finish(attempts.job, attempts.records, decisions)
+    return _finish(attempts, decisions)
 
 
 def _failed(records: BookRecords, phase: Phase, failure: Failure) -> Outcome:
@@ -219,10 +219,10 @@ def _run_phase(
         attempts.interrupts.check()
         if phase.name == "synthesis":
             if not job.settings.resume_enabled:
-                shutil.rmtree(job.folder / "chunks", ignore_errors=True)
+                _remove(job.folder / "chunks", records)
             chunks_before = _chunks(job)
         if phase.name == "enhancement":
-            shutil.rmtree(staging_folder(job.settings, job.book_id), ignore_errors=True)
+            _remove(staging_folder(job.settings, job.book_id), records)
         fresh_folder(folder)
         result = run_attempt(
             _plan(attempts, phase, attempt, folder),
@@ -234,6 +234,7 @@ def _run_phase(
             below=job.below,
             group=job.group,
             keep_open=(attempts.lock,),
+            confirm=records.confirm,
         )
         failure = _with_suspects(result.failure, phase, job.settings) or _commit(
             attempts, phase, result, folder, time.monotonic() - started, following
@@ -256,6 +257,13 @@ def _run_phase(
     else:
         job.say(f"{phase.number} {phase.name}: done in {duration_s:.1f} s{_numbers(result.metrics)}")
     return failure
+
+
+def _remove(folder: Path, records: BookRecords) -> None:
+    """Remove what an earlier attempt has left, once it is committed that this one begins."""
+    if folder.exists():
+        records.confirm()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _with_suspects(failure: Failure | None, phase: Phase, settings: Settings) -> Failure | None:
@@ -338,14 +346,15 @@ def _commit(
     return None
 
 
-def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Outcome:
+def _finish(attempts: _Attempts, decisions: Sequence[Decision]) -> Outcome:
     """Promote where the last phase of the book is done and its files are not yet in place."""
+    job, records = attempts.job, attempts.records
     if decisions[-1].phase.name not in _LAST_PHASES or not records.deliverables():
         return Outcome()
     if is_in_place(records, job.settings):
         return Outcome(folder=job.settings.output_dir / str(records.book["promotion"].get("folder", "")))
     try:
-        folder = promote(records, job.settings)
+        folder = promote(records, job.settings, attempts.source)
     except PromotionError as error:
         failure = Failure(PROMOTION, str(error), permanent=False)
     except OSError as error:

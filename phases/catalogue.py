@@ -70,7 +70,7 @@ BUILT_IN: dict[str, BuiltIn] = {
             inputs=("book", "text", "chunks", "timings"),
             optional_inputs=("cover",),
             outputs=("ledger", "report", "measurements"),
-            libraries=("av", "imageio-ffmpeg", "mutagen", "numpy"),
+            libraries=("av", "imageio-ffmpeg", "mutagen", "numpy", "pillow"),
             delivers=True,
         ),
         BuiltIn("subtitles", 1, inputs=("book", "text", "chunks", "timings", "ledger"), delivers=True),

@@ -26,16 +26,17 @@ from phases.audio.chunkfile import DamagedChunkError, chunk_path, read_chunk, re
 from phases.audio.encoding import Encoder, Piece, find_encoder
 from phases.audio.levels import Levels, coding_trims, corrected, find_levels
 from phases.audio.mastering import master, render, to_pcm
-from phases.audio.names import file_stem, output_folder
 from phases.audio.products import CHAPTER_FILES, About, Product
-from phases.audio.tags import Chapter, chapter_title, metadata_document, read_cover, tags_of
+from phases.audio.tags import Chapter, chapter_title, read_cover, tags_of
 from phases.audio.timeline import Division, Pauses, Placed, Timeline, lay_out, output_rate
 from phases.audio.verifying import Measured, envelope, measure
 from phases.contract import PermanentError, Plan, Result, TransientError
-from phases.files import read_json, read_lines, write_bytes, write_json, write_lines, write_text
+from phases.files import read_json, read_lines, write_json, write_lines, write_text
 from phases.forks import ChildDiedError, run_in_forks
+from phases.names import file_stem
 from phases.presets import PRESETS, Preset
 from phases.progress import Progress
+from phases.sidefiles import write_side_files
 from phases.slots import core_slot
 
 _log = logging.getLogger(__name__)
@@ -327,16 +328,11 @@ def _finish(book: _Book, made: Made, files: Mapping[str, Mapping[str, Any]], *, 
     write_json(plan.attempt_dir / "report.json", report)
     write_text(plan.attempt_dir / "measurements.txt", reporting.table(plan.settings["preset"], book.preset, files))
     write_lines(plan.attempt_dir / "ledger.jsonl", timeline.ledger)
-    write_json(plan.attempt_dir / "metadata.json", metadata_document(book.document, about.tags, about.chapters))
-    deliverables = {product.key: product.path.name for product, _measured in made}
-    if about.cover:
-        deliverables["cover"] = f"cover.{about.cover.extension}"
-        write_bytes(plan.attempt_dir / deliverables["cover"], about.cover.data)
+    side_files = write_side_files(plan.attempt_dir, about.tags, about.chapters, about.cover)
     whole = made[0][1].whole
     return Result(
         artifacts={"ledger": "ledger.jsonl", "report": "report.json", "measurements": "measurements.txt"},
-        deliverables={**deliverables, "metadata": "metadata.json"},
-        output_folder=output_folder(book.document),
+        deliverables={**{product.key: product.path.name for product, _measured in made}, **side_files},
         metrics={
             **times,
             "loudness_lufs": _rounded(whole.loudness_lufs),

@@ -7,7 +7,7 @@ import struct
 import subprocess
 import zlib
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -92,20 +92,18 @@ def make_m4b(
         file.writelines(mp4.chapter_samples(chapters))
 
 
-def make_opus(frames: Frames, target: Path, *, comments: Mapping[str, str]) -> None:
+def make_opus(frames: Frames, target: Path) -> None:
     """Make an Ogg Opus file of all packets.
 
     Args:
         frames: of the file, the last of which holds the end that the coder's delay has pushed out.
         target: the file to write.
-        comments: what it says of itself.
     """
     options = {"fflags": "+bitexact", "page_duration": str(_OPUS_PAGE_US)}
     base = Fraction(1, OPUS_RATE)
     with frames.path.open("rb") as source, av.open(str(target), "w", format="ogg", options=options) as file:
         stream = file.add_stream("libopus", rate=OPUS_RATE, layout="mono")
         stream.codec_context.extradata = b"OpusHead" + struct.pack("<BBHIHB", 1, 1, _OPUS_DELAY, OPUS_RATE, 0, 0)
-        stream.metadata.update(comments)
         time = -_OPUS_DELAY
         for number, size in enumerate(frames.sizes, start=1):
             packet = av.Packet(source.read(size))

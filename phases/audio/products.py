@@ -6,14 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from phases.audio import comments
 from phases.audio.checking import Wanted
 from phases.audio.encoding import CODER_OF, Encoder, Piece
 from phases.audio.joining import Frames, make_flac, make_m4b, make_mp3, make_opus, make_wav
-from phases.audio.names import safe_name
-from phases.audio.tags import Chapter, Cover, Tags, Track, id3_tag, write_mp4
+from phases.audio.tags import (
+    MOST_VORBIS_CHAPTERS,
+    WHOLE_BOOK,
+    Chapter,
+    Cover,
+    Tags,
+    Track,
+    id3_tag,
+    write_mp4,
+    write_vorbis,
+)
 from phases.audio.timeline import Segment, Timeline
 from phases.files import sync_file
+from phases.names import safe_name
 
 CHAPTER_FILES = "mp3-chapters"
 
@@ -47,7 +56,7 @@ class Product:
         start: its first sample in the book, at the voice's rate.
         end: the sample after its last.
         marks: where its chapters begin in it; of a chapter's own file, the file itself.
-        track: which file of how many it is; None for a file of the whole book.
+        track: which of the book's files it is.
     """
 
     key: str
@@ -57,7 +66,12 @@ class Product:
     start: int
     end: int
     marks: Sequence[Chapter]
-    track: Track | None = None
+    track: Track = WHOLE_BOOK
+
+    @property
+    def is_whole_book(self) -> bool:
+        """Whether it holds all chapters."""
+        return self.track is WHOLE_BOOK
 
     def takes(self, segment: Segment) -> bool:
         """Whether a segment lies in it."""
@@ -102,7 +116,7 @@ def _chapter_files(about: About, timeline: Timeline, folder: Path, frames_dir: P
                 start,
                 last.end,
                 [Chapter(chapter, title, 0.0, round((last.end - start) / timeline.rate, 3))],
-                Track(title, number, len(ends)),
+                Track(number, len(ends), title),
             )
         )
     return made
@@ -124,11 +138,7 @@ def finish(product: Product, about: About, encoder: Encoder) -> None:
             ],
             write_tags=lambda path: write_mp4(path, about.tags, about.cover),
         ),
-        "opus": lambda: make_opus(
-            product.frames,
-            product.path,
-            comments=comments.with_picture(comments.comments(about.tags, product.marks), about.cover),
-        ),
+        "opus": lambda: _finish_opus(product, about),
         "flac": lambda: _finish_flac(product, about, encoder),
         "wav": lambda: make_wav(
             product.frames, product.path, tag=id3_tag(about.tags, product.marks, about.cover), rate=rate
@@ -139,11 +149,11 @@ def finish(product: Product, about: About, encoder: Encoder) -> None:
 
 
 def _finish_mp3(product: Product, about: About, encoder: Encoder) -> None:
-    marks = [] if product.track else product.marks
+    marks = product.marks if product.is_whole_book else []
     make_mp3(
         product.frames,
         product.path,
-        tag=id3_tag(about.tags, marks, about.cover, track=product.track),
+        tag=id3_tag(about.tags, marks, about.cover, product.track),
         samples=(product.end - product.start) * encoder.output_rate // encoder.rate,
         rate=encoder.output_rate,
         bitrate_kbps=encoder.bitrate_kbps,
@@ -152,22 +162,27 @@ def _finish_mp3(product: Product, about: About, encoder: Encoder) -> None:
 
 def _finish_flac(product: Product, about: About, encoder: Encoder) -> None:
     make_flac(product.frames, product.path, program=encoder.program, rate=encoder.rate)
-    comments.write_flac(product.path, comments.comments(about.tags, product.marks), about.cover)
+    write_vorbis(product.path, about.tags, product.marks, about.cover)
+
+
+def _finish_opus(product: Product, about: About) -> None:
+    make_opus(product.frames, product.path)
+    write_vorbis(product.path, about.tags, product.marks, about.cover)
 
 
 def wanted(product: Product, about: About, timeline: Timeline) -> Wanted:
     """What a finished product has to be."""
     marks = product.marks
     if product.format in ("opus", "flac"):
-        marks = marks[: comments.MOST_CHAPTERS]
-    title = product.track.title if product.track else about.tags.title
+        marks = marks[:MOST_VORBIS_CHAPTERS]
+    title = product.track.title or about.tags.title
     return Wanted(
-        name=product.path.name if product.track else product.format,
+        name=product.format if product.is_whole_book else product.path.name,
         duration_s=(product.end - product.start) / timeline.rate,
         starts_s=[mark.start_s for mark in product.marks],
         checksum=product.frames.checksum,
         tags={"title": title, "album": about.tags.title, "artist": about.tags.author},
-        chapters=None if product.track else [(mark.start_s, mark.title) for mark in marks],
+        chapters=[(mark.start_s, mark.title) for mark in marks] if product.is_whole_book else None,
         cover=about.cover,
         longest_pause_s=timeline.longest_pause_s,
     )

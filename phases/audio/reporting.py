@@ -21,7 +21,7 @@ def file_rows(preset: Preset, made: Sequence[tuple[Product, Measured]]) -> dict[
     """
     files: dict[str, Any] = {}
     for product, measured in made:
-        if product.track is None:
+        if product.is_whole_book:
             parts = [
                 _row(mark.index, mark.title, part, misses(part, preset, is_file=False))
                 for mark, part in zip(product.marks, measured.parts, strict=True)
@@ -37,7 +37,7 @@ def file_rows(preset: Preset, made: Sequence[tuple[Product, Measured]]) -> dict[
         else:
             row = _row(
                 product.marks[0].index,
-                product.track.title,
+                product.marks[0].title,
                 measured.whole,
                 misses(measured.whole, preset, is_file=True),
             )

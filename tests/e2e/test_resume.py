@@ -190,6 +190,7 @@ CHANGES: dict[str, Callable[[Folder], None]] = {
     "one word of the book": lambda folder: folder.write("moon"),
     "only the mtime of the book's file": lambda folder: os.utime(folder.book, ns=(1, 1)),
     "`text.language`": set_to(text={"language": "en-GB"}),
+    "a rule of `text.spoken` that this book does not need": set_to(text={"spoken": {"money": False}}),
     "`text.max_chars`": set_to(text={"max_chars": 300}),
     "`tts.voice`": set_to(tts={"voice": "en-gb"}),
     "`tts.rate` or `tts.pitch`": set_to(tts={"rate": 200, "pitch": 60}),
@@ -201,6 +202,7 @@ CHANGES: dict[str, Callable[[Folder], None]] = {
     "`limits.max_source_mb`, `limits.max_unpacked_mb` or `limits.max_members`": set_to(limits={"max_members": 100}),
     "any other setting, such as `max_workers`": set_to(max_workers=1, phase_timeout=1000, log_level="debug"),
     "`output_dir`": set_to(output_dir="elsewhere"),
+    "`output_layout`": set_to(output_layout="By {author}/{title}"),
     "the version of phase 3": updated("chunking"),
     "the version of a library that phase 5 uses": updated("mutagen"),
     "`--no-resume`": with_options("--no-resume"),
@@ -258,11 +260,15 @@ def test_what_has_changed_is_done_again_and_nothing_else(
         shutil.rmtree(folder.root / "output")
         (folder.root / "output2").rename(folder.root / "output")
         (folder.root / "config.yaml").unlink()
+    if change == "`output_layout`":
+        for claim in (folder.root / "output/.owners").iterdir():
+            if "By " not in claim.read_text():
+                claim.unlink()  # a name that was taken stays taken
     assert outputs(folder.root) == fresh_outputs(folder, made, tmp_path)
 
 
 def deliverable(name: str) -> bool:
-    return " in `output/`" in name or "Title" in name or name == "`metadata.json`"
+    return " in `output/`" in name or "Title" in name or name in ("`metadata.json`", "`metadata.opf`", "`reader.txt`")
 
 
 def path_of(folder: Folder, name: str) -> Path:
