@@ -23,6 +23,7 @@ import numpy as np
 from phases.audio import products, reporting
 from phases.audio.checking import damage, sound_faults
 from phases.audio.chunkfile import DamagedChunkError, chunk_path, read_chunk, read_pcm
+from phases.audio.cleaning import Cleaning
 from phases.audio.encoding import Encoder, Piece, find_encoder
 from phases.audio.levels import Levels, coding_trims, corrected, find_levels
 from phases.audio.mastering import master, render, to_pcm
@@ -72,8 +73,8 @@ class _Book:
 def run(plan: Plan) -> Result:
     """Make the audiobook files of a book.
 
-    Settings: ``formats``, ``preset`` (`phases.presets`), ``bitrate_kbps``, ``pauses``; ``cover`` (default true) and
-    ``narrator`` (default none).
+    Settings: ``formats``, ``preset`` (`phases.presets`), ``bitrate_kbps``, ``pauses``; ``high_pass_hz``,
+    ``noise_gate_db`` and ``narrator`` (default none); ``cover`` (default true).
 
     Raises:
         PermanentError: words of the text are in no chunk, or the book sounds as no book should.
@@ -87,7 +88,7 @@ def run(plan: Plan) -> Result:
             book.timeline,
             book.preset,
             coding_trims(book.formats, plan.settings["bitrate_kbps"]),
-            read_pcm=_pcm_reader(plan),
+            read_pcm=_pcm_reader(plan, book.timeline.rate),
             cores=plan.cores,
             hold_core=book.hold_core,
         )
@@ -118,6 +119,12 @@ def _read(plan: Plan) -> _Book:
         Pauses(**plan.settings["pauses"]),
         Division(preset.longest_file_s) if CHAPTER_FILES in plan.settings["formats"] else None,
     )
+    if preset.output_rate not in (None, output_rate(timeline.rate)):
+        raise PermanentError(
+            f"The preset {plan.settings['preset']} wants {preset.output_rate:,} samples a second, and this voice's "
+            f"{timeline.rate:,} become {output_rate(timeline.rate):,}. Choose another voice or another preset.",
+            error_type="sample_rate",
+        )
     cover = None
     if plan.settings.get("cover", True) and "cover" in plan.inputs:
         cover = read_cover(plan.inputs["cover"])
@@ -172,11 +179,13 @@ def _chapters(document: Mapping[str, Any], timeline: Timeline) -> list[Chapter]:
     ]
 
 
-def _pcm_reader(plan: Plan) -> Callable[[Placed], bytes]:
+def _pcm_reader(plan: Plan, rate: int) -> Callable[[Placed], bytes]:
+    cleaning = Cleaning(plan.settings.get("high_pass_hz"), plan.settings.get("noise_gate_db"))
+
     def read(chunk: Placed) -> bytes:
         path = chunk_path(plan.book_dir, chunk.audio_id)
         try:
-            return read_pcm(path, chunk.samples)
+            return cleaning.applied(lambda: read_pcm(path, chunk.samples), rate)
         except DamagedChunkError as error:
             raise _missing(path, chunk.chapter, chunk.index, str(error)) from error
 
@@ -215,7 +224,7 @@ def _encode(
 ) -> dict[int, list[float]]:
     """Encode all segments into the products' frames; returns the envelope of the sound at each of their marks."""
     plan, timeline, segments = book.plan, book.timeline, book.timeline.segments
-    read = _pcm_reader(plan)
+    read = _pcm_reader(plan, timeline.rate)
     positions = {products.voice_sample(product, mark, timeline.rate) for product in wanted for mark in product.marks}
 
     def encode(number: int) -> bytes:

@@ -28,6 +28,7 @@ class Preset:
         formats: what is made where the configuration names no formats.
         bitrate_kbps: of the coded formats where the configuration names none.
         least_bitrate_kbps: the lowest bit rate that passes.
+        output_rate: samples a second of its files; None where any rate will do.
         pauses: seconds, by their names, where the configuration has none of its own.
         has_credits: whether opening and closing credits are spoken.
     """
@@ -44,9 +45,13 @@ class Preset:
     formats: tuple[str, ...] = ("m4b", "mp3")
     bitrate_kbps: int = 64
     least_bitrate_kbps: int = 32
+    output_rate: int | None = None
     pauses: Mapping[str, float] = field(default_factory=dict)
     has_credits: bool = False
 
+
+BIT_RATES_KBPS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+"""Of MPEG-1 layer III (ISO/IEC 11172-3)."""
 
 DEFAULT_PRESET = "audiobook"
 
@@ -75,6 +80,7 @@ PRESETS: Mapping[str, Preset] = {
         formats=("mp3-chapters",),
         bitrate_kbps=192,
         least_bitrate_kbps=192,
+        output_rate=44_100,
         pauses={"head_s": 0.75, "tail_s": 2.0},
         has_credits=True,
     ),
@@ -91,13 +97,3 @@ PRESETS: Mapping[str, Preset] = {
         bitrate_kbps=96,
     ),
 }
-
-FORMATS: Mapping[str, str] = {
-    "m4b": "one file with chapters (AAC)",
-    "mp3": "one file with chapters",
-    "mp3-chapters": "one MP3 file a chapter",
-    "opus": "one file with chapters",
-    "flac": "one file with chapters, lossless, at the voice's own rate",
-    "wav": "one file with chapters, uncompressed, at the voice's own rate",
-}
-"""What can be made of a book, in the order in which it is shown."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import struct
 
+from phases.presets import BIT_RATES_KBPS
+
 MP3_FRAME = 1152
 AAC_FRAME = 1024
 OPUS_FRAME, OPUS_RATE = 960, 48_000
 # What libmp3lame puts before the first sample; a decoder adds 529 of its own.
 _MP3_ENCODER_DELAY = 576
 
-_MP3_BIT_RATES = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_MP3_BIT_RATES = (0, *BIT_RATES_KBPS)
 _MP3_RATES = (44_100, 48_000, 32_000)
 _ADTS_HEADER = 7
 _OGG_HEADER = 27
