@@ -14,6 +14,7 @@ from orchestrator.descendants import Descendants, become_subreaper, can_confine
 from orchestrator.environments import equipped
 from orchestrator.exits import ExitCode, UsageError, guarded
 from orchestrator.interrupts import InterruptedRun, Interrupts
+from orchestrator.measurements import table_version, told
 from orchestrator.memory import memory_group
 from orchestrator.opening import look_at_state, open_state
 from orchestrator.options import add_shared_options, configure, configure_logging
@@ -89,9 +90,13 @@ def _run(path: Path, config: Config, settings: Settings) -> int:
         try:
             state, _ = open_state(config, complain)
             job = Job(book_id(path, config.root), path, settings, state, say, below, group)
+            measured = table_version(job.folder)
             outcome = orchestrate(job, interrupts)
         except InterruptedRun as interruption:
             return tell_interruption(path, interruption)
+    if outcome.failure is None and table_version(job.folder) != measured:
+        for line in told(job.folder):
+            say(line)
     return tell(path, outcome)
 
 

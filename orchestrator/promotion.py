@@ -63,8 +63,11 @@ def promote(records: BookRecords, settings: Settings, source: Source) -> Path:
         OSError: a rename failed; what was committed is completed next time.
     """
     deliverables = records.deliverables()
-    lost = missing_or_changed(deliverables, settings.root)
+    # By their bytes: from here on nobody decodes them again, and the older files go.
+    lost = missing_or_changed(deliverables, settings.root, verify=True)
     if lost:
+        # A damaged file may look untouched by its size and mtime, which is all that the next run looks at.
+        shutil.rmtree(staging_folder(settings, records.book_id), ignore_errors=True)
         raise PromotionError(f"The audiobook cannot be put into place: {lost}. Run again; phase 5 will be redone.")
     folder = _claim(settings.output_dir, _wanted_folder(records, settings, source), records.book_id)
     target = settings.output_dir / folder

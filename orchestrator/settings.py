@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.limits import Limits, RetryRules
 from orchestrator.memory import DEFAULT_SHARE, machine_bytes
 from phases.catalogue import BUILT_IN
+from phases.presets import PRESETS
 from pipeline_common.phases import PHASES, Phase
 
 if TYPE_CHECKING:
@@ -217,9 +218,16 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
         }
     )
     audio = config.audio
+    narrator = None if config.programs.synthesis else ENGINE_NAMES[config.tts.engine]
+    spoken_about = {"credits": {"narrator": narrator}} if PRESETS[audio.preset].has_credits else {}
     settings: dict[str, dict[str, Any]] = {
         "validation": {"limits": limits, "language": config.text.language},
-        "extraction": {"limits": limits, "language": config.text.language, "rules": dict(config.text.rules)},
+        "extraction": {
+            "limits": limits,
+            "language": config.text.language,
+            "rules": dict(config.text.rules),
+            **spoken_about,
+        },
         "chunking": {
             "max_chars": config.text.max_chars,
             "spoken": dict(config.text.spoken),
@@ -238,8 +246,10 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
             "formats": list(audio.formats),
             "preset": audio.preset,
             "bitrate_kbps": audio.bitrate_kbps,
+            "high_pass_hz": audio.high_pass_hz,
+            "noise_gate_db": audio.noise_gate_db,
             "pauses": audio.pauses.model_dump(),
-            "narrator": None if config.programs.synthesis else ENGINE_NAMES[config.tts.engine],
+            "narrator": narrator,
         },
         "subtitles": {},
     }

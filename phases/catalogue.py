@@ -48,7 +48,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         BuiltIn("validation", 2, reads_source=True, outputs=("source",), libraries=("lxml", "pypdfium2")),
         BuiltIn(
             "extraction",
-            3,
+            2,
             reads_source=True,
             inputs=("source",),
             outputs=("book", "text", "cover"),
@@ -71,7 +71,7 @@ BUILT_IN: dict[str, BuiltIn] = {
             2,
             inputs=("book", "text", "chunks", "timings"),
             optional_inputs=("cover",),
-            outputs=("ledger", "report"),
+            outputs=("ledger", "report", "measurements"),
             libraries=("av", "imageio-ffmpeg", "mutagen", "numpy", "pillow"),
             delivers=True,
         ),

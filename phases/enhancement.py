@@ -1,8 +1,8 @@
 """Phase 5: lays the chunks out with their pauses, brings them to one loudness, and makes the audiobook files.
 
 The book is worked on in segments of one to two minutes, a core slot each, so memory does not grow with the book and
-one book uses all cores. The files are decoded and measured before they are handed over; what misses its target is
-corrected once.
+one book uses all cores. The files are decoded and measured before they are handed over; what misses its preset is
+corrected once, and then reported.
 """
 
 from __future__ import annotations
@@ -11,35 +11,31 @@ import json
 import logging
 import math
 import shutil
+from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 
+from phases.audio import products, reporting
+from phases.audio.checking import damage, sound_faults
 from phases.audio.chunkfile import DamagedChunkError, chunk_path, read_chunk, read_pcm
-from phases.audio.encoding import Encoder, find_encoder
-from phases.audio.joining import append, make_m4b, make_mp3
-from phases.audio.loudness import hop_energies
-from phases.audio.mastering import gain_for, master, render, sample_segments, to_pcm
-from phases.audio.presets import CODING_LOSS_DB, PRESETS, Preset
-from phases.audio.tags import (
-    Chapter,
-    Cover,
-    Tags,
-    chapter_title,
-    id3_tag,
-    read_cover,
-    tags_of,
-    write_mp4,
-)
-from phases.audio.timeline import Pauses, Placed, Segment, Timeline, lay_out, output_rate
-from phases.audio.verifying import Measured, measure
+from phases.audio.cleaning import Cleaning
+from phases.audio.encoding import Encoder, Piece, find_encoder
+from phases.audio.levels import Levels, coding_trims, corrected, find_levels
+from phases.audio.mastering import master, render, to_pcm
+from phases.audio.products import CHAPTER_FILES, About, Product
+from phases.audio.tags import Chapter, chapter_title, read_cover, tags_of
+from phases.audio.timeline import Division, Pauses, Placed, Timeline, lay_out, output_rate
+from phases.audio.verifying import Measured, envelope, measure
 from phases.contract import PermanentError, Plan, Result, TransientError
-from phases.files import read_json, read_lines, sync_file, write_json, write_lines
+from phases.files import read_json, read_lines, write_json, write_lines, write_text
 from phases.forks import ChildDiedError, run_in_forks
 from phases.names import file_stem
+from phases.presets import PRESETS, Preset
 from phases.progress import Progress
 from phases.sidefiles import write_side_files
 from phases.slots import core_slot
@@ -47,7 +43,10 @@ from phases.slots import core_slot
 _log = logging.getLogger(__name__)
 
 _MARK_LEAD_S = 0.1  # a chapter's mark lies in the silence before its first word
-_CLOSE_S = 0.05
+
+_SHOWN = 5
+
+Made = list[tuple[Product, Measured]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +56,8 @@ class _Book:
     plan: Plan
     document: Mapping[str, Any]
     timeline: Timeline
-    chapters: Sequence[Chapter]
-    tags: Tags
-    cover: Cover | None
+    about: About
     preset: Preset
-
-    @property
-    def duration_s(self) -> float:
-        """Of the whole audiobook."""
-        return self.timeline.samples / self.timeline.rate
 
     @property
     def formats(self) -> Sequence[str]:
@@ -73,81 +65,76 @@ class _Book:
         formats: Sequence[str] = self.plan.settings["formats"]
         return formats
 
-    def path(self, extension: str) -> Path:
-        """Where a file for the listener lies in the attempt folder."""
-        return self.plan.attempt_dir / f"{file_stem(self.document)}.{extension}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Levels:
-    """What is done to the level.
-
-    Attributes:
-        gain_db: before the limiter.
-        ceiling_db: of the limiter.
-        trims_db: of each format, after it.
-    """
-
-    gain_db: float
-    ceiling_db: float
-    trims_db: Mapping[str, float]
+    def hold_core(self) -> Any:
+        """Holds a core slot."""
+        return core_slot(self.plan.slots_dir, self.plan.cores)
 
 
 def run(plan: Plan) -> Result:
     """Make the audiobook files of a book.
 
-    Settings: ``formats`` (m4b, mp3), ``preset``, ``bitrate_kbps``, ``pauses``; ``cover`` (default true) and
-    ``narrator`` (default none).
+    Settings: ``formats``, ``preset`` (`phases.presets`), ``bitrate_kbps``, ``pauses``; ``high_pass_hz``,
+    ``noise_gate_db`` and ``narrator`` (default none); ``cover`` (default true).
 
     Raises:
-        PermanentError: words of the text are in no chunk, or a file misses its target even after a correction.
-        TransientError: a chunk is missing or damaged (``missing_chunk``), the encoder cannot be run, a worker died.
+        PermanentError: words of the text are in no chunk, or the book sounds as no book should.
+        TransientError: a chunk is missing or damaged (``missing_chunk``), the encoder cannot be run, a worker died, or
+            a file is not what was put into it (``not_verified``).
     """
     book = _read(plan)
-    encoder = find_encoder()
+    program = find_encoder()
     try:
-        levels = _levels(book)
-        measured = _make(book, encoder, levels)
-        problems = _problems(book, measured)
-        corrected = bool(problems)
-        if corrected:
-            _log.warning("Encoding again at corrected levels: %s.", "; ".join(problems))
-            measured = _make(book, encoder, _corrected(book, levels, measured))
-            problems = _problems(book, measured)
+        levels = find_levels(
+            book.timeline,
+            book.preset,
+            coding_trims(book.formats, plan.settings["bitrate_kbps"]),
+            read_pcm=_pcm_reader(plan, book.timeline.rate),
+            cores=plan.cores,
+            hold_core=book.hold_core,
+        )
+        made = _make(book, program, levels)
+        files = reporting.file_rows(book.preset, made)
+        is_corrected = not _passed(files)
+        if is_corrected:
+            _log.warning("Encoding again at corrected levels: %s.", _missed(files))
+            made = _make(book, program, corrected(levels, book.preset, made))
+            files = reporting.file_rows(book.preset, made)
     except ChildDiedError as error:
         raise TransientError(
             f"A worker process of enhancement was {error.reason}. Run again; if it fails again, free some memory.",
             error_type="worker_died",
         ) from error
-    if problems:
-        raise PermanentError(
-            f"The finished audiobook did not pass its check: {'; '.join(problems)}. Please report it with the logs.",
-            error_type="not_verified",
-        )
-    return _finish(book, measured, corrected=corrected)
+    if not _passed(files):
+        _log.warning("The audiobook misses its preset %s: %s.", plan.settings["preset"], _missed(files))
+    return _finish(book, made, files, is_corrected=is_corrected)
 
 
 def _read(plan: Plan) -> _Book:
-    document = read_json(plan.inputs["book"])
+    document, preset = read_json(plan.inputs["book"]), PRESETS[plan.settings["preset"]]
     _check_chunks(plan)
     timeline = lay_out(
         read_lines(plan.inputs["text"]),
         read_lines(plan.inputs["chunks"]),
         read_lines(plan.inputs["timings"]),
         Pauses(**plan.settings["pauses"]),
+        Division(preset.longest_file_s) if CHAPTER_FILES in plan.settings["formats"] else None,
     )
+    if preset.output_rate not in (None, output_rate(timeline.rate)):
+        raise PermanentError(
+            f"The preset {plan.settings['preset']} wants {preset.output_rate:,} samples a second, and this voice's "
+            f"{timeline.rate:,} become {output_rate(timeline.rate):,}. Choose another voice or another preset.",
+            error_type="sample_rate",
+        )
     cover = None
     if plan.settings.get("cover", True) and "cover" in plan.inputs:
         cover = read_cover(plan.inputs["cover"])
-    return _Book(
-        plan=plan,
-        document=document,
-        timeline=timeline,
-        chapters=_chapters(document, timeline),
+    about = About(
+        stem=file_stem(document),
         tags=tags_of(document, plan.settings.get("narrator")),
         cover=cover,
-        preset=PRESETS[plan.settings["preset"]],
+        chapters=_chapters(document, timeline),
     )
+    return _Book(plan, document, timeline, about, preset)
 
 
 def _check_chunks(plan: Plan) -> None:
@@ -173,9 +160,13 @@ def _chapters(document: Mapping[str, Any], timeline: Timeline) -> list[Chapter]:
     """A mark for each chapter that is spoken, from the start of the book to its end without a gap."""
     titles = {row["index"]: row["title"] for row in document["chapters"]}
     lead = round(_MARK_LEAD_S * timeline.rate)
+    file_starts = {segment.end for segment in timeline.segments if segment.ends_file}
     firsts: dict[int, int] = {}
-    for chunk in timeline.chunks:
-        firsts.setdefault(chunk.chapter, (chunk.start - lead) if firsts else 0)
+    for segment in timeline.segments:
+        for chunk in segment.chunks:
+            at_file_start = segment.start in file_starts and chunk is segment.chunks[0]
+            begin = segment.start if at_file_start else chunk.start - lead
+            firsts.setdefault(chunk.chapter, begin if firsts else 0)
     ends = [*list(firsts.values())[1:], timeline.samples]
     return [
         Chapter(
@@ -188,176 +179,175 @@ def _chapters(document: Mapping[str, Any], timeline: Timeline) -> list[Chapter]:
     ]
 
 
-def _pcm_reader(plan: Plan) -> Callable[[Placed], bytes]:
+def _pcm_reader(plan: Plan, rate: int) -> Callable[[Placed], bytes]:
+    cleaning = Cleaning(plan.settings.get("high_pass_hz"), plan.settings.get("noise_gate_db"))
+
     def read(chunk: Placed) -> bytes:
         path = chunk_path(plan.book_dir, chunk.audio_id)
         try:
-            return read_pcm(path, chunk.samples)
+            return cleaning.applied(lambda: read_pcm(path, chunk.samples), rate)
         except DamagedChunkError as error:
             raise _missing(path, chunk.chapter, chunk.index, str(error)) from error
 
     return read
 
 
-def _levels(book: _Book) -> _Levels:
-    """Measure the whole book as it was spoken, and find the gain that brings it to its target."""
-    plan, timeline, preset = book.plan, book.timeline, book.preset
-    read = _pcm_reader(plan)
+def _make(book: _Book, program: str, levels: Levels) -> Made:
+    """Encode, join and tag every file, and measure what came out.
 
-    def energies(segment: Segment) -> bytes:
-        with core_slot(plan.slots_dir, plan.cores):
-            return hop_energies(render(segment, read), timeline.rate).tobytes()
-
-    def gain(segments: Sequence[Segment]) -> bytes:
-        with core_slot(plan.slots_dir, plan.cores):
-            samples = [render(segment, read) for segment in segments]
-            found = gain_for(
-                whole,
-                samples,
-                timeline.rate,
-                target_lufs=preset.loudness_lufs,
-                ceiling_db=preset.ceiling_dbtp,
-            )
-        return json.dumps(found).encode()
-
-    whole = np.concatenate([np.frombuffer(part) for part in run_in_forks(energies, timeline.segments, plan.cores)])
-    (found,) = run_in_forks(gain, [sample_segments(timeline.segments)], 1)
-    return _Levels(json.loads(found), preset.ceiling_dbtp, {name: CODING_LOSS_DB[name] for name in book.formats})
-
-
-def _corrected(book: _Book, levels: _Levels, measured: Mapping[str, Measured]) -> _Levels:
-    """The levels that would have met the target, by what was measured."""
-    excess = max(max(file.true_peak_dbtp for file in measured.values()) - book.preset.true_peak_dbtp, 0.0)
-    lower = excess + 0.1 if excess else 0.0
-    trims = {
-        name: levels.trims_db[name] + (book.preset.loudness_lufs - file.loudness_lufs)
-        for name, file in measured.items()
-        if math.isfinite(file.loudness_lufs)
-    }
-    return replace(levels, ceiling_db=levels.ceiling_db - lower, trims_db={**levels.trims_db, **trims})
-
-
-def _make(book: _Book, program: str, levels: _Levels) -> dict[str, Measured]:
-    """Encode, join and tag every format, and measure what came out."""
+    Raises:
+        TransientError: a file is not what was put into it.
+        PermanentError: one is silent for too long, or clips.
+    """
     plan, timeline = book.plan, book.timeline
-    segments = timeline.segments
     encoder = Encoder(
         program, timeline.rate, output_rate(timeline.rate), plan.settings["bitrate_kbps"], levels.trims_db
     )
     folder = plan.attempt_dir / "segments"
     folder.mkdir()
-    read = _pcm_reader(plan)
-
-    def pieces(number: int) -> dict[str, Path]:
-        return {name: folder / f"{number}.{name}" for name in book.formats}
-
-    def encode(number: int) -> bytes:
-        with core_slot(plan.slots_dir, plan.cores):
-            samples = master(render(segments[number], read), levels.gain_db, levels.ceiling_db)
-            encoder.encode(to_pcm(samples), pieces(number), is_last=number == len(segments) - 1)
-        return b""
-
-    whole = {name: folder / f"whole.{name}" for name in book.formats}
-    with Progress(plan.progress, plan.phase, len(segments) + 2 * len(book.formats)) as progress:
-        for number, _answer in enumerate(run_in_forks(encode, range(len(segments)), plan.cores)):
-            for name, path in pieces(number).items():
-                append(path, whole[name])
-            progress.advance()
-        measured = {}
-        for name, answer in zip(
-            book.formats, run_in_forks(_finisher(book, whole), book.formats, plan.cores), strict=True
+    wanted = products.products(book.formats, book.about, timeline, plan.attempt_dir, folder)
+    with Progress(plan.progress, plan.phase, len(timeline.segments) + 2 * len(wanted)) as progress:
+        heard = _encode(book, encoder, levels, wanted, folder, progress)
+        made = []
+        for product, answer in zip(
+            wanted, run_in_forks(_finisher(book, encoder, heard), wanted, plan.cores), strict=True
         ):
-            measured[name] = Measured(**json.loads(answer))
+            made.append((product, Measured.from_dict(json.loads(answer))))
             progress.advance(2)
     shutil.rmtree(folder)
-    return measured
+    _check(book, made)
+    return made
 
 
-def _finisher(book: _Book, frames: Mapping[str, Path]) -> Callable[[str], bytes]:
-    """What makes one format's file of all its frames and measures it."""
-    plan, rate = book.plan, output_rate(book.timeline.rate)
-    samples = book.timeline.samples * rate // book.timeline.rate
+def _encode(
+    book: _Book, encoder: Encoder, levels: Levels, wanted: Sequence[Product], folder: Path, progress: Progress
+) -> dict[int, list[float]]:
+    """Encode all segments into the products' frames; returns the envelope of the sound at each of their marks."""
+    plan, timeline, segments = book.plan, book.timeline, book.timeline.segments
+    read = _pcm_reader(plan, timeline.rate)
+    positions = {products.voice_sample(product, mark, timeline.rate) for product in wanted for mark in product.marks}
 
-    def finish(name: str) -> bytes:
-        path = book.path(name)
-        with core_slot(plan.slots_dir, plan.cores):
-            if name == "mp3":
-                tag = id3_tag(book.tags, book.chapters, book.cover)
-                bitrate_kbps = plan.settings["bitrate_kbps"]
-                make_mp3(frames[name], path, tag=tag, samples=samples, rate=rate, bitrate_kbps=bitrate_kbps)
-            else:
-                make_m4b(frames[name], path, rate=rate, chapters=book.chapters)
-                write_mp4(path, book.tags, book.cover)
-            sync_file(path)
-        return json.dumps(measure(path, lambda: core_slot(plan.slots_dir, plan.cores)).as_dict()).encode()
+    def encode(number: int) -> bytes:
+        segment = segments[number]
+        with book.hold_core():
+            samples = master(render(segment, read, levels.gains_db), 0.0, levels.ceiling_db)
+            pieces = encoder.encode(
+                to_pcm(samples), segment.start, folder / str(number), is_last=number == len(segments) - 1
+            )
+            heard = {
+                at: envelope(samples[at - segment.start :], timeline.rate).round(4).tolist()
+                for at in positions
+                if segment.start <= at < segment.end
+            }
+        return json.dumps([{name: (str(p.path), list(p.sizes)) for name, p in pieces.items()}, heard]).encode()
+
+    envelopes: dict[int, list[float]] = {}
+    for segment, answer in zip(segments, run_in_forks(encode, range(len(segments)), plan.cores), strict=True):
+        made, heard = json.loads(answer)
+        pieces = {coder: Piece(Path(path), array("H", sizes)) for coder, (path, sizes) in made.items()}
+        for product in wanted:
+            if product.takes(segment):
+                product.append(segment, pieces)
+        for piece in pieces.values():
+            piece.path.unlink()
+        envelopes |= {int(at): values for at, values in heard.items()}
+        progress.advance()
+    return envelopes
+
+
+def _finisher(book: _Book, encoder: Encoder, heard: Mapping[int, Sequence[float]]) -> Callable[[Product], bytes]:
+    """What makes a file of all its frames and measures it."""
+    rate = book.timeline.rate
+
+    def finish(product: Product) -> bytes:
+        with book.hold_core():
+            products.finish(product, book.about, encoder)
+        try:
+            measured = measure(
+                product.path,
+                [mark.start_s for mark in product.marks],
+                [np.array(heard[products.voice_sample(product, mark, rate)], np.float32) for mark in product.marks],
+                voice_rate=rate,
+                hold_core=book.hold_core,
+            )
+        except (av.FFmpegError, IndexError) as error:
+            raise _not_verified([f"the {product.path.name} cannot be decoded ({error})"]) from error
+        return json.dumps(measured.as_dict()).encode()
 
     return finish
 
 
-def _problems(book: _Book, measured: Mapping[str, Measured]) -> list[str]:
-    """How the files differ from what they should be, each a clause with its numbers."""
-    preset = book.preset
-    problems = []
-    for name, file in measured.items():
-        if abs(file.duration_s - book.duration_s) > _CLOSE_S:
-            problems.append(f"the {name} lasts {file.duration_s:.3f} s, not {book.duration_s:.3f} s")
-        if math.isfinite(file.loudness_lufs) and abs(file.loudness_lufs - preset.loudness_lufs) > preset.tolerance_lu:
-            problems.append(f"the {name} has {file.loudness_lufs:.2f} LUFS, not {preset.loudness_lufs:.1f}")
-        if file.true_peak_dbtp > preset.true_peak_dbtp:
-            problems.append(f"the {name} peaks at {file.true_peak_dbtp:.2f} dBTP, over {preset.true_peak_dbtp:.1f}")
-        if file.title != book.tags.title:
-            problems.append(f"the {name} is tagged with the title {file.title!r}, not {book.tags.title!r}")
-        problems += _chapter_problems(name, book.chapters, file.chapters)
-    return problems
+def _check(book: _Book, made: Made) -> None:
+    checked = [(products.wanted(product, book.about, book.timeline), measured) for product, measured in made]
+    damaged = [clause for wanted, measured in checked for clause in damage(wanted, measured)]
+    if damaged:
+        raise _not_verified(damaged)
+    faulty = [clause for wanted, measured in checked for clause in sound_faults(wanted, measured)]
+    if faulty:
+        raise PermanentError(
+            f"The finished audiobook did not pass its check: {'; '.join(faulty[:_SHOWN])}. Listen to the book's folder "
+            "chunks/ there, or choose another voice.",
+            error_type="not_verified",
+        )
 
 
-def _chapter_problems(name: str, wanted: Sequence[Chapter], found: Sequence[Sequence[Any]]) -> list[str]:
-    if len(wanted) != len(found):
-        return [f"the {name} has {len(found)} chapters, not {len(wanted)}"]
-    return [
-        f"chapter {chapter.index} of the {name} is {title!r} at {start_s:.3f} s, not {chapter.title!r} at "
-        f"{chapter.start_s:.3f} s"
-        for chapter, (start_s, title) in zip(wanted, found, strict=True)
-        if title != chapter.title or abs(start_s - chapter.start_s) > _CLOSE_S
-    ][:1]
+def _not_verified(clauses: Sequence[str]) -> TransientError:
+    return TransientError(
+        f"The finished audiobook did not pass its check: {'; '.join(clauses[:_SHOWN])}. Check the disk and run again; "
+        "if it fails again, please report it with the logs.",
+        error_type="not_verified",
+    )
 
 
-def _finish(book: _Book, measured: Mapping[str, Measured], *, corrected: bool) -> Result:
-    plan, timeline = book.plan, book.timeline
-    speech_s = timeline.speech_samples / timeline.rate
+def _passed(files: Mapping[str, Mapping[str, Any]]) -> bool:
+    return all(file["passed"] for file in files.values())
+
+
+def _missed(files: Mapping[str, Mapping[str, Any]]) -> str:
+    """What misses the preset, in words."""
+    rows = [
+        (f"the {kind} has {clause}" if row is file else f"chapter {row['index']} of the {kind} has {clause}")
+        for kind, file in files.items()
+        for row in (file, *file["chapters"])
+        for clause in row.get("missed", ())
+    ]
+    more = f"; and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    return "; ".join(rows[:_SHOWN]) + more
+
+
+def _finish(book: _Book, made: Made, files: Mapping[str, Mapping[str, Any]], *, is_corrected: bool) -> Result:
+    plan, timeline, about = book.plan, book.timeline, book.about
+    duration_s, speech_s = timeline.samples / timeline.rate, timeline.speech_samples / timeline.rate
     times = {
-        "duration_s": round(book.duration_s, 6),
+        "duration_s": round(duration_s, 6),
         "speech_s": round(speech_s, 6),
-        "pauses_s": round(book.duration_s - speech_s, 6),
+        "pauses_s": round(duration_s - speech_s, 6),
     }
     report = {
         "preset": plan.settings["preset"],
+        "passed": _passed(files),
+        "corrected": is_corrected,
         **times,
         "chapters": [
             {"index": mark.index, "title": mark.title, "start_s": mark.start_s, "end_s": mark.end_s}
-            for mark in book.chapters
+            for mark in about.chapters
         ],
-        "files": {
-            name: {
-                "loudness_lufs": _rounded(file.loudness_lufs),
-                "true_peak_dbtp": _rounded(file.true_peak_dbtp),
-                "duration_s": round(file.duration_s, 6),
-            }
-            for name, file in measured.items()
-        },
+        "files": files,
     }
     write_json(plan.attempt_dir / "report.json", report)
+    write_text(plan.attempt_dir / "measurements.txt", reporting.table(plan.settings["preset"], book.preset, files))
     write_lines(plan.attempt_dir / "ledger.jsonl", timeline.ledger)
-    side_files = write_side_files(plan.attempt_dir, book.tags, book.chapters, book.cover)
-    first = next(iter(measured.values()))
+    side_files = write_side_files(plan.attempt_dir, about.tags, about.chapters, about.cover)
+    whole = made[0][1].whole
     return Result(
-        artifacts={"ledger": "ledger.jsonl", "report": "report.json"},
-        deliverables={**{name: book.path(name).name for name in book.formats}, **side_files},
+        artifacts={"ledger": "ledger.jsonl", "report": "report.json", "measurements": "measurements.txt"},
+        deliverables={**{product.key: product.path.name for product, _measured in made}, **side_files},
         metrics={
             **times,
-            "loudness_lufs": _rounded(first.loudness_lufs),
-            "true_peak_dbtp": _rounded(first.true_peak_dbtp),
-            "corrected": corrected,
+            "loudness_lufs": _rounded(whole.loudness_lufs),
+            "true_peak_dbtp": _rounded(whole.true_peak_dbtp),
+            "corrected": is_corrected,
+            "passed": _passed(files),
         },
     )
 

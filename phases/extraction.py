@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from phases.contract import PermanentError, Plan, Result
+from phases.credits import add_credits
 from phases.files import read_json, write_bytes, write_json, write_lines
 from phases.progress import Progress
 from phases.readers import covers, gutenberg, language, open_document, opf, outline, sections, text, title_page
@@ -79,6 +80,8 @@ def _extract(plan: Plan, path: Path, document: Document) -> tuple[dict[str, Any]
         "cover": _write_cover(plan.attempt_dir, _cover(path, settings, document, metadata)),
         "chapters": numbering.chapters,
     }
+    if "credits" in settings:
+        book["chapters"] = add_credits(plan.attempt_dir / "text.jsonl", book, settings["credits"]["narrator"])
     write_json(plan.attempt_dir / "book.json", book)
     return book, numbering
 

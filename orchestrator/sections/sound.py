@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from orchestrator.sections.fields import Seconds, Section, as_tuple
+from phases.presets import BIT_RATES_KBPS, DEFAULT_PRESET, PRESETS
 
 DEFAULT_VOICE = "en-us"
 
@@ -49,17 +50,51 @@ class PausesSection(Section):
 class AudioSection(Section):
     """The finished audio files."""
 
-    formats: Annotated[
-        tuple[Literal["m4b", "mp3"], ...],
-        BeforeValidator(as_tuple),
-        Field(min_length=1, description="one file a book each"),
-    ] = (
-        "m4b",
-        "mp3",
+    preset: Literal["audiobook", "acx", "podcast"] = Field(
+        "audiobook",
+        description="what the files have to be; all other keys of this section follow it (docs/sound.md)",
     )
-    preset: Literal["audiobook"] = Field("audiobook", description="-19 LUFS, true peak at most -3 dBTP, mono")
-    bitrate_kbps: int = Field(64, ge=32, le=320, description="of both formats")
+    formats: Annotated[
+        tuple[Literal["m4b", "mp3", "mp3-chapters", "opus", "flac", "wav"], ...],
+        BeforeValidator(as_tuple),
+        Field(
+            min_length=1, description="any of `m4b mp3 mp3-chapters opus flac wav`; one file a book each, or a chapter"
+        ),
+    ] = ("m4b", "mp3")
+    bitrate_kbps: int = Field(64, description="of each coded format, one of those that MP3 has: 32 to 320")
+    high_pass_hz: int | None = Field(
+        None, ge=20, le=300, description="take away what is lower, such as hum; for voices that need it"
+    )
+    noise_gate_db: float | None = Field(
+        None, ge=-90, le=-30, strict=False, description="silence what is quieter; for voices with a hiss, such as -55"
+    )
     pauses: PausesSection = PausesSection()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _follow_preset(cls, data: Any) -> Any:
+        """What is not given is what the preset says."""
+        preset = PRESETS.get(str(data.get("preset", DEFAULT_PRESET))) if isinstance(data, dict) else None
+        if preset is None:
+            return data
+        pauses = data.get("pauses", {})
+        if preset.pauses and isinstance(pauses, dict):
+            data = {**data, "pauses": {**preset.pauses, **pauses}}
+        return {"formats": preset.formats, "bitrate_kbps": preset.bitrate_kbps, **data}
+
+    @model_validator(mode="after")
+    def _check_bit_rate(self) -> AudioSection:
+        least = PRESETS[self.preset].least_bitrate_kbps
+        if self.bitrate_kbps not in BIT_RATES_KBPS:
+            raise ValueError(
+                f"bitrate_kbps is {self.bitrate_kbps}; MP3 has {', '.join(map(str, BIT_RATES_KBPS))}, and all formats "
+                "are given the same"
+            )
+        if self.bitrate_kbps < least:
+            raise ValueError(
+                f"the preset {self.preset} needs at least bitrate_kbps: {least}; leave it out to have that"
+            )
+        return self
 
 
 class SubtitlesSection(Section):

@@ -1,19 +1,63 @@
-"""Encodes one segment to raw frames with ffmpeg, so that segments can be joined without encoding again."""
+"""Encodes one segment with ffmpeg, each coder to exactly its frames, so that segments join without encoding again."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
 
-from phases.audio.frames import AAC_FRAME, MP3_FRAME, FrameError, adts_frames, mp3_frames
+from phases.audio.frames import AAC_FRAME, MP3_FRAME, OPUS_FRAME, OPUS_RATE, FrameError, unpacked
 from phases.contract import TransientError
 
-FORMATS = ("m4b", "mp3")
+CODER_OF: Mapping[str, str] = {
+    "m4b": "aac",
+    "mp3": "mp3",
+    "mp3-chapters": "mp3",
+    "opus": "opus",
+    "flac": "pcm",
+    "wav": "pcm",
+}
+"""What the frames of each format are made by; ``pcm`` is the samples themselves."""
+
 _SHOWN_OUTPUT = 300
+_FRAME = {"aac": AAC_FRAME, "mp3": MP3_FRAME, "opus": OPUS_FRAME}
+_CODEC: Mapping[str, Sequence[str]] = {
+    "mp3": ("-c:a", "libmp3lame", "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3"),
+    "aac": ("-c:a", "aac", "-aac_coder", "fast", "-f", "adts"),
+    "opus": (
+        "-c:a",
+        "libopus",
+        "-application",
+        "audio",
+        "-vbr",
+        "constrained",
+        "-frame_duration",
+        "20",
+        "-page_duration",
+        "20000",
+        "-f",
+        "ogg",
+    ),
+}
+_OPUS_FRAMES_PER_S = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a segment has become under one coder.
+
+    Attributes:
+        path: the frames, without what a container puts between them; for ``pcm`` the samples.
+        sizes: of the frames, bytes; the last one holds the end that the coder's delay has pushed out. Empty for
+            ``pcm``.
+    """
+
+    path: Path
+    sizes: array[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +67,9 @@ class Encoder:
     Attributes:
         program: ffmpeg.
         rate: of the voice.
-        output_rate: of the files, a multiple of `rate`.
-        bitrate_kbps: of each format.
-        gains_db: for each format wanted (`FORMATS`), what is added to its level before encoding.
+        output_rate: of MP3 and AAC, a multiple of `rate`.
+        bitrate_kbps: of each coder.
+        gains_db: for each coder wanted what is added to its level before encoding; 0 for ``pcm``, which is not coded.
     """
 
     program: str
@@ -34,19 +78,46 @@ class Encoder:
     bitrate_kbps: int
     gains_db: Mapping[str, float]
 
-    def encode(self, pcm: bytes, outputs: Mapping[str, Path], *, is_last: bool) -> None:
-        """Encode a segment, each format to a file of exactly its frames.
+    def encode(self, pcm: bytes, start: int, stem: Path, *, is_last: bool) -> dict[str, Piece]:
+        """Encode a segment.
 
         Args:
             pcm: signed 16-bit little-endian samples at `rate`, a multiple of the frame grid, silent at both ends.
-            outputs: where the frames of each format go.
-            is_last: keep one more frame, which holds the end that the encoder's delay has pushed out.
+            start: its first sample in the book.
+            stem: the name of the pieces, without extension.
+            is_last: whether it is the last of the book.
 
         Raises:
             TransientError: ffmpeg cannot be run, or fails; the message holds what it said.
         """
+        outputs = {coder: stem.with_suffix(f".{coder}") for coder in self.gains_db if coder != "pcm"}
+        pieces = {}
+        if "pcm" in self.gains_db:
+            pieces["pcm"] = Piece(stem.with_suffix(".pcm"), array("H"))
+            pieces["pcm"].path.write_bytes(pcm)
+        if outputs:
+            samples = len(pcm) // 2
+            lead, length = self._opus_span(start, samples, is_last=is_last)
+            self._run(self._command(outputs, lead, length), pcm)
+            wanted = {coder: samples * self.output_rate // self.rate // _FRAME[coder] for coder in outputs}
+            wanted["opus"] = length * _OPUS_FRAMES_PER_S // self.rate
+            pieces |= {coder: _piece(path, coder, wanted[coder]) for coder, path in outputs.items()}
+        return pieces
+
+    def _opus_span(self, start: int, samples: int, *, is_last: bool) -> tuple[int, int]:
+        """The part of a segment that is whole frames of Opus: silent samples in front, and the length with them.
+
+        Opus has frames of 20 ms, which do not end where those of the others do. A segment begins with the frame that
+        its first sample lies in; what is added in front is silence, and so is what is left for the next segment.
+        """
+        frame = self.rate // _OPUS_FRAMES_PER_S
+        end = start + samples
+        last = -(-end // frame) if is_last else end // frame
+        return start % frame, (last - start // frame) * frame
+
+    def _run(self, command: Sequence[str], pcm: bytes) -> None:
         try:
-            done = subprocess.run(self._command(outputs), input=pcm, capture_output=True, check=False)
+            done = subprocess.run(command, input=pcm, capture_output=True, check=False)
         except OSError as error:
             raise _unusable(self.program, error) from error
         if done.returncode:
@@ -56,27 +127,35 @@ class Encoder:
                 "space of the work folder and run again.",
                 error_type="encoder_failed",
             )
-        samples = len(pcm) // 2 * self.output_rate // self.rate
-        for name, path in outputs.items():
-            _keep_frames(path, name, samples, is_last=is_last)
 
-    def _command(self, outputs: Mapping[str, Path]) -> list[str]:
-        split = "".join(f"[s{number}]" for number in range(len(outputs)))
-        graph = f"[0:a]aresample={self.output_rate},aformat=sample_fmts=fltp,asplit={len(outputs)}{split}"
+    def _command(self, outputs: Mapping[str, Path], lead: int, length: int) -> list[str]:
         command = [self.program, "-y", "-v", "error", "-threads", "1", "-filter_complex_threads", "1"]
         command += ["-f", "s16le", "-ar", str(self.rate), "-ac", "1", "-i", "pipe:0"]
         arguments: list[str] = []
-        for number, (name, path) in enumerate(outputs.items()):
-            graph += f";[s{number}]volume={self.gains_db[name]:.3f}dB:precision=float[o{number}]"
-            arguments += ["-map", f"[o{number}]", *self._codec(name), "-b:a", f"{self.bitrate_kbps}k", "-threads", "1"]
-            arguments += ["-fflags", "+bitexact", "-flags:a", "+bitexact", *_container(name), f"file:{path}"]
-        return [*command, "-filter_complex", graph, *arguments]
-
-    def _codec(self, name: str) -> list[str]:
-        if name == "mp3":
-            return ["-c:a", "libmp3lame"]
-        # There is nothing above half the voice's own rate to spend bits on.
-        return ["-c:a", "aac", "-aac_coder", "fast", "-cutoff", str(min(20_000, self.rate // 2))]
+        at_output_rate = [coder for coder in outputs if coder != "opus"]
+        split = "".join(f"[s{coder}]" for coder in at_output_rate)
+        graph = []
+        if at_output_rate:
+            source = "[mainin]" if "opus" in outputs else "[0:a]"
+            graph.append(
+                f"{source}aresample={self.output_rate},aformat=sample_fmts=fltp,asplit={len(at_output_rate)}{split}"
+            )
+        if "opus" in outputs:
+            source = "[opusin]" if at_output_rate else "[0:a]"
+            if at_output_rate:
+                graph.insert(0, "[0:a]asplit=2[mainin][opusin]")
+            graph.append(
+                f"{source}adelay=delays={lead}S,apad=whole_len={length},atrim=end_sample={length},"
+                f"aresample={OPUS_RATE},aformat=sample_fmts=flt[sopus]"
+            )
+        for coder, path in outputs.items():
+            graph.append(f"[s{coder}]volume={self.gains_db[coder]:.3f}dB:precision=float[o{coder}]")
+            arguments += ["-map", f"[o{coder}]", *_CODEC[coder], "-b:a", f"{self.bitrate_kbps}k", "-threads", "1"]
+            if coder == "aac":
+                # There is nothing above half the voice's own rate to spend bits on.
+                arguments += ["-cutoff", str(min(20_000, self.rate // 2))]
+            arguments += ["-fflags", "+bitexact", "-flags:a", "+bitexact", f"file:{path}"]
+        return [*command, "-filter_complex", ";".join(graph), *arguments]
 
 
 def find_encoder() -> str:
@@ -101,23 +180,19 @@ def _unusable(program: str, error: Exception) -> TransientError:
     )
 
 
-def _container(name: str) -> list[str]:
-    return ["-write_xing", "0", "-id3v2_version", "0", "-f", "mp3"] if name == "mp3" else ["-f", "adts"]
-
-
-def _keep_frames(path: Path, name: str, samples: int, *, is_last: bool) -> None:
-    data = path.read_bytes()
-    frame, find = (MP3_FRAME, mp3_frames) if name == "mp3" else (AAC_FRAME, adts_frames)
-    wanted = samples // frame + is_last
+def _piece(path: Path, coder: str, wanted: int) -> Piece:
+    """The frames of an encoder's output: so many, and the one after them."""
     try:
-        offsets = find(data)
+        frames = unpacked(coder, path.read_bytes())
     except FrameError as error:
         raise TransientError(
-            f"The encoder made a damaged {name}: {error}. Run again.", error_type="encoder_failed"
+            f"The encoder made a damaged {coder}: {error}. Run again.", error_type="encoder_failed"
         ) from error
-    if samples % frame or len(offsets) <= wanted:
+    if len(frames) <= wanted:
         raise TransientError(
-            f"The encoder made {len(offsets) - 1} frames of {name} where {wanted} were expected. Run again.",
+            f"The encoder made {len(frames)} frames of {coder} where {wanted + 1} were expected. Run again.",
             error_type="encoder_failed",
         )
-    path.write_bytes(data[: offsets[wanted]])
+    kept = frames[: wanted + 1]
+    path.write_bytes(b"".join(kept))
+    return Piece(path, array("H", map(len, kept)))

@@ -1,21 +1,45 @@
-"""Frames of MP3 and of AAC in ADTS: where they begin, and the frame that tells a player how much to leave out."""
+"""Frames of MP3, of AAC in ADTS and of Opus in Ogg, and the one that tells a player how much of an MP3 to leave out."""
 
 from __future__ import annotations
 
+import itertools
 import struct
+
+from phases.presets import BIT_RATES_KBPS
 
 MP3_FRAME = 1152
 AAC_FRAME = 1024
+OPUS_FRAME, OPUS_RATE = 960, 48_000
 # What libmp3lame puts before the first sample; a decoder adds 529 of its own.
 _MP3_ENCODER_DELAY = 576
 
-_MP3_BIT_RATES = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_MP3_BIT_RATES = (0, *BIT_RATES_KBPS)
 _MP3_RATES = (44_100, 48_000, 32_000)
 _ADTS_HEADER = 7
+_OGG_HEADER = 27
+_OGG_CONTINUED = 255  # a segment of this size goes on in the next one
+_OPUS_HEADERS = 2
 
 
 class FrameError(Exception):
     """An encoder's output is not made of the frames that were asked for."""
+
+
+def unpacked(coder: str, data: bytes) -> list[bytes]:
+    """The frames in an encoder's output, without what stands between them.
+
+    Args:
+        coder: ``mp3``, ``aac`` (in ADTS) or ``opus`` (in Ogg).
+        data: all of it.
+
+    Raises:
+        FrameError: it is not made of such frames.
+    """
+    if coder == "opus":
+        return ogg_packets(data)[_OPUS_HEADERS:]
+    offsets = mp3_frames(data) if coder == "mp3" else adts_frames(data)
+    header = 0 if coder == "mp3" else _ADTS_HEADER
+    return [data[start + header : end] for start, end in itertools.pairwise(offsets)]
 
 
 def mp3_frames(data: bytes) -> list[int]:
@@ -49,6 +73,30 @@ def adts_frames(data: bytes) -> list[int]:
             raise FrameError(f"no AAC frame at byte {at}")
         offsets.append(at + size)
     return _closed(offsets, data)
+
+
+def ogg_packets(data: bytes) -> list[bytes]:
+    """The packets of one logical stream in Ogg (RFC 3533), headers first.
+
+    Raises:
+        FrameError: something else lies between the pages.
+    """
+    packets: list[bytes] = []
+    at, parts = 0, b""
+    while at < len(data):
+        count = data[at + _OGG_HEADER - 1] if at + _OGG_HEADER <= len(data) else 0
+        table = data[at + _OGG_HEADER : at + _OGG_HEADER + count]
+        begin = at + _OGG_HEADER + count
+        if data[at : at + 4] != b"OggS" or begin + sum(table) > len(data):
+            raise FrameError(f"no Ogg page at byte {at}")
+        at = begin
+        for size in table:
+            parts += data[at : at + size]
+            at += size
+            if size < _OGG_CONTINUED:
+                packets.append(parts)
+                parts = b""
+    return packets
 
 
 def _closed(offsets: list[int], data: bytes) -> list[int]:

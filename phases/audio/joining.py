@@ -1,83 +1,164 @@
-"""Joins the frames of all segments into one playable file a format, without encoding again."""
+"""Joins the frames of all segments into playable files, without encoding again."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+import struct
+import subprocess
+import zlib
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 import av
 
-from phases.audio.frames import AAC_FRAME, info_frame
-from phases.audio.tags import Chapter
+from phases.audio import mp4
+from phases.audio.encoding import Piece
+from phases.audio.frames import OPUS_FRAME, OPUS_RATE, info_frame
+from phases.contract import TransientError
 
 _COPY_BYTES = 1 << 20
-# VLC shows no chapter beyond the 255th where the Nero list is there, which can hold no more.
-_MOST_NERO_CHAPTERS = 255
+_OPUS_DELAY = 312  # samples that libopus puts before the first one
+_OPUS_PAGE_US = 1_000_000
+_LARGEST_RIFF = 0xFFFFFFFF
 
 
-def append(frames: Path, target: Path) -> None:
-    """Move the frames of a segment to the end of `target`."""
-    with frames.open("rb") as source, target.open("ab") as file:
-        shutil.copyfileobj(source, file, _COPY_BYTES)
-    frames.unlink()
+@dataclass(slots=True)
+class Frames:
+    """The frames of a file to be, in a file of their own.
+
+    Attributes:
+        path: their file, which holds nothing else.
+        sizes: of each, bytes.
+        checksum: CRC-32 of all.
+    """
+
+    path: Path
+    sizes: array[int] = field(default_factory=lambda: array("H"))
+    checksum: int = 0
+
+    def append(self, piece: Piece, *, is_last: bool) -> None:
+        """Add those of a segment; the frame that holds the coder's delay only after the last one."""
+        sizes = piece.sizes if is_last else piece.sizes[:-1]
+        left = sum(sizes) if piece.sizes else piece.path.stat().st_size
+        self.sizes.extend(sizes)
+        with piece.path.open("rb") as source, self.path.open("ab") as file:
+            while left:
+                data = source.read(min(left, _COPY_BYTES))
+                if not data:
+                    raise TransientError(f"{piece.path} is cut off. Run again.", error_type="encoder_failed")
+                left -= len(data)
+                self.checksum = zlib.crc32(data, self.checksum)
+                file.write(data)
 
 
-def make_mp3(frames: Path, target: Path, *, tag: bytes, samples: int, rate: int, bitrate_kbps: int) -> None:
+def make_mp3(frames: Frames, target: Path, *, tag: bytes, samples: int, rate: int, bitrate_kbps: int) -> None:
     """Make an MP3 file: the tag, a frame that states the length, and all frames.
 
     Args:
-        frames: of the whole book, without any header.
+        frames: of the file.
         target: the file to write.
         tag: ID3v2.
         samples: the length of the sound.
         rate: samples a second.
         bitrate_kbps: of the sound.
     """
-    with frames.open("rb") as source, target.open("wb") as file:
+    with frames.path.open("rb") as source, target.open("wb") as file:
         file.write(tag)
-        file.write(info_frame(samples, frames.stat().st_size, rate, bitrate_kbps))
+        file.write(info_frame(samples, frames.path.stat().st_size, rate, bitrate_kbps))
         shutil.copyfileobj(source, file, _COPY_BYTES)
 
 
-def make_m4b(frames: Path, target: Path, *, rate: int, chapters: Sequence[Chapter]) -> None:
-    """Make an M4B file of all ADTS frames, with chapters in QuickTime's form and, up to 255, in Nero's.
-
-    The first frame is the encoder's priming. It gets a time before zero, which writes the edit list that players skip
-    it by.
+def make_m4b(
+    frames: Frames, target: Path, *, samples: int, rate: int, chapters: mp4.Marks, write_tags: Callable[[Path], None]
+) -> None:
+    """Make an M4B file: the header, with the tags in it, and all frames.
 
     Args:
-        frames: of the whole book, ADTS.
+        frames: of the file.
         target: the file to write.
+        samples: the length of the sound.
         rate: samples a second.
-        chapters: in order.
+        chapters: their marks.
+        write_tags: adds the tags to the file while it is nothing but its header, and keeps the offsets in it right.
     """
-    flags = "+faststart+disable_chpl" if len(chapters) > _MOST_NERO_CHAPTERS else "+faststart"
-    base = Fraction(1, rate)
-    options = {"fflags": "+bitexact", "movflags": flags}
-    with av.open(frames, format="aac") as source, av.open(target, "w", format="ipod", options=options) as file:
-        sound = source.streams.audio[0]
-        stream = file.add_stream_from_template(sound)
-        file.set_chapters(
-            [
-                {
-                    "id": number,
-                    "start": round(chapter.start_s * rate),
-                    "end": round(chapter.end_s * rate),
-                    "time_base": base,
-                    "metadata": {"title": chapter.title},
-                }
-                for number, chapter in enumerate(chapters)
-            ]
-        )
-        time = -AAC_FRAME
-        for packet in source.demux(sound):
-            if not packet.size:
-                continue
+    target.write_bytes(mp4.header(frames.sizes, rate=rate, samples=samples, chapters=chapters))
+    write_tags(target)
+    with frames.path.open("rb") as source, target.open("ab") as file:
+        file.write(mp4.media_header(frames.sizes, chapters))
+        shutil.copyfileobj(source, file, _COPY_BYTES)
+        file.writelines(mp4.chapter_samples(chapters))
+
+
+def make_opus(frames: Frames, target: Path) -> None:
+    """Make an Ogg Opus file of all packets.
+
+    Args:
+        frames: of the file, the last of which holds the end that the coder's delay has pushed out.
+        target: the file to write.
+    """
+    options = {"fflags": "+bitexact", "page_duration": str(_OPUS_PAGE_US)}
+    base = Fraction(1, OPUS_RATE)
+    with frames.path.open("rb") as source, av.open(str(target), "w", format="ogg", options=options) as file:
+        stream = file.add_stream("libopus", rate=OPUS_RATE, layout="mono")
+        stream.codec_context.extradata = b"OpusHead" + struct.pack("<BBHIHB", 1, 1, _OPUS_DELAY, OPUS_RATE, 0, 0)
+        time = -_OPUS_DELAY
+        for number, size in enumerate(frames.sizes, start=1):
+            packet = av.Packet(source.read(size))
             packet.stream = stream
             packet.time_base = base
             packet.pts = packet.dts = time
-            packet.duration = AAC_FRAME
-            time += AAC_FRAME
+            packet.duration = OPUS_FRAME if number < len(frames.sizes) else _OPUS_DELAY
+            time += OPUS_FRAME
             file.mux(packet)
+
+
+def make_flac(frames: Frames, target: Path, *, program: str, rate: int) -> None:
+    """Make a FLAC file of all samples; its frames are numbered, so it is encoded here, from the beginning to the end.
+
+    Args:
+        frames: the samples, signed 16-bit little-endian.
+        target: the file to write.
+        program: ffmpeg.
+        rate: samples a second.
+
+    Raises:
+        TransientError: it failed; the message holds what it said.
+    """
+    command = [program, "-y", "-v", "error", "-f", "s16le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0"]
+    command += ["-c:a", "flac", "-threads", "1", "-fflags", "+bitexact", "-flags:a", "+bitexact", f"file:{target}"]
+    with frames.path.open("rb") as source:
+        done = subprocess.run(command, stdin=source, capture_output=True, check=False)
+    if done.returncode:
+        raise TransientError(
+            f"The encoder failed with exit code {done.returncode}: {done.stderr.decode(errors='replace')[-300:]}. "
+            "Check the free space of the work folder and run again.",
+            error_type="encoder_failed",
+        )
+
+
+def make_wav(frames: Frames, target: Path, *, tag: bytes, rate: int) -> None:
+    """Make a RIFF WAVE file, above 4 GiB one in 64 bits (EBU Tech 3306), with an ID3 tag as its last chunk.
+
+    Args:
+        frames: the samples, signed 16-bit little-endian.
+        target: the file to write.
+        tag: ID3v2.
+        rate: samples a second.
+    """
+    size = frames.path.stat().st_size
+    tag += bytes(len(tag) % 2)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, rate * 2, 2, 16)
+    whole = 4 + len(form) + 8 + size + 8 + len(tag)
+    if whole <= _LARGEST_RIFF:
+        head = struct.pack("<4sI4s", b"RIFF", whole, b"WAVE") + form + struct.pack("<4sI", b"data", size)
+    else:
+        sizes = struct.pack("<4sIQQQI", b"ds64", 28, whole + 36, size, size // 2, 0)
+        head = struct.pack("<4sI4s", b"RF64", _LARGEST_RIFF, b"WAVE") + sizes + form
+        head += struct.pack("<4sI", b"data", _LARGEST_RIFF)
+    with frames.path.open("rb") as source, target.open("wb") as file:
+        file.write(head)
+        shutil.copyfileobj(source, file, _COPY_BYTES)
+        file.write(struct.pack("<4sI", b"id3 ", len(tag)) + tag)

@@ -13,10 +13,13 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from phases.presets import LUFS
+
 Samples = npt.NDArray[np.float32]
 Energies = npt.NDArray[np.float64]
 
 HOPS_PER_S = 10
+_HOPS_OF_FLOOR = 5
 _HOPS_PER_BLOCK = 4  # 400 ms blocks with 75 % overlap
 _ABSOLUTE_GATE_LUFS = -70.0
 _RELATIVE_GATE = 10 ** (-10 / 10)
@@ -59,6 +62,46 @@ def hop_energies(samples: Samples, rate: int) -> Energies:
         power = spectrum.real**2 + spectrum.imag**2
         energies[first : first + len(power)] = np.einsum("ij,j->i", power, weights)
     return energies
+
+
+def mean_squares(samples: Samples, rate: int) -> Energies:
+    """The mean square in each hop of 100 ms.
+
+    Args:
+        samples: float32, (frames,); a last hop that is not whole counts as followed by silence.
+        rate: samples a second, a multiple of 10.
+
+    Returns:
+        float64, (hops,).
+    """
+    hop = rate // HOPS_PER_S
+    whole = len(samples) // hop * hop
+    blocks = samples[:whole].reshape(-1, hop)
+    squares: Energies = np.einsum("ij,ij->i", blocks, blocks).astype(np.float64) / hop
+    if whole == len(samples):
+        return squares
+    rest = samples[whole:].astype(np.float64)
+    return np.append(squares, float(rest @ rest) / hop)
+
+
+def level(unit: str, energies: Energies, squares: Energies) -> float:
+    """The level of the hops of one signal in a preset's unit (`phases.presets`); minus infinity for silence."""
+    return integrated_loudness(energies) if unit == LUFS else mean_level(squares)
+
+
+def mean_level(squares: Energies) -> float:
+    """The root mean square of the hops of one signal in dB of full scale; minus infinity for silence."""
+    mean = float(squares.mean()) if len(squares) else 0.0
+    return 10 * math.log10(mean) if mean > 0 else -math.inf
+
+
+def noise_floor(squares: Energies) -> float:
+    """The root mean square of the quietest half second in dB of full scale; minus infinity for silence."""
+    if len(squares) < _HOPS_OF_FLOOR:
+        return mean_level(squares)
+    return mean_level(
+        np.convolve(squares, np.full(_HOPS_OF_FLOOR, 1 / _HOPS_OF_FLOOR), mode="valid").min(keepdims=True)
+    )
 
 
 def integrated_loudness(energies: Energies) -> float:

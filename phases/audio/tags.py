@@ -198,7 +198,8 @@ def id3_tag(tags: Tags, chapters: Sequence[Chapter], cover: Cover | None, track:
     frames += [id3.user_text_frame(name, text) for name, text in _further(tags)]
     if tags.description:
         frames.append(id3.comment_frame(tags.description))
-    frames += id3.chapter_frames([(chapter.start_s, chapter.end_s, chapter.title) for chapter in chapters])
+    if chapters:
+        frames += id3.chapter_frames([(chapter.start_s, chapter.end_s, chapter.title) for chapter in chapters])
     if cover:
         frames.append(id3.picture_frame(cover.media_type, cover.data))
     return id3.tag(frames)

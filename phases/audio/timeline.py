@@ -13,8 +13,9 @@ from typing import Any
 from phases.contract import PermanentError, TransientError
 
 FRAME_GRID = 9216  # samples at the encoder's rate: 8 frames of MP3 (1152), 9 frames of AAC (1024)
-_SHORTEST_SEGMENT_S = 60
-_LONGEST_SEGMENT_S = 80  # from here on any pause will do, not only one between paragraphs
+_SHORTEST_SEGMENT_S = 80
+_LONGEST_SEGMENT_S = 100  # from here on any pause will do, not only one between paragraphs
+_ROOM_IN_FILE_S = 300  # a file ends at a paragraph when it has less than this left
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,30 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What is encoded in one piece: the samples from `start` up to `end`, with `chunks` in them."""
+    """What is encoded in one piece: the samples from `start` up to `end`, with `chunks` in them.
+
+    Attributes:
+        start: its first sample in the audiobook.
+        end: the sample after its last.
+        chunks: in order.
+        ends_file: whether a file ends here where each chapter has its own; always so at the end of the book.
+    """
 
     start: int
     end: int
     chunks: tuple[Placed, ...]
+    ends_file: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """How a book is divided into files, where each chapter has its own.
+
+    Attributes:
+        longest_s: of a file; a longer chapter gets several. None where any length will do.
+    """
+
+    longest_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +115,13 @@ class Timeline:
     def samples(self) -> int:
         """The length of the audiobook."""
         return self.segments[-1].end
+
+    @property
+    def longest_pause_s(self) -> float:
+        """The longest silence between chunks, or before or after them all."""
+        ends = [0, *(chunk.end for chunk in self.chunks)]
+        starts = [*(chunk.start for chunk in self.chunks), self.samples]
+        return max(start - end for start, end in zip(starts, ends, strict=True)) / self.rate
 
     @property
     def speech_samples(self) -> int:
@@ -141,6 +168,7 @@ def lay_out(
     chunks: Iterable[Mapping[str, Any]],
     timings: Iterable[Mapping[str, Any]],
     pauses: Pauses,
+    division: Division | None = None,
 ) -> Timeline:
     """Give every chunk its place.
 
@@ -149,6 +177,7 @@ def lay_out(
         chunks: rows of ``chunks.jsonl``.
         timings: rows of ``timings.jsonl``.
         pauses: the silences between.
+        division: into files; None where there is one file a book.
 
     Raises:
         TransientError: a chunk has no timing (``missing_chunk``).
@@ -165,7 +194,7 @@ def lay_out(
             "out. Run the book again from extraction.",
             error_type="unspoken_text",
         )
-    segments = tuple(_segments(reading.pieces, rate, pauses))
+    segments = tuple(_segments(reading.pieces, rate, pauses, division))
     timeline = Timeline(rate, tuple(piece.placed for piece in reading.pieces), segments, ())
     return Timeline(rate, timeline.chunks, segments, tuple(_ledger(reading, timeline)))
 
@@ -255,26 +284,36 @@ def _check_spoken(row: Mapping[str, Any], ranges: Iterable[tuple[int, int]]) -> 
         position = max(position, end)
 
 
-def _segments(pieces: list[_Piece], rate: int, pauses: Pauses) -> Iterator[Segment]:
-    """Place the pieces one after the other and cut where a segment is long enough."""
+def _segments(pieces: list[_Piece], rate: int, pauses: Pauses, division: Division | None) -> Iterator[Segment]:
+    """Place the pieces one after the other and cut where a segment is long enough, and where a file ends."""
     hop = rate // 10
     grid = FRAME_GRID * rate // output_rate(rate)
-    begin, inside = 0, []
-    position = max(hop, _up(round(pauses.head_s * rate), hop))
+    head, tail = max(hop, _up(round(pauses.head_s * rate), hop)), max(hop, round(pauses.tail_s * rate))
+    begin, file_begin, inside = 0, 0, []
+    position = head
     for number, piece in enumerate(pieces):
         placed = piece.placed
         placed.start = position
         inside.append(placed)
-        if number + 1 == len(pieces):
-            yield Segment(begin, _up(placed.end + max(hop, round(pauses.tail_s * rate)), grid), tuple(inside))
-            return
-        following = pieces[number + 1]
+        following = pieces[number + 1] if number + 1 < len(pieces) else None
+        if following is None or _ends_file(piece, following, (placed.end - file_begin) / rate, division):
+            begin_next = _up(placed.end + tail, grid)
+            yield Segment(begin, begin_next, tuple(inside), ends_file=True)
+            begin, file_begin, inside, position = begin_next, begin_next, [], begin_next + head
+            continue
         length_s = (placed.end - begin) / rate
         position += _up(placed.samples + round(following.pause_s * rate), hop)
         if length_s >= (_LONGEST_SEGMENT_S if following.splits_paragraph else _SHORTEST_SEGMENT_S):
             end = _up(max(position - hop, placed.end + hop), grid)
-            yield Segment(begin, end, tuple(inside))
+            yield Segment(begin, end, tuple(inside), ends_file=False)
             begin, inside, position = end, [], end + hop
+
+
+def _ends_file(piece: _Piece, following: _Piece, length_s: float, division: Division | None) -> bool:
+    if division is None:
+        return False
+    is_full = division.longest_s is not None and length_s > division.longest_s - _ROOM_IN_FILE_S
+    return piece.placed.chapter != following.placed.chapter or (is_full and not following.splits_paragraph)
 
 
 def _up(samples: int, grid: int) -> int:

@@ -301,6 +301,33 @@ def test_a_folder_that_another_book_is_just_claiming_is_not_taken_for_a_claim_cu
     assert second.result() == "Author/Title [22222222]"
 
 
+def test_a_byte_damaged_before_promotion_fails_the_book_and_the_good_audiobook_stays(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = library.run().folder / "Title.m4b"
+    before = good.read_bytes()
+
+    def damage_and_promote(*arguments: object) -> Path:
+        path = staging_folder(library.config, library.id) / "Title.m4b"
+        facts, data = path.stat(), bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+        os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))  # as a disk does it
+        return promotion.promote(*arguments)
+
+    monkeypatch.setattr(run, "promote", damage_and_promote)
+    library.book.write_text("Changed.\n")
+    failure = library.run().failure
+    assert "Title.m4b was changed" in failure.message
+    assert good.read_bytes() == before
+    assert library.document()["books"][library.id]["error"] == failure.message
+    monkeypatch.setattr(run, "promote", promotion.promote)
+    library.calls()
+    assert library.run().failure is None
+    assert library.calls() == ["enhancement", "subtitles"]
+    assert good.read_bytes() != before
+
+
 def test_two_books_with_one_title_get_two_folders_and_keep_them(library: Library) -> None:
     library.run()
     other = Library(library.root, library.config, name="other.txt")

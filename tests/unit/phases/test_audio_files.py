@@ -12,7 +12,7 @@ from mutagen.mp3 import MP3
 
 from phases.audio.chunkfile import DamagedChunkError, read_chunk, read_pcm, write_chunk
 from phases.audio.encoding import Encoder, find_encoder
-from phases.audio.frames import FrameError, adts_frames, info_frame, mp3_frames
+from phases.audio.frames import FrameError, adts_frames, info_frame, mp3_frames, ogg_packets
 from phases.audio.tags import Chapter, chapter_title, id3_tag, read_cover, tags_of
 from phases.contract import TransientError
 
@@ -85,7 +85,7 @@ def test_the_first_frame_of_an_mp3_states_the_length(rate: int, bitrate: int) ->
     assert file.info.length == pytest.approx(samples / rate, abs=0.001)
 
 
-@pytest.mark.parametrize("find", [mp3_frames, adts_frames])
+@pytest.mark.parametrize("find", [mp3_frames, adts_frames, ogg_packets])
 def test_what_is_no_frame_is_refused(find: object) -> None:
     with pytest.raises(FrameError):
         find(b"RIFF" + bytes(100))  # type: ignore[operator]
@@ -94,14 +94,14 @@ def test_what_is_no_frame_is_refused(find: object) -> None:
 def test_an_encoder_that_cannot_run_is_named(tmp_path: Path) -> None:
     encoder = Encoder(str(tmp_path / "nothing"), 22_050, 44_100, 64, {"mp3": 0.0})
     with pytest.raises(TransientError, match=r"nothing.*imageio-ffmpeg") as caught:
-        encoder.encode(bytes(9216), {"mp3": tmp_path / "a.mp3"}, is_last=True)
+        encoder.encode(bytes(9216), 0, tmp_path / "a", is_last=True)
     assert caught.value.error_type == "encoder_missing"
 
 
 def test_an_encoder_that_fails_says_why(tmp_path: Path) -> None:
     encoder = Encoder(find_encoder(), 22_050, 44_100, 64, {"mp3": 0.0})
     with pytest.raises(TransientError, match="No such file") as caught:
-        encoder.encode(bytes(9216), {"mp3": tmp_path / "missing" / "a.mp3"}, is_last=True)
+        encoder.encode(bytes(9216), 0, tmp_path / "missing" / "a", is_last=True)
     assert caught.value.error_type == "encoder_failed"
 
 

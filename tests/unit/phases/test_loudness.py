@@ -10,8 +10,19 @@ import pytest
 
 from phases.audio.encoding import find_encoder
 from phases.audio.limiter import limit
-from phases.audio.loudness import decibels, hop_energies, integrated_loudness, linear, true_peak
-from phases.audio.mastering import gain_for, master, to_pcm
+from phases.audio.loudness import (
+    decibels,
+    hop_energies,
+    integrated_loudness,
+    level,
+    linear,
+    mean_level,
+    mean_squares,
+    noise_floor,
+    true_peak,
+)
+from phases.audio.mastering import hop_levels, limiter_loss, master, to_pcm
+from phases.presets import LUFS, RMS
 
 RATES = [22_050, 24_000, 44_100, 48_000]
 
@@ -101,15 +112,25 @@ def test_the_limiter_gives_the_same_in_two_pieces_cut_at_a_silence() -> None:
     assert np.array_equal(whole[: len(first)], first)
 
 
-def test_the_gain_makes_up_for_what_the_limiter_takes() -> None:
+@pytest.mark.parametrize("unit", [LUFS, RMS])
+def test_what_the_limiter_takes_is_known_before_the_book_is_limited(unit: str) -> None:
     rate = 22_050
     signal = speech_like(rate, 20, -10.0)
-    gain = gain_for(hop_energies(signal, rate), [signal], rate, target_lufs=-14.0, ceiling_db=-4.4)
-    mastered = master(signal, gain, -4.4)
-    assert integrated_loudness(hop_energies(mastered, rate)) == pytest.approx(-14.0, abs=0.05)
-    assert gain > -14.0 - integrated_loudness(hop_energies(signal, rate))
+    raised = signal * np.float32(linear(-14.0 - level(unit, *hop_levels(signal, rate))))
+    loss = limiter_loss([raised], rate, unit=unit, ceiling_db=-4.4)
+    mastered = master(raised.copy(), loss, -4.4)
+    assert level(unit, *hop_levels(mastered, rate)) == pytest.approx(-14.0, abs=0.1)
+    assert loss > 0
 
 
-def test_silence_gets_no_gain() -> None:
-    silence = np.zeros(22_050, np.float32)
-    assert gain_for(hop_energies(silence, 22_050), [silence], 22_050, target_lufs=-19.0, ceiling_db=-4.4) == 0.0
+def test_silence_loses_nothing() -> None:
+    assert limiter_loss([np.zeros(22_050, np.float32)], 22_050, unit=LUFS, ceiling_db=-4.4) == 0.0
+
+
+def test_the_noise_floor_is_the_quietest_half_second() -> None:
+    rate = 22_050
+    loud, quiet = sine(1000, rate, 2, -20.0), sine(1000, rate, 0.5, -70.0)
+    squares = mean_squares(np.concatenate([loud, quiet, loud]), rate)
+    assert noise_floor(squares) == pytest.approx(-73.01, abs=0.01)
+    assert mean_level(squares[:20]) == pytest.approx(-23.01, abs=0.01)
+    assert noise_floor(np.zeros(20)) == -math.inf

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import av
@@ -14,6 +15,7 @@ from mutagen.mp4 import MP4
 from soundbook import SoundBook
 
 from phases import enhancement, subtitles, synthesis
+from phases.audio import levels
 from phases.audio.chunkfile import chunk_path, read_chunk, read_pcm
 from phases.contract import PermanentError, Plan, Result, TransientError
 from phases.files import read_json, read_lines
@@ -305,22 +307,28 @@ def test_a_missed_target_is_corrected_once(tmp_path: Path, monkeypatch: pytest.M
     book = SoundBook(tmp_path)
     book.write(CHAPTERS)
     speak(book)
-    monkeypatch.setattr(enhancement, "CODING_LOSS_DB", {"m4b": 2.0, "mp3": -2.0})
+    monkeypatch.setattr(levels, "CODING_LOSS_DB", {"aac": 2.0, "mp3": -2.0})
     _, result = enhance(book)
     assert result.metrics["corrected"]
     files = read_json(tmp_path / "report.json")["files"]
     assert [file["loudness_lufs"] for file in files.values()] == pytest.approx([-19.0, -19.0], abs=0.5)
 
 
-def test_a_target_that_cannot_be_met_fails_with_the_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_target_that_cannot_be_met_is_reported_with_the_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     book = SoundBook(tmp_path)
     book.write(CHAPTERS)
     speak(book)
-    monkeypatch.setattr(enhancement, "_corrected", lambda _book, levels, _measured: levels)
-    monkeypatch.setattr(enhancement, "CODING_LOSS_DB", {"m4b": 2.0, "mp3": 2.0})
-    with pytest.raises(PermanentError, match=r"the m4b has -1[67]\.\d\d LUFS, not -19\.0") as caught:
-        enhance(book)
-    assert caught.value.error_type == "not_verified"
+    monkeypatch.setattr(enhancement, "corrected", lambda levels, _preset, _made: levels)
+    monkeypatch.setattr(levels, "CODING_LOSS_DB", {"aac": 2.0, "mp3": 2.0})
+    _, result = enhance(book)
+    assert (result.metrics["corrected"], result.metrics["passed"]) == (True, False)
+    file = read_json(tmp_path / "report.json")["files"]["m4b"]
+    assert not file["passed"]
+    assert f"{file['loudness_lufs']:.2f} LUFS, not -20 to -18" in file["missed"]
+    assert re.search(r"FAIL -1[67]\.\d\d LUFS, not -20 to -18", (tmp_path / "measurements.txt").read_text())
+    assert "the m4b has -1" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["m4b", "mp3"])

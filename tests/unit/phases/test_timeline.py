@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from soundbook import PAUSES
 
-from phases.audio.timeline import FRAME_GRID, Pauses, Timeline, lay_out, output_rate
+from phases.audio.timeline import FRAME_GRID, Division, Pauses, Timeline, lay_out, output_rate
 from phases.contract import PermanentError, TransientError
 
 RATE = 22_050
@@ -77,6 +77,28 @@ def test_segments_are_whole_frames_silent_at_both_ends_and_without_a_gap() -> No
         assert (segment.end - segment.start) / RATE <= 120
         position = segment.end
     assert [chunk for segment in timeline.segments for chunk in segment.chunks] == list(timeline.chunks)
+
+
+def test_where_chapters_have_files_each_has_its_own_head_and_tail() -> None:
+    paragraphs = [(chapter, "prose", "x" * 97) for chapter in (1, 1, 2, 3)]
+    timeline = lay_out(*rows(*paragraphs), Pauses(**{**PAUSES, "head_s": 0.75, "tail_s": 2.0}), Division())
+    files = [segment for segment in timeline.segments if segment.ends_file]
+    assert [{chunk.chapter for chunk in segment.chunks} for segment in files] == [{1}, {2}, {3}]
+    for segment in files:
+        assert segment.chunks[0].start - segment.start == pytest.approx(0.75 * RATE, abs=HOP)
+        assert segment.end - segment.chunks[-1].end >= 2.0 * RATE
+
+
+def test_a_chapter_that_is_too_long_for_a_file_gets_several_that_end_with_a_paragraph() -> None:
+    timeline = lay_out(*rows(*[(1, "prose", "x" * 97) for _ in range(120)]), Pauses(**PAUSES), Division(600.0))
+    ends = [segment.end for segment in timeline.segments if segment.ends_file]
+    lengths = [(end - start) / RATE for start, end in zip([0, *ends], ends, strict=False)]
+    assert len(lengths) > 1
+    assert max(lengths) <= 600
+
+
+def test_the_longest_pause_is_known() -> None:
+    assert lay_out(*rows((1, "prose", "A."), (2, "prose", "B.")), Pauses(**PAUSES)).longest_pause_s >= 1.8
 
 
 def test_no_pauses_at_all_still_leave_silence_at_the_joins() -> None:
