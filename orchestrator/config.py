@@ -23,6 +23,7 @@ DEFAULT_CONFIG = Path("config.yaml")
 """Read where ``--config`` is not given and the file exists."""
 
 _GONE_KEYS = frozenset({"conda_env", "orchestrator_path", "phase_dirs", "poetry_path", "use_gpu", "venv_path"})
+_WITHIN_EPUB = frozenset({"m4b", "mp3"})
 NOT_YET_IN_EFFECT = ("alerts", "retention", "reports")
 """Sections that are accepted, so that a configuration may hold them, but that change nothing in this version."""
 
@@ -134,6 +135,11 @@ class Config(Section):
             numbers.add("5.5")
         return tuple(phase for phase in PHASES if phase.number in numbers)
 
+    def timed_formats(self) -> list[str]:
+        """What is made of the times of sentences; an EPUB only with a sound that it can hold."""
+        has_sound = not _WITHIN_EPUB.isdisjoint(self.audio.formats)
+        return [name for name in self.subtitles.formats if name != "epub" or has_sound]
+
     def environment(self, phase: Phase) -> Environment | None:
         """The program in the place of a phase, and where it lives; None for the built-in one."""
         section: PhaseSection | None = dict(self.programs)[phase.name]
@@ -159,6 +165,8 @@ class Config(Section):
             found.append(
                 f"These keys of the first version mean nothing any more and are ignored: {', '.join(self._gone_keys)}."
             )
+        if "formats" in self.subtitles.model_fields_set and list(self.subtitles.formats) != self.timed_formats():
+            found.append("No EPUB will be made: subtitles.formats has epub, which needs m4b or mp3 in audio.formats.")
         idle = [name for name in NOT_YET_IN_EFFECT if name in self.model_fields_set]
         if idle:
             found.append(f"These sections are accepted but have no effect in this version: {', '.join(idle)}.")

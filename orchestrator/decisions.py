@@ -27,8 +27,8 @@ class MissingInputError(Exception):
 _INPUTS = {name: sorted({*phase.inputs, *phase.optional_inputs}) for name, phase in BUILT_IN.items()}
 """What a phase reads where it is there, in the order of a canonical text."""
 
-_MAKERS = {name: phase for phase in PHASES for name in BUILT_IN[phase.name].outputs}
-"""Which phase leaves an artifact."""
+_MAKERS = {name: phase for phase in PHASES for name in (*BUILT_IN[phase.name].outputs, *BUILT_IN[phase.name].handed_on)}
+"""Which phase leaves what others read."""
 
 
 _NO_FAULT_OF_THE_BOOK = frozenset({"command", "environment"})

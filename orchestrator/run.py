@@ -28,7 +28,7 @@ from orchestrator.promotion import (
     promote,
     staging_folder,
 )
-from orchestrator.records import PROMOTION, Beginning, BookRecords, BookState, seconds_until
+from orchestrator.records import PROMOTION, Beginning, BookRecords, BookState, handed_on, seconds_until
 from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
 from orchestrator.spawning import Program
@@ -333,7 +333,8 @@ def _commit(
         where = _where(error, job.folder)
         message = f"What {phase.name} left could not be moved ({where}): {error.strerror}. Mend that and run again."
         return Failure("disk", message, permanent=False)
-    then = _beginning(attempts, following, {**records.artifacts(), **artifacts}) if following else None
+    known = records.artifacts() | artifacts | handed_on(deliverables)
+    then = _beginning(attempts, following, known) if following else None
     records.succeed(phase, result, artifacts, deliverables, duration_s, then)
     return None
 

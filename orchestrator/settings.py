@@ -217,6 +217,7 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
         }
     )
     audio = config.audio
+    narrator = None if config.programs.synthesis else ENGINE_NAMES[config.tts.engine]
     settings: dict[str, dict[str, Any]] = {
         "validation": {"limits": limits, "language": config.text.language},
         "extraction": {"limits": limits, "language": config.text.language, "rules": dict(config.text.rules)},
@@ -237,9 +238,13 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
             "preset": audio.preset,
             "bitrate_kbps": audio.bitrate_kbps,
             "pauses": audio.pauses.model_dump(),
-            "narrator": None if config.programs.synthesis else ENGINE_NAMES[config.tts.engine],
+            "narrator": narrator,
         },
-        "subtitles": {},
+        "subtitles": {
+            "formats": config.timed_formats(),
+            "word_times": config.subtitles.word_times,
+            "narrator": narrator,
+        },
     }
     return settings[phase.name]
 
