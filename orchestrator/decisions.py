@@ -261,7 +261,8 @@ def _with_lost_chunks(decisions: list[Decision], records: BookRecords, settings:
         return decisions
     timings = records.artifacts().get("timings")
     try:
-        lost = first_lost_chunk(path_of(timings, settings.root)) if timings else "timings"
+        chunks = settings.speech_folder(records.book_id) / "chunks"
+        lost = first_lost_chunk(path_of(timings, settings.root), chunks) if timings else "timings"
     except (ValueError, TypeError, KeyError):  # of a phase from elsewhere, which may have written anything
         lost = str(timings.get("path")) if timings else None
     if lost is None:
@@ -276,9 +277,8 @@ def _with_lost_chunks(decisions: list[Decision], records: BookRecords, settings:
     return [rerun if decision is synthesis else decision for decision in decisions]
 
 
-def first_lost_chunk(timings: Path) -> str | None:
-    """The name of the first chunk file that is missing or not of the size that `timings` says; None where all are."""
-    chunks = timings.parent / "chunks"
+def first_lost_chunk(timings: Path, chunks: Path) -> str | None:
+    """The name of the first file in `chunks` that is missing or not of the size that `timings` says; None for none."""
     with timings.open(encoding="utf-8") as rows:
         for line in rows:
             row = json.loads(line)

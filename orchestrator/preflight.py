@@ -75,7 +75,7 @@ def _disk_shortage(phase: Phase, records: BookRecords, settings: Settings) -> Fa
     encoded = int(seconds * int(values.get("bitrate_kbps", 64)) * 125) * len(values.get("formats", ()))
     spoken = any(other.name == "synthesis" and records.phase(other).get("status") == SUCCESS for other in PHASES)
     chunks = 0 if spoken else int(seconds * SPEECH_BYTES_PER_S)
-    chunks = max(0, chunks - _size_of(settings.work_dir / records.book_id / "chunks"))
+    chunks = max(0, chunks - _size_of(settings.speech_folder(records.book_id) / "chunks"))
     in_work, in_output = settings.work_dir, settings.output_dir
     needed = {in_work: chunks + encoded}  # the pieces and what they are joined to are never there at the same time
     if _device(in_work) == _device(in_output):

@@ -85,8 +85,13 @@ class Job:
 
     @property
     def folder(self) -> Path:
-        """The book's folder below the work folder."""
-        return self.settings.work_dir / self.book_id
+        """The folder of what the book's phases leave."""
+        return self.settings.book_folder(self.book_id)
+
+    @property
+    def speech(self) -> Path:
+        """The folder whose ``chunks/`` holds what is spoken of the book."""
+        return self.settings.speech_folder(self.book_id)
 
 
 def orchestrate(job: Job, interrupts: Interrupts) -> Outcome:
@@ -126,7 +131,7 @@ def work(job: Job, lock: int, interrupts: Interrupts) -> Outcome:
     """
     # What a killed run has left; no process of it lives, because it would hold the lock.
     shutil.rmtree(job.folder / "attempts", ignore_errors=True)
-    for leftover in (job.folder / "chunks").glob(".*.tmp"):  # of an attempt that was killed; nobody works there now
+    for leftover in (job.speech / "chunks").glob(".*.tmp"):  # of an attempt that was killed; nobody works there now
         leftover.unlink()
     (job.folder / "progress.jsonl").unlink(missing_ok=True)
     records = BookRecords(job.state, job.book_id)
@@ -218,8 +223,8 @@ def _run_phase(
     try:
         attempts.interrupts.check()
         if phase.name == "synthesis":
-            if not job.settings.resume_enabled:
-                shutil.rmtree(job.folder / "chunks", ignore_errors=True)
+            if not (job.settings.resume_enabled or job.settings.is_sample):
+                shutil.rmtree(job.speech / "chunks", ignore_errors=True)
             chunks_before = _chunks(job)
         if phase.name == "enhancement":
             shutil.rmtree(staging_folder(job.settings, job.book_id), ignore_errors=True)
@@ -274,7 +279,7 @@ def _with_suspects(failure: Failure | None, phase: Phase, settings: Settings) ->
 def _chunks(job: Job) -> frozenset[str]:
     """The chunks that are complete; an attempt that has left a new one has not been in vain."""
     try:
-        names = os.listdir(job.folder / "chunks")
+        names = os.listdir(job.speech / "chunks")
         return frozenset(name for name in names if not name.startswith(".") and not name.endswith(".json"))
     except OSError:
         return frozenset()
@@ -301,7 +306,7 @@ def _plan(attempts: _Attempts, phase: Phase, attempt: int, folder: Path) -> Plan
         book_id=job.book_id,
         attempt=attempt,
         source=job.path,
-        book_dir=job.folder,
+        book_dir=job.speech,
         attempt_dir=attempt_dir,
         inputs={name: path_of(artifacts[name], job.settings.root) for name in inputs_of(phase, artifacts)},
         settings=merged(job.settings.by_phase[phase.name].values, attempts.source.beside.get(phase.name)),

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ENGINE_NAMES = {"espeak": "eSpeak NG"}
 """What listeners are told who has spoken."""
 
+SAMPLE = "sample"
+"""The folder within a book's, in which the work on its sample is done."""
+
 RUNNER = "phases.runner"
 """The module whose ``run_phase(plan_path, result_path)`` runs a built-in phase."""
 
@@ -125,6 +128,7 @@ class Settings:
         min_memory_bytes: the memory that is to be available before a book starts.
         min_free_bytes: the disk space that is to be left beside what a book will take.
         by_phase: each phase's own, by its name.
+        is_sample: whether only the beginning of each book is made, beside everything else.
         runner: the module whose ``run_phase`` runs a built-in phase.
     """
 
@@ -138,6 +142,7 @@ class Settings:
     min_memory_bytes: int
     min_free_bytes: int
     by_phase: Mapping[str, PhaseSettings]
+    is_sample: bool = False
     runner: str = RUNNER
 
     @classmethod
@@ -154,6 +159,7 @@ class Settings:
             min_memory_bytes=config.limits.min_memory_mb << 20,
             min_free_bytes=config.limits.min_free_mb << 20,
             by_phase={phase.name: _phase_settings(phase, config) for phase in PHASES},
+            is_sample=config.sample_minutes is not None,
         )
 
     @property
@@ -165,6 +171,14 @@ class Settings:
     def folder(self) -> str:
         """The same as text, for what is asked of every file of a library."""
         return str(self.root)
+
+    def speech_folder(self, book_id: str) -> Path:
+        """The folder whose ``chunks/`` holds what is spoken of a book, also for a sample: it is the same speech."""
+        return self.work_dir / book_id
+
+    def book_folder(self, book_id: str) -> Path:
+        """The folder of all else that phases leave of a book."""
+        return self.speech_folder(book_id) / SAMPLE if self.is_sample else self.speech_folder(book_id)
 
     def going_on(self) -> Settings:
         """The same for another try: what this run has done is not done again, also where it began from scratch."""
@@ -187,6 +201,7 @@ class Settings:
             "min_memory_bytes": self.min_memory_bytes,
             "min_free_bytes": self.min_free_bytes,
             "by_phase": {name: phase.as_json() for name, phase in self.by_phase.items()},
+            "is_sample": self.is_sample,
             "runner": self.runner,
         }
 
@@ -220,7 +235,12 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
     narrator = None if config.programs.synthesis else ENGINE_NAMES[config.tts.engine]
     settings: dict[str, dict[str, Any]] = {
         "validation": {"limits": limits, "language": config.text.language},
-        "extraction": {"limits": limits, "language": config.text.language, "rules": dict(config.text.rules)},
+        "extraction": {
+            "limits": limits,
+            "language": config.text.language,
+            "rules": dict(config.text.rules),
+            **_sample_settings(config),
+        },
         "chunking": {
             "max_chars": config.text.max_chars,
             "limits": config.limits.model_dump(include={"max_cpu_s", "max_memory_mb"}),
@@ -247,6 +267,11 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
         },
     }
     return settings[phase.name]
+
+
+def _sample_settings(config: Config) -> dict[str, Any]:
+    minutes = config.sample_minutes
+    return {} if minutes is None else {"sample_words": max(1, round(minutes * config.tts.rate))}
 
 
 def _phase_settings(phase: Phase, config: Config) -> PhaseSettings:
