@@ -16,6 +16,7 @@ from orchestrator.sections.fields import PathField, Section
 from orchestrator.sections.programs import PhaseSection, PhasesSection
 from orchestrator.sections.sound import AudioSection, SubtitlesSection, TtsSection
 from orchestrator.sections.text import TextSection
+from orchestrator.sections.views import ViewsSection
 from orchestrator.sections.work import LimitsSection, RetriesSection
 from pipeline_common.phases import PHASES, Phase
 
@@ -107,6 +108,7 @@ class Config(Section):
     alerts: AlertsSection = AlertsSection()
     retention: RetentionSection = RetentionSection()
     reports: ReportsSection = ReportsSection()
+    views: ViewsSection = ViewsSection()
     _gone_keys: tuple[str, ...] = ()
     _folder: Path = Path()
     _sample_minutes: float | None = None

@@ -50,7 +50,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         BuiltIn("validation", 2, reads_source=True, outputs=("source",), libraries=("lxml", "pypdfium2")),
         BuiltIn(
             "extraction",
-            2,
+            3,
             reads_source=True,
             inputs=("source",),
             outputs=("book", "text", "cover"),
@@ -64,7 +64,7 @@ BUILT_IN: dict[str, BuiltIn] = {
                 "pypdfium2",
             ),
         ),
-        BuiltIn("chunking", 2, inputs=("book", "text"), outputs=("chunks",), libraries=("sentencex",)),
+        BuiltIn("chunking", 3, inputs=("book", "text"), outputs=("chunks",), libraries=("num2words", "sentencex")),
         BuiltIn("synthesis", 1, inputs=("book", "chunks"), outputs=("timings",), libraries=("espeakng-loader",)),
         BuiltIn(
             "enhancement",

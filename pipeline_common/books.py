@@ -79,16 +79,26 @@ def stage(document: Mapping[str, Any], book: str) -> str:
         book: its book_id.
 
     Returns:
+        As `stage_of`.
+    """
+    phases = {phase.key: _at(document, phase.key, "files", book) for phase in PHASES}
+    return stage_of({**phases, "books": _at(document, "books", book)})
+
+
+def stage_of(records: Mapping[str, Any]) -> str:
+    """How far a book has come, from its records by section.
+
+    Returns:
         One of `STAGES`. `FAILED` where a phase failed; `SKIPPED` where validation found nothing to do, as for a copy of
         another book; `COMPLETE` where every required phase is done and the promotion recorded as done; otherwise the
         stage of the last phase in an unbroken row from the first.
     """
-    statuses = {phase.key: _status(document, phase.key, book) for phase in PHASES}
+    statuses = {phase.key: AUDIOBOOK.normal_status(_at(records, phase.key, "status")) for phase in PHASES}
     if any(status in (FAILED, PARTIAL) for status in statuses.values()):
         return BOOK_FAILED
     if statuses[PHASES[0].key] == SKIPPED:
         return BOOK_SKIPPED
-    promotion = _at(document, "books", book, "promotion", "state")
+    promotion = _at(records, "books", "promotion", "state")
     if promotion == "done" and all(statuses[key] in (SUCCESS, SKIPPED) for key in REQUIRED_PHASES):
         return COMPLETE
     reached = DISCOVERED
@@ -103,10 +113,6 @@ def stage(document: Mapping[str, Any], book: str) -> str:
 def _slug(stem: str) -> str:
     ascii_text = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode("ascii").lower()
     return _BETWEEN.sub("-", ascii_text).strip("-")[:LONGEST_SLUG].rstrip("-") or "book"
-
-
-def _status(document: Mapping[str, Any], phase: str, book: str) -> Any:
-    return AUDIOBOOK.normal_status(_at(document, phase, "files", book, "status"))
 
 
 def _at(document: Any, *keys: str) -> Any:

@@ -13,8 +13,9 @@ from pathlib import Path
 from pipeline_common.errors import ConfigError, StateError
 from pipeline_common.files import DEFAULT_NAME
 from pipeline_common.state import PipelineState
-from pipeline_common.tools import changes, checks, past, views
+from pipeline_common.tools import changes, checks, derivatives, past, views
 from pipeline_common.tools.display import complain
+from pipeline_common.tools.lifecycles import find_lifecycle
 from pipeline_common.tools.options import add_places
 from pipeline_common.tools.session import ExitCode, Session, UsageError
 from pipeline_common.tools.workspace import WorkspaceError, open_workspace
@@ -63,17 +64,18 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action=_Version)
     add_places(top, default=None)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in (views, changes, past, checks):
+    for module in (views, changes, past, checks, derivatives):
         module.add_commands(commands)
     return top
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    workspace = open_workspace(arguments.pipeline_json, arguments.config)
+    lifecycle = find_lifecycle(arguments.lifecycle)
+    workspace = open_workspace(arguments.pipeline_json, arguments.config, lifecycle.name)
     path = workspace.pipeline_json if workspace else arguments.pipeline_json or Path(DEFAULT_NAME)
     if not path.absolute().parent.is_dir():
         raise UsageError(f"There is no folder {path.absolute().parent}. Name the state file with --pipeline-json.")
-    with PipelineState(path) as state:
+    with PipelineState(path, lifecycle=lifecycle) as state:
         code: int = arguments.run(Session(state, workspace), arguments)
     return code
 

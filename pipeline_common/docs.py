@@ -108,6 +108,9 @@ def described(lifecycle: Lifecycle) -> str:
         lines += [f"Earlier names are read as today's: {names}."]
     if lifecycle.required:
         lines += [f"Every document must hold {_listed(lifecycle.required)}."]
+    if lifecycle.required_paths:
+        lines += ["", "## What must be there", "", "| stage | files that must be there, where they are recorded |"]
+        lines += ["|---|---|", *(f"| `{at}` | {_listed(paths)} |" for at, paths in lifecycle.required_paths.items())]
     lines += ["", "## Versions", "", f"The present version of the document is {lifecycle.schema_version}.", ""]
     for version, step in enumerate(lifecycle.migrations, start=1):
         said = " ".join((step.__doc__ or "").split("\n\n")[0].split()).replace("``", "`")

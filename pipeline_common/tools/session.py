@@ -3,18 +3,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeVar
 
+from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.codec import Document
 from pipeline_common.errors import PipelineError, StateReadError
+from pipeline_common.lifecycle import Lifecycle
+from pipeline_common.phases import Phase
 from pipeline_common.state import PipelineState
 from pipeline_common.tools.catalogue import Catalogue, Entry
 from pipeline_common.tools.display import complain, moment
+from pipeline_common.tools.lifecycles import phases_of
+from pipeline_common.tools.records import RecordCatalogue
 from pipeline_common.tools.workspace import Holder, Workspace
 
 MOST_CHOICES_TOLD = 5
+
+T = TypeVar("T")
 
 
 class ExitCode(IntEnum):
@@ -43,26 +51,55 @@ class Session:
     state: PipelineState
     workspace: Workspace | None
 
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """What the document means."""
+        return self.state.lifecycle
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases of a book, in order."""
+        return phases_of(self.lifecycle)
+
     def document(self) -> Document:
         """The committed document; a damaged file is restored first, and that is said.
 
         Raises:
             StateError: the state cannot be used.
         """
+        return self.mended(self.state.read)
+
+    def mended(self, look: Callable[[], T]) -> T:
+        """What a look at the state gives; a damaged file is restored first, and that is said.
+
+        Raises:
+            StateError: the state cannot be used.
+        """
         try:
-            return self.state.read()
+            return look()
         except StateReadError:
-            backup = self.state.recover()
-            if backup:
-                complain(
-                    f"The state file {self.state.path} was damaged; the backup {backup} was put in its place. "
-                    f"The damaged file is kept in {self.state.path.parent / '.pipeline' / 'conflicts'}."
-                )
-            return self.state.read()
+            self._mend()
+            return look()
+
+    def _mend(self) -> None:
+        backup = self.state.recover()
+        if backup:
+            complain(
+                f"The state file {self.state.path} was damaged; the backup {backup} was put in its place. "
+                f"The damaged file is kept in {self.state.path.parent / '.pipeline' / 'conflicts'}."
+            )
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """When each derived view is made, by its name; one that is not named is made on demand."""
+        return self.workspace.views if self.workspace else {}
 
     def catalogue(self, document: Document) -> Catalogue:
         """The books of a document, with what their workers say."""
-        return Catalogue(document, self.workspace.holder if self.workspace else None)
+        holder_of = self.workspace.holder if self.workspace else None
+        if self.lifecycle is AUDIOBOOK:
+            return Catalogue(document, holder_of)
+        return RecordCatalogue(document, holder_of, self.lifecycle)
 
 
 def resolve(catalogue: Catalogue, names: Iterable[str]) -> tuple[list[Entry], list[str]]:

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from pipeline_common.tools.checks import PARTS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "pipeline-state.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## `([a-z]+)`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
-ANYWHERE = {"--help", "--version", "--pipeline-json", "--config", "-h"}
+ANYWHERE = {"--help", "--version", "--pipeline-json", "--config", "--lifecycle", "-h"}
 
 
 def commands() -> list[tuple[str, argparse.ArgumentParser]]:
@@ -48,5 +49,5 @@ def test_the_help_of_every_command_has_an_example_that_it_understands(name: str,
     with pytest.raises(SystemExit) as caught:
         main([name, "--help"])
     assert caught.value.code == 0
-    example = capsys.readouterr().out.split("Example: pipeline-state ")[1].split()
+    example = shlex.split(capsys.readouterr().out.split("Example: pipeline-state ")[1])
     assert parser().parse_args(example).run
