@@ -72,7 +72,8 @@ def known_words(records: BookRecords) -> int:
 def _disk_shortage(phase: Phase, records: BookRecords, settings: Settings) -> Failure | None:
     seconds = known_words(records) * SPEECH_S_PER_WORD
     values = settings.by_phase["enhancement"].values
-    encoded = int(seconds * int(values.get("bitrate_kbps", 64)) * 125) * len(values.get("formats", ()))
+    sounds = len(values.get("formats", ())) + ("epub" in settings.by_phase["subtitles"].values.get("formats", ()))
+    encoded = int(seconds * int(values.get("bitrate_kbps", 64)) * 125) * sounds
     spoken = any(other.name == "synthesis" and records.phase(other).get("status") == SUCCESS for other in PHASES)
     chunks = 0 if spoken else int(seconds * SPEECH_BYTES_PER_S)
     chunks = max(0, chunks - _size_of(settings.speech_folder(records.book_id) / "chunks"))
