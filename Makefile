@@ -3,17 +3,18 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check test-long test-crash test-kills test-campaign test-resume test-tools test-hostile docs clean help
+.PHONY: run test check test-long test-crash test-kills test-campaign test-resume test-readalong test-tools test-hostile \
+        docs clean help
 
 help:
 	@echo "make run        install, then turn the books in input/ into audiobooks in output/"
 	@echo "make test       install, then run every check: ruff, mypy, import contracts, pytest"
-	@echo "make test-long  the tests that take minutes: test-crash, test-kills, test-campaign, test-resume, test-tools,"
-	@echo "               test-hostile"
+	@echo "make test-long  the tests that take minutes: those named below"
 	@echo "make test-crash the power fails at every step of a run of the state module"
 	@echo "make test-kills every subset of a batch's processes is killed; the disk refuses every call"
 	@echo "make test-campaign  a batch of six books is killed at 100 moments"
 	@echo "make test-resume    a word of a book of 50,000 words is changed, files are cut off, a batch is killed"
+	@echo "make test-readalong W3C's checker looks at EPUBs made from every format, where it is installed (epubcheck, java)"
 	@echo "make test-tools     uv, Poetry, Conda, flite and espeak-ng where they are installed; a gigabyte of output"
 	@echo "make test-hostile   books as hard to read as the limits allow: words, CPU seconds and memory of each"
 	@echo "make docs       write the generated pages of docs/ again"
@@ -41,7 +42,7 @@ check: $(VENV)/.installed-dev
 test: check
 	$(BIN)/pytest -n auto --dist loadfile
 
-test-long: test-crash test-kills test-campaign test-resume test-tools test-hostile
+test-long: test-crash test-kills test-campaign test-resume test-readalong test-tools test-hostile
 
 test-crash: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/crash
@@ -54,6 +55,9 @@ test-campaign: $(VENV)/.installed-dev
 
 test-resume: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long tests/e2e
+
+test-readalong: $(VENV)/.installed-dev
+	$(BIN)/pytest -m long -rs tests/readalong
 
 test-tools: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -rs tests/unit --ignore tests/unit/phases/test_worst_cases.py

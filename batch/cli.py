@@ -197,7 +197,7 @@ def _discover(config: Config) -> Library:
             f"The input folder {config.input_dir} does not exist or is no folder. "
             "Make it and put books into it, or name another."
         )
-    return discover(config.input_dir, without=(config.output_dir, config.work_dir))
+    return discover(config.input_dir, without=(config.output_dir, config.samples_dir, config.work_dir))
 
 
 def _passed_over(library: Library) -> str:

@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from types import FrameType
@@ -58,7 +58,7 @@ class Batch:
         monitor: holds back starts while others need the machine.
         records: writes the batch section.
         view: what a person sees.
-        work_dir: where the books' progress files lie.
+        folder_of: the folder in which the progress file of a book lies, by the book's id.
         warden: from which come signals that were sent to the warden; None where there is none.
     """
 
@@ -72,7 +72,7 @@ class Batch:
         monitor: CpuMonitor,
         records: BatchRecords,
         view: View,
-        work_dir: Path,
+        folder_of: Callable[[str], Path],
         warden: int | None = None,
     ) -> None:
         self._books = books
@@ -81,7 +81,7 @@ class Batch:
         self._monitor = monitor
         self._records = records
         self._view = view
-        self._work_dir = work_dir
+        self._folder_of = folder_of
         self._warden = warden
         self._interrupted_at = 0.0
         self._running: dict[str, PlannedBook] = {}
@@ -204,7 +204,7 @@ class Batch:
             self._view.machine(self._monitor.others_percent, throttled=self._monitor.throttled)
 
     def _progress_of(self, book: PlannedBook) -> BookProgress:
-        return read_progress(self._work_dir / book.book_id / "progress.jsonl")
+        return read_progress(self._folder_of(book.book_id) / "progress.jsonl")
 
     async def _watch_signals(
         self, work: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED

@@ -62,7 +62,7 @@ def run_books(
             monitor=monitor,
             records=records,
             view=view,
-            work_dir=config.work_dir,
+            folder_of=settings.book_folder,
             warden=surroundings.warden,
         )
         result = run_batch(batch)

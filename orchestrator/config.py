@@ -24,6 +24,8 @@ DEFAULT_CONFIG = Path("config.yaml")
 """Read where ``--config`` is not given and the file exists."""
 
 _GONE_KEYS = frozenset({"conda_env", "orchestrator_path", "phase_dirs", "poetry_path", "use_gpu", "venv_path"})
+_SAMPLE_LAYOUT = "{author}/{title}[ ({voice})]"
+_WITHIN_EPUB = frozenset({"m4b", "mp3"})
 NOT_YET_IN_EFFECT = ("alerts", "retention", "reports")
 """Sections that are accepted, so that a configuration may hold them, but that change nothing in this version."""
 
@@ -72,6 +74,7 @@ class Config(Section):
         AfterValidator(checked_layout),
         Field(description="the folder of a book below `output_dir`; docs/deliverables.md names the fields"),
     ] = DEFAULT_LAYOUT
+    samples_dir: PathField = Field(Path("samples"), description="what `--sample` makes")
     work_dir: PathField = Field(Path("work"), description="what is needed to go on after an interruption")
     pipeline_json: PathField = Field(Path("pipeline.json"), description="the state file")
     log_level: Annotated[
@@ -108,6 +111,7 @@ class Config(Section):
     views: ViewsSection = ViewsSection()
     _gone_keys: tuple[str, ...] = ()
     _folder: Path = Path()
+    _sample_minutes: float | None = None
 
     @model_validator(mode="wrap")
     @classmethod
@@ -136,6 +140,11 @@ class Config(Section):
             numbers.add("5.5")
         return tuple(phase for phase in PHASES if phase.number in numbers)
 
+    def timed_formats(self) -> list[str]:
+        """What is made of the times of sentences; an EPUB only with a sound that it can hold."""
+        has_sound = not _WITHIN_EPUB.isdisjoint(self.audio.formats)
+        return [name for name in self.subtitles.formats if name != "epub" or has_sound]
+
     def environment(self, phase: Phase) -> Environment | None:
         """The program in the place of a phase, and where it lives; None for the built-in one."""
         section: PhaseSection | None = dict(self.programs)[phase.name]
@@ -152,12 +161,31 @@ class Config(Section):
 
     def resolved(self, folder: Path) -> Config:
         """The same configuration with absolute paths; relative ones belong to `folder`."""
-        names = ("input_dir", "output_dir", "work_dir", "pipeline_json", "log_file")
+        names = ("input_dir", "output_dir", "samples_dir", "work_dir", "pipeline_json", "log_file")
         base = folder.absolute()
         paths = {name: base / getattr(self, name) for name in names}
         resolved = self.model_copy(update=paths)
         resolved._folder = base
         return resolved
+
+    @property
+    def sample_minutes(self) -> float | None:
+        """How much is made of each book; None for all of it."""
+        return self._sample_minutes
+
+    def for_sample(self, minutes: float) -> Config:
+        """The same for the first minutes of each book, with a state and a folder of finished files of their own."""
+        state = self.pipeline_json
+        sampled = self.model_copy(
+            update={
+                "output_dir": self.samples_dir,
+                "samples_dir": self.output_dir,  # which is not looked for books in, either
+                "output_layout": _SAMPLE_LAYOUT,
+                "pipeline_json": state.with_name(f"{state.stem}_samples{state.suffix}"),
+            }
+        )
+        sampled._sample_minutes = minutes
+        return sampled
 
     def warnings(self) -> list[str]:
         """What the user has set and will not have: one sentence a kind."""
@@ -166,6 +194,8 @@ class Config(Section):
             found.append(
                 f"These keys of the first version mean nothing any more and are ignored: {', '.join(self._gone_keys)}."
             )
+        if "formats" in self.subtitles.model_fields_set and list(self.subtitles.formats) != self.timed_formats():
+            found.append("No EPUB will be made: subtitles.formats has epub, which needs m4b or mp3 in audio.formats.")
         idle = [name for name in NOT_YET_IN_EFFECT if name in self.model_fields_set]
         if idle:
             found.append(f"These sections are accepted but have no effect in this version: {', '.join(idle)}.")

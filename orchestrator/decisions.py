@@ -27,8 +27,8 @@ class MissingInputError(Exception):
 _INPUTS = {name: sorted({*phase.inputs, *phase.optional_inputs}) for name, phase in BUILT_IN.items()}
 """What a phase reads where it is there, in the order of a canonical text."""
 
-_MAKERS = {name: phase for phase in PHASES for name in BUILT_IN[phase.name].outputs}
-"""Which phase leaves an artifact."""
+_MAKERS = {name: phase for phase in PHASES for name in (*BUILT_IN[phase.name].outputs, *BUILT_IN[phase.name].handed_on)}
+"""Which phase leaves what others read."""
 
 
 _EARLIER = {name: frozenset(_MAKERS[artifact].name for artifact in names) for name, names in _INPUTS.items()}
@@ -269,7 +269,8 @@ def _with_lost_chunks(decisions: list[Decision], records: BookRecords, settings:
         return decisions
     timings = records.artifacts().get("timings")
     try:
-        lost = first_lost_chunk(path_of(timings, settings.root)) if timings else "timings"
+        chunks = settings.speech_folder(records.book_id) / "chunks"
+        lost = first_lost_chunk(path_of(timings, settings.root), chunks) if timings else "timings"
     except (ValueError, TypeError, KeyError):  # of a phase from elsewhere, which may have written anything
         lost = str(timings.get("path")) if timings else None
     if lost is None:
@@ -284,9 +285,8 @@ def _with_lost_chunks(decisions: list[Decision], records: BookRecords, settings:
     return [rerun if decision is synthesis else decision for decision in decisions]
 
 
-def first_lost_chunk(timings: Path) -> str | None:
-    """The name of the first chunk file that is missing or not of the size that `timings` says; None where all are."""
-    chunks = timings.parent / "chunks"
+def first_lost_chunk(timings: Path, chunks: Path) -> str | None:
+    """The name of the first file in `chunks` that is missing or not of the size that `timings` says; None for none."""
     with timings.open(encoding="utf-8") as rows:
         for line in rows:
             row = json.loads(line)

@@ -16,6 +16,7 @@ from orchestrator.artifacts import missing_or_changed
 from orchestrator.config import Config
 from orchestrator.decisions import first_lost_chunk
 from orchestrator.ledger import first_fault
+from orchestrator.settings import SAMPLE
 from phases.catalogue import BUILT_IN
 from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.books import COMPLETE, stage
@@ -33,7 +34,7 @@ _LEFTOVER = "The next run of the book removes it."
 _UNKNOWN = "Remove it, unless you put it there."
 
 _JOINED = frozenset({"text", "chunks", "timings", "ledger"})
-_BOOK_FOLDERS = frozenset({"attempts", "chunks", "logs"})
+_BOOK_FOLDERS = frozenset({"attempts", "chunks", "logs", SAMPLE})
 _OUTPUTS = frozenset(name for phase in BUILT_IN.values() for name in phase.outputs)
 
 
@@ -112,7 +113,8 @@ def _of_chunks(document: Mapping[str, Any], config: Config, book: str) -> Iterat
     if not timings or _lost(timings, config.root):
         return  # that is said already, or nobody has recorded them
     try:
-        lost = first_lost_chunk(config.root / str(timings["path"]))
+        path = config.root / str(timings["path"])
+        lost = first_lost_chunk(path, path.parent / "chunks")
     except (OSError, ValueError, TypeError, KeyError) as error:
         lost = f"timings.jsonl cannot be read ({error}), so none of them"
     if lost:
@@ -159,9 +161,9 @@ class _Orphans:
         for entry in _entries(self._config.work_dir):
             if entry.name.startswith(".") or self._real(Path(entry.path)) in self._others:
                 continue
-            if entry.name not in self._books:
+            if entry.name not in self._books and not Path(entry.path, SAMPLE).is_dir():
                 yield Fault(ORPHANS, f"{entry.path} belongs to no book of the document.", _UNKNOWN)
-            elif entry.name not in self._busy:
+            elif entry.name in self._books - self._busy:
                 yield from self._in_folder(entry)
 
     def in_output(self) -> Iterator[Fault]:

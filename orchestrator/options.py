@@ -14,6 +14,8 @@ from orchestrator.config import Config, load_config, phase_number
 from pipeline_common.phases import PHASES
 
 DISTRIBUTION = "audiobook-pipeline"
+DEFAULT_SAMPLE_MINUTES = 3.0
+_MOST_SAMPLE_MINUTES = 600
 
 _Number = TypeVar("_Number", int, float)
 
@@ -54,6 +56,15 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
         choices=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
         help="how much is logged",
     )
+    parser.add_argument(
+        "--sample",
+        nargs="?",
+        type=_minutes,
+        const=DEFAULT_SAMPLE_MINUTES,
+        metavar="MINUTES",
+        help="make only the first minutes of each book (default: 3), to choose a voice by; they go to samples/, and "
+        "no book counts as done",
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would run, and why, and change nothing")
     parser.add_argument("--version", action="version", version=f"%(prog)s {version(DISTRIBUTION)}")
 
@@ -78,7 +89,8 @@ def configure(args: argparse.Namespace, overrides: Mapping[str, Any]) -> Config:
         **overrides,
     }
     config = load_config(args.config)
-    return config.model_copy(update={key: value for key, value in given.items() if value is not None})
+    config = config.model_copy(update={key: value for key, value in given.items() if value is not None})
+    return config if args.sample is None else config.for_sample(args.sample)
 
 
 def configure_logging(config: Config, log_file: Path | None) -> None:
@@ -122,6 +134,13 @@ def _seconds(text: str) -> float:
     value = _number(float, text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return value
+
+
+def _minutes(text: str) -> float:
+    value = _number(float, text)
+    if not 0 < value <= _MOST_SAMPLE_MINUTES:
+        raise argparse.ArgumentTypeError(f"{text} is no number of minutes above 0 and at most {_MOST_SAMPLE_MINUTES}")
     return value
 
 

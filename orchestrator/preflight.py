@@ -72,10 +72,11 @@ def known_words(records: BookRecords) -> int:
 def _disk_shortage(phase: Phase, records: BookRecords, settings: Settings) -> Failure | None:
     seconds = known_words(records) * SPEECH_S_PER_WORD
     values = settings.by_phase["enhancement"].values
-    encoded = int(seconds * int(values.get("bitrate_kbps", 64)) * 125) * len(values.get("formats", ()))
+    sounds = len(values.get("formats", ())) + ("epub" in settings.by_phase["subtitles"].values.get("formats", ()))
+    encoded = int(seconds * int(values.get("bitrate_kbps", 64)) * 125) * sounds
     spoken = any(other.name == "synthesis" and records.phase(other).get("status") == SUCCESS for other in PHASES)
     chunks = 0 if spoken else int(seconds * SPEECH_BYTES_PER_S)
-    chunks = max(0, chunks - _size_of(settings.work_dir / records.book_id / "chunks"))
+    chunks = max(0, chunks - _size_of(settings.speech_folder(records.book_id) / "chunks"))
     in_work, in_output = settings.work_dir, settings.output_dir
     needed = {in_work: chunks + encoded}  # the pieces and what they are joined to are never there at the same time
     if _device(in_work) == _device(in_output):

@@ -85,7 +85,8 @@ def promote(records: BookRecords, settings: Settings, source: Source) -> Path:
             "layout": settings.layout,
             "started_at": utc_now(),
             "files": files,
-            "previous": sorted(set(previous) - wanted),
+            # Samples of several voices stay beside each other, to be compared.
+            "previous": [] if settings.is_sample else sorted(set(previous) - wanted),
         }
     )
     complete_promotion(records, settings)
@@ -110,7 +111,8 @@ def _wanted_folder(records: BookRecords, settings: Settings, source: Source) -> 
             pass
     voice = merged(settings.by_phase["synthesis"].values, source.beside.get("synthesis"))
     narrator = settings.by_phase["enhancement"].values.get("narrator")
-    return folder_of(settings.layout, facts, narrator=narrator, voice=voice.get("voice"))
+    named = None if voice.get("voice_is_default") else voice.get("voice")
+    return folder_of(settings.layout, facts, narrator=narrator, voice=named)
 
 
 def complete_promotion(records: BookRecords, settings: Settings) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from orchestrator.limits import RetryRules
 from orchestrator.served import ServedState
 from orchestrator.sources import Source
+from phases.catalogue import HANDED_ON
 from phases.contract import Failure, Result
 from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.lifecycle import records_of
@@ -102,8 +103,8 @@ class BookRecords:
         return self._phases.get(phase.key, {})
 
     def artifacts(self) -> dict[str, dict[str, Any]]:
-        """The recorded artifacts of all phases that have succeeded, by name."""
-        return self._left("artifacts")
+        """The recorded artifacts of all phases that have succeeded, by name, with what else phases read."""
+        return self._left("artifacts") | handed_on(self._left("deliverables"))
 
     def deliverables(self) -> dict[str, dict[str, Any]]:
         """The recorded deliverables of all phases that have succeeded, by name."""
@@ -270,6 +271,11 @@ class BookRecords:
             txn.data.setdefault("books", {})[self.book_id] = book
         self._phases = records
         self.book = book
+
+
+def handed_on(deliverables: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Those of some deliverables that later phases may read."""
+    return {name: record for name, record in deliverables.items() if name in HANDED_ON}
 
 
 def _begin(records: dict[str, dict[str, Any]], book: dict[str, Any], beginning: Beginning) -> None:

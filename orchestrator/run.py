@@ -28,7 +28,7 @@ from orchestrator.promotion import (
     promote,
     staging_folder,
 )
-from orchestrator.records import PROMOTION, Beginning, BookRecords, BookState, seconds_until
+from orchestrator.records import PROMOTION, Beginning, BookRecords, BookState, handed_on, seconds_until
 from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
 from orchestrator.spawning import Program
@@ -85,8 +85,13 @@ class Job:
 
     @property
     def folder(self) -> Path:
-        """The book's folder below the work folder."""
-        return self.settings.work_dir / self.book_id
+        """The folder of what the book's phases leave."""
+        return self.settings.book_folder(self.book_id)
+
+    @property
+    def speech(self) -> Path:
+        """The folder whose ``chunks/`` holds what is spoken of the book."""
+        return self.settings.speech_folder(self.book_id)
 
 
 def orchestrate(job: Job, interrupts: Interrupts) -> Outcome:
@@ -126,7 +131,7 @@ def work(job: Job, lock: int, interrupts: Interrupts) -> Outcome:
     """
     # What a killed run has left; no process of it lives, because it would hold the lock.
     shutil.rmtree(job.folder / "attempts", ignore_errors=True)
-    for leftover in (job.folder / "chunks").glob(".*.tmp"):  # of an attempt that was killed; nobody works there now
+    for leftover in (job.speech / "chunks").glob(".*.tmp"):  # of an attempt that was killed; nobody works there now
         leftover.unlink()
     (job.folder / "progress.jsonl").unlink(missing_ok=True)
     records = BookRecords(job.state, job.book_id)
@@ -218,8 +223,8 @@ def _run_phase(
     try:
         attempts.interrupts.check()
         if phase.name == "synthesis":
-            if not job.settings.resume_enabled:
-                _remove(job.folder / "chunks", records)
+            if not (job.settings.resume_enabled or job.settings.is_sample):
+                _remove(job.speech / "chunks", records)
             chunks_before = _chunks(job)
         if phase.name == "enhancement":
             _remove(staging_folder(job.settings, job.book_id), records)
@@ -282,7 +287,7 @@ def _with_suspects(failure: Failure | None, phase: Phase, settings: Settings) ->
 def _chunks(job: Job) -> frozenset[str]:
     """The chunks that are complete; an attempt that has left a new one has not been in vain."""
     try:
-        names = os.listdir(job.folder / "chunks")
+        names = os.listdir(job.speech / "chunks")
         return frozenset(name for name in names if not name.startswith(".") and not name.endswith(".json"))
     except OSError:
         return frozenset()
@@ -309,7 +314,7 @@ def _plan(attempts: _Attempts, phase: Phase, attempt: int, folder: Path) -> Plan
         book_id=job.book_id,
         attempt=attempt,
         source=job.path,
-        book_dir=job.folder,
+        book_dir=job.speech,
         attempt_dir=attempt_dir,
         inputs={name: path_of(artifacts[name], job.settings.root) for name in inputs_of(phase, artifacts)},
         settings=merged(job.settings.by_phase[phase.name].values, attempts.source.beside.get(phase.name)),
@@ -341,7 +346,8 @@ def _commit(
         where = _where(error, job.folder)
         message = f"What {phase.name} left could not be moved ({where}): {error.strerror}. Mend that and run again."
         return Failure("disk", message, permanent=False)
-    then = _beginning(attempts, following, {**records.artifacts(), **artifacts}) if following else None
+    known = records.artifacts() | artifacts | handed_on(deliverables)
+    then = _beginning(attempts, following, known) if following else None
     records.succeed(phase, result, artifacts, deliverables, duration_s, then)
     return None
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 ENGINE_NAMES = {"espeak": "eSpeak NG"}
 """What listeners are told who has spoken."""
 
+SAMPLE = "sample"
+"""The folder within a book's, in which the work on its sample is done."""
+
 RUNNER = "phases.runner"
 """The module whose ``run_phase(plan_path, result_path)`` runs a built-in phase."""
 
@@ -126,6 +129,7 @@ class Settings:
         min_memory_bytes: the memory that is to be available before a book starts.
         min_free_bytes: the disk space that is to be left beside what a book will take.
         by_phase: each phase's own, by its name.
+        is_sample: whether only the beginning of each book is made, beside everything else.
         runner: the module whose ``run_phase`` runs a built-in phase.
     """
 
@@ -139,6 +143,7 @@ class Settings:
     min_memory_bytes: int
     min_free_bytes: int
     by_phase: Mapping[str, PhaseSettings]
+    is_sample: bool = False
     runner: str = RUNNER
 
     @classmethod
@@ -155,6 +160,7 @@ class Settings:
             min_memory_bytes=config.limits.min_memory_mb << 20,
             min_free_bytes=config.limits.min_free_mb << 20,
             by_phase={phase.name: _phase_settings(phase, config) for phase in PHASES},
+            is_sample=config.sample_minutes is not None,
         )
 
     @property
@@ -166,6 +172,14 @@ class Settings:
     def folder(self) -> str:
         """The same as text, for what is asked of every file of a library."""
         return str(self.root)
+
+    def speech_folder(self, book_id: str) -> Path:
+        """The folder whose ``chunks/`` holds what is spoken of a book, also for a sample: it is the same speech."""
+        return self.work_dir / book_id
+
+    def book_folder(self, book_id: str) -> Path:
+        """The folder of all else that phases leave of a book."""
+        return self.speech_folder(book_id) / SAMPLE if self.is_sample else self.speech_folder(book_id)
 
     def going_on(self) -> Settings:
         """The same for another try: what this run has done is not done again, also where it began from scratch."""
@@ -188,6 +202,7 @@ class Settings:
             "min_memory_bytes": self.min_memory_bytes,
             "min_free_bytes": self.min_free_bytes,
             "by_phase": {name: phase.as_json() for name, phase in self.by_phase.items()},
+            "is_sample": self.is_sample,
             "runner": self.runner,
         }
 
@@ -227,6 +242,7 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
             "language": config.text.language,
             "rules": dict(config.text.rules),
             **spoken_about,
+            **_sample_settings(config),
         },
         "chunking": {
             "max_chars": config.text.max_chars,
@@ -251,7 +267,11 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
             "pauses": audio.pauses.model_dump(),
             "narrator": narrator,
         },
-        "subtitles": {},
+        "subtitles": {
+            "formats": config.timed_formats(),
+            "word_times": config.subtitles.word_times,
+            "narrator": narrator,
+        },
     }
     return settings[phase.name]
 
@@ -264,6 +284,11 @@ def _lexicon(config: Config) -> list[dict[str, Any]]:
 
     files = [config.folder / name for name in config.text.lexicons]
     return [entry for file in files for entry in read_lexicon(file)] + as_data(config.text.lexicon)
+
+
+def _sample_settings(config: Config) -> dict[str, Any]:
+    minutes = config.sample_minutes
+    return {} if minutes is None else {"sample_words": max(1, round(minutes * config.tts.rate))}
 
 
 def _phase_settings(phase: Phase, config: Config) -> PhaseSettings:

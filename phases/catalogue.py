@@ -20,6 +20,7 @@ class BuiltIn:
         inputs: names of the artifacts of earlier phases that it needs.
         optional_inputs: names of artifacts that it uses where they exist.
         outputs: names of the artifacts that it may leave for later phases.
+        handed_on: names of files for the listener that later phases may read, too.
         libraries: distributions whose version is part of the result.
         delivers: whether it leaves files for the listener.
     """
@@ -30,6 +31,7 @@ class BuiltIn:
     inputs: tuple[str, ...] = ()
     optional_inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    handed_on: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     delivers: bool = False
 
@@ -72,12 +74,24 @@ BUILT_IN: dict[str, BuiltIn] = {
             inputs=("book", "text", "chunks", "timings"),
             optional_inputs=("cover",),
             outputs=("ledger", "report", "measurements"),
+            handed_on=("m4b", "mp3"),
             libraries=("av", "imageio-ffmpeg", "mutagen", "numpy", "pillow"),
             delivers=True,
         ),
-        BuiltIn("subtitles", 1, inputs=("book", "text", "chunks", "timings", "ledger"), delivers=True),
+        BuiltIn(
+            "subtitles",
+            2,
+            inputs=("book", "text", "chunks", "timings", "ledger"),
+            optional_inputs=("cover", "m4b", "mp3"),
+            libraries=("av",),
+            delivers=True,
+        ),
     )
 }
+
+
+HANDED_ON = frozenset(name for phase in BUILT_IN.values() for name in phase.handed_on)
+"""Names of files for the listener that are read by phases, too."""
 
 
 @cache

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 LINE_CHARACTERS = 42
@@ -31,21 +31,6 @@ _CHARACTER = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Cue:
-    """Text that is shown for a while.
-
-    Attributes:
-        start_s: in the audiobook.
-        end_s: in the audiobook; never after the start of the next cue.
-        lines: one or two lines of text.
-    """
-
-    start_s: float
-    end_s: float
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Token:
     """A word of the source text (or part of a long one) and when it is spoken."""
 
@@ -54,6 +39,23 @@ class _Token:
     start_s: float
     space_before: bool
     ends_clause: float  # the bonus for parting the sentence after it
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Text that is shown for a while.
+
+    Attributes:
+        start_s: in the audiobook.
+        end_s: in the audiobook; never after the start of the next cue.
+        lines: one or two lines of text.
+        tokens: the words of the lines, with their times.
+    """
+
+    start_s: float
+    end_s: float
+    lines: tuple[str, ...]
+    tokens: tuple[_Token, ...] = field(default=(), compare=False, repr=False)
 
 
 def sentence_cues(
@@ -77,9 +79,27 @@ def sentence_cues(
     if not tokens:
         return []
     ends = [token.start_s for token in tokens[1:]] + [end_s]
-    return [
-        Cue(tokens[first].start_s, ends[last - 1], _wrapped(tokens[first:last])) for first, last in _parts(tokens, ends)
-    ]
+    return [_cue(tokens[first:last], ends[last - 1]) for first, last in _parts(tokens, ends)]
+
+
+def _cue(tokens: Sequence[_Token], end_s: float) -> Cue:
+    return Cue(tokens[0].start_s, end_s, _wrapped(tokens), tuple(tokens))
+
+
+def unhurried(cues: Iterable[Cue]) -> Iterator[Cue]:
+    """The cues of a paragraph; one that would be gone within a second is shown with the next one, where both fit."""
+    held: Cue | None = None
+    for cue in cues:
+        if held is not None:
+            both = held.tokens + cue.tokens
+            hasty = cue.start_s - held.start_s < _SHORTEST_CUE_S
+            if hasty and _fits(both, [cue.end_s] * len(both), 0, len(both)):
+                held = _cue(both, cue.end_s)
+                continue
+            yield held
+        held = cue
+    if held is not None:
+        yield held
 
 
 def arranged(cues: Iterable[Cue]) -> Iterator[Cue]:
@@ -88,7 +108,7 @@ def arranged(cues: Iterable[Cue]) -> Iterator[Cue]:
     for cue in cues:
         if held is not None:
             yield _placed(held, cue.start_s)
-            cue = Cue(max(cue.start_s, held.start_s), cue.end_s, cue.lines)
+            cue = replace(cue, start_s=max(cue.start_s, held.start_s))
         held = cue
     if held is not None:
         yield held
@@ -110,17 +130,45 @@ def to_srt(cues: Iterable[Cue]) -> Iterator[str]:
         yield f"{number}\n{_time(cue.start_s, ',')} --> {_time(cue.end_s, ',')}\n{lines}\n\n"
 
 
-def to_vtt(cues: Iterable[Cue]) -> Iterator[str]:
-    """WebVTT, the header and a block a cue."""
+def to_vtt(cues: Iterable[Cue], *, word_times: bool = False) -> Iterator[str]:
+    """WebVTT, the header and a block a cue.
+
+    Args:
+        cues: in order.
+        word_times: say within a cue when each word is heard, so that a player can show that.
+    """
     yield "WEBVTT\n\n"
     for cue in cues:
-        lines = "\n".join(cue.lines).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        lines = "\n".join(_timed_lines(cue) if word_times else map(_escaped, cue.lines))
         yield f"{_time(cue.start_s, '.')} --> {_time(cue.end_s, '.')}\n{lines}\n\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _timed_lines(cue: Cue) -> Iterator[str]:
+    """The lines with the time of each word before it; these rise, and lie within the cue (WebVTT, 3.1)."""
+    tokens = iter(cue.tokens)
+    at_s = cue.start_s
+    for line in cue.lines:
+        parts = []
+        length = 0
+        while length < len(line):
+            token = next(tokens)
+            space = " " if line[length] == " " else ""
+            length += len(space) + len(token.text)
+            stamp = ""
+            if _time(at_s, ".") < _time(token.start_s, ".") < _time(cue.end_s, "."):
+                at_s = token.start_s
+                stamp = f"<{_time(at_s, '.')}>"
+            parts.append(f"{space}{stamp}{_escaped(token.text)}")
+        yield "".join(parts)
 
 
 def _placed(cue: Cue, next_start_s: float) -> Cue:
     end_s = max(cue.end_s, cue.start_s + _SHORTEST_CUE_S)
-    return Cue(cue.start_s, max(cue.start_s, min(end_s, next_start_s)), cue.lines)
+    return replace(cue, end_s=max(cue.start_s, min(end_s, next_start_s)))
 
 
 def _anchors(
@@ -157,7 +205,7 @@ def _tokens(text: str, start: int, end: int, anchors: Sequence[tuple[float, floa
                 shown,
                 width(shown),
                 round(_time_at(found.start(), offsets, anchors), 3),
-                space_before=found.start() == word.start(),
+                space_before=found.start() == word.start() and text[found.start() - 1 : found.start()].isspace(),
                 ends_clause=_LINE_END_BONUS if text[found.end() : found.end() + 1] in _LINE_ENDS else clause,
             )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from phases.beginning import Beginning
 from phases.contract import PermanentError, Plan, Result
 from phases.credits import add_credits
 from phases.files import read_json, write_bytes, write_json, write_lines
@@ -38,7 +39,7 @@ def run(plan: Plan) -> Result:
     return Result(
         artifacts={"book": "book.json", "text": "text.jsonl", "cover": book["cover"]},
         metrics={
-            "chapters": len(numbering.chapters),
+            "chapters": len(book["chapters"]),
             "paragraphs": numbering.paragraphs,
             "words": numbering.words,
             "words_omitted": numbering.words_omitted,
@@ -61,7 +62,9 @@ def _extract(plan: Plan, path: Path, document: Document) -> tuple[dict[str, Any]
     marked = sections.marked(gutenberg.mark(document.blocks()), choice)
     blocks = title_page.joined(marked, str(metadata.title), choice.off)
     limits = Limits.of(settings)
-    write_lines(plan.attempt_dir / "text.jsonl", numbering.rows(_counted(blocks, path.name, limits)))
+    rows = numbering.rows(_counted(blocks, path.name, limits))
+    sample = Beginning(settings["sample_words"]) if "sample_words" in settings else None
+    write_lines(plan.attempt_dir / "text.jsonl", sample.of(rows) if sample else rows)
     if not numbering.words:
         raise no_text(path.name)
     wanted = settings.get("language") or language.declared(metadata.language)
@@ -78,11 +81,13 @@ def _extract(plan: Plan, path: Path, document: Document) -> tuple[dict[str, Any]
         "identifier": metadata.identifier,
         "isbn": metadata.isbn,
         "cover": _write_cover(plan.attempt_dir, _cover(path, settings, document, metadata)),
-        "chapters": numbering.chapters,
+        "chapters": [row for row in numbering.chapters if sample is None or row["index"] in sample.chapters],
     }
     if "credits" in settings:
         book["chapters"] = add_credits(plan.attempt_dir / "text.jsonl", book, settings["credits"]["narrator"])
     write_json(plan.attempt_dir / "book.json", book)
+    if sample:
+        numbering.words = sample.words
     return book, numbering
 
 

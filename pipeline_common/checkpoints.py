@@ -61,8 +61,12 @@ class Checkpoints:
             self._last = now
             if self._thread is None:
                 self._stop.clear()
-                self._thread = threading.Thread(target=self._when_idle, name="checkpoint", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._when_idle, name="checkpoint", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # whoever has left its PID namespace for its children's can have no threads
+                    return True
+                self._thread = thread
                 _to_finish.add(self)
         lag_s = max(LONGEST_LAG_S, COST_FACTOR * self._cost_s)
         return now - since_s >= lag_s or journal_bytes > max(MOST_JOURNAL_BYTES, file_bytes)

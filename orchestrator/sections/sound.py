@@ -100,4 +100,10 @@ class AudioSection(Section):
 class SubtitlesSection(Section):
     """Phase 5.5."""
 
-    enabled: bool = Field(default=True, description="write Title.srt and Title.vtt")
+    enabled: bool = Field(default=True, description="write the files that show the text while it is heard")
+    formats: Annotated[
+        tuple[Literal["srt", "vtt", "epub"], ...],
+        BeforeValidator(as_tuple),
+        Field(min_length=1, description="subtitles, and a read-along EPUB, whose sound is that of the m4b or mp3"),
+    ] = ("srt", "vtt", "epub")
+    word_times: bool = Field(default=False, description="say in the VTT when each word is heard")

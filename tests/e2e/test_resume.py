@@ -199,6 +199,7 @@ CHANGES: dict[str, Callable[[Folder], None]] = {
     "`audio.bitrate_kbps`": set_to(audio={"bitrate_kbps": 96}),
     "`audio.pauses`": set_to(audio={"pauses": {"head_s": 2.0}}),
     "`audio.formats`": set_to(audio={"formats": ["mp3"]}),
+    "`subtitles.formats` or `subtitles.word_times`": set_to(subtitles={"formats": ["vtt"], "word_times": True}),
     "`subtitles.enabled: false`": set_to(subtitles={"enabled": False}),
     "`limits.max_source_mb`, `limits.max_unpacked_mb` or `limits.max_members`": set_to(limits={"max_members": 100}),
     "any other setting, such as `max_workers`": set_to(max_workers=1, phase_timeout=1000, log_level="debug"),

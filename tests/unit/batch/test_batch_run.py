@@ -18,6 +18,7 @@ from batch.run import Batch, BatchResult, run_batch
 from orchestrator.config import Config
 from orchestrator.library import discover
 from orchestrator.records import utc_now
+from orchestrator.settings import Settings
 from pipeline_common import PipelineState, StateReadError
 
 
@@ -112,7 +113,7 @@ class Folder:
             monitor=self.monitor,
             records=self.records,
             view=self.view,
-            work_dir=self.config.work_dir,
+            folder_of=Settings.of(self.config).book_folder,
         )
 
     def records_of_skipped(self) -> None:

@@ -53,7 +53,7 @@ def test_once_the_text_is_known_its_words_are_counted(library: Library, monkeypa
     with_free(monkeypatch, 2000 * MIB)
     outcome = library.run()
     assert outcome.failure is not None
-    assert "There is no room for synthesis: about 246,754 MB are needed" in outcome.failure.message
+    assert "There is no room for synthesis: about 298,634 MB are needed" in outcome.failure.message
     assert library.calls() == ["validation", "extraction", "chunking"]
 
 

@@ -47,6 +47,19 @@ def state(tmp_path: Path):
     state._engine._checkpoints.stop()
 
 
+def test_where_a_process_can_have_no_threads_the_file_follows_at_once(
+    state: PipelineState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", refuse)
+    for number in (7, 8):
+        commit(state, number)
+        written = json.loads((Path(state.path)).read_text(encoding="utf-8"))
+        assert written["_state"]["revision"] == state.read_with_revision()[1]
+
+
 def commit(state: PipelineState, number: int) -> None:
     with state.transaction() as txn:
         txn.data["x"] = number
