@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ModelWrapValidatorHandler, model_validator
 
 from orchestrator.environments import Environment
+from orchestrator.layout import DEFAULT_LAYOUT, checked_layout
 from orchestrator.sections.care import AlertsSection, ReportsSection, RetentionSection
 from orchestrator.sections.fields import PathField, Section
 from orchestrator.sections.programs import PhaseSection, PhasesSection
@@ -66,6 +67,11 @@ class Config(Section):
     verify: bool = Field(default=False, description="hash all files that prove it, rather than trust size and mtime")
     input_dir: PathField = Field(Path("input"), description="the folder of books, searched with its subfolders")
     output_dir: PathField = Field(Path("output"), description="finished audiobooks")
+    output_layout: Annotated[
+        str,
+        AfterValidator(checked_layout),
+        Field(description="the folder of a book below `output_dir`; docs/deliverables.md names the fields"),
+    ] = DEFAULT_LAYOUT
     work_dir: PathField = Field(Path("work"), description="what is needed to go on after an interruption")
     pipeline_json: PathField = Field(Path("pipeline.json"), description="the state file")
     log_level: Annotated[

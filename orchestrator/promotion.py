@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import unicodedata
@@ -14,13 +15,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from orchestrator.artifacts import missing_or_changed, move, path_of
+from orchestrator.beside import merged
+from orchestrator.layout import DEFAULT_LAYOUT, folder_of
 from orchestrator.records import BookRecords, utc_now
 from orchestrator.settings import Settings
-from orchestrator.sources import recorded_path
+from orchestrator.sources import Source, recorded_path
 from phases.files import sync_folder
-
-UNSORTED = "Unsorted"
-"""Where a book goes whose phases name no folder."""
 
 
 class PromotionError(Exception):
@@ -33,17 +33,27 @@ def staging_folder(settings: Settings, book_id: str) -> Path:
 
 
 def is_in_place(records: BookRecords, settings: Settings) -> bool:
-    """Whether all of a book's deliverables lie in their folder below the output folder of the settings."""
+    """Whether all of a book's deliverables lie in their folder below the output folder of the settings.
+
+    What was put into place before there were layouts stays where it is until somebody wants another one.
+    """
     promotion = records.book.get("promotion", {})
     if promotion.get("state") != "done":
+        return False
+    if promotion.get("layout", DEFAULT_LAYOUT) != settings.layout and not _has_own_folder(records):
         return False
     target = os.path.normpath(settings.output_dir / str(promotion.get("folder", "")))
     paths = (path_of(record, settings.root) for record in records.deliverables().values())
     return bool(promotion.get("migrated")) or all(os.path.normpath(path.parent) == target for path in paths)
 
 
-def promote(records: BookRecords, settings: Settings) -> Path:
+def promote(records: BookRecords, settings: Settings, source: Source) -> Path:
     """Put all recorded deliverables of a book into its folder below the output folder, and mark the book done.
+
+    Args:
+        records: the book's records.
+        settings: the settings.
+        source: the facts of the book's file, with what lies beside it.
 
     Returns:
         The folder.
@@ -56,7 +66,7 @@ def promote(records: BookRecords, settings: Settings) -> Path:
     lost = missing_or_changed(deliverables, settings.root)
     if lost:
         raise PromotionError(f"The audiobook cannot be put into place: {lost}. Run again; phase 5 will be redone.")
-    folder = _claim(settings.output_dir, str(records.book.get("output_folder") or UNSORTED), records.book_id)
+    folder = _claim(settings.output_dir, _wanted_folder(records, settings, source), records.book_id)
     target = settings.output_dir / folder
     files = {}
     for name, record in deliverables.items():
@@ -69,6 +79,7 @@ def promote(records: BookRecords, settings: Settings) -> Path:
         {
             "state": "promoting",
             "folder": folder,
+            "layout": settings.layout,
             "started_at": utc_now(),
             "files": files,
             "previous": sorted(set(previous) - wanted),
@@ -76,6 +87,27 @@ def promote(records: BookRecords, settings: Settings) -> Path:
     )
     complete_promotion(records, settings)
     return target
+
+
+def _has_own_folder(records: BookRecords) -> bool:
+    """Whether a program in the place of a phase has said where the book goes, whatever the layout."""
+    return bool(records.book.get("output_folder"))
+
+
+def _wanted_folder(records: BookRecords, settings: Settings, source: Source) -> str:
+    if _has_own_folder(records):
+        return str(records.book["output_folder"])
+    facts: dict[str, Any] = {name: records.book.get(name) for name in ("title", "authors", "language")}
+    document = records.artifacts().get("book")
+    if document:
+        try:
+            read = json.loads(path_of(document, settings.root).read_text(encoding="utf-8"))
+            facts |= read if isinstance(read, dict) else {}
+        except (OSError, ValueError, RecursionError):  # another program's, which may have any form
+            pass
+    voice = merged(settings.by_phase["synthesis"].values, source.beside.get("synthesis"))
+    narrator = settings.by_phase["enhancement"].values.get("narrator")
+    return folder_of(settings.layout, facts, narrator=narrator, voice=voice.get("voice"))
 
 
 def complete_promotion(records: BookRecords, settings: Settings) -> bool:
@@ -152,8 +184,7 @@ def _real(path: Path) -> Path:
 
 def _claim(output: Path, folder: str, book_id: str) -> str:
     """Take a folder's name for a book, atomically and for good; a name that another book has gets the book's hash."""
-    parts = [part for part in PurePosixPath(folder).parts if part not in ("/", "..", ".")]
-    name = "/".join(parts) or UNSORTED
+    name = "/".join(part for part in PurePosixPath(folder).parts if part not in ("/", "..", "."))
     for candidate in (name, f"{name} [{book_id[-8:]}]"):
         if _owner(output, candidate, book_id) == book_id:
             return candidate

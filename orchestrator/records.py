@@ -256,6 +256,8 @@ def _begin(records: dict[str, dict[str, Any]], book: dict[str, Any], beginning: 
     book.pop("next_try_at", None)
     for later in PHASES[PHASES.index(phase) + 1 :]:
         records.pop(later.key, None)
+    if phase is not PHASES[-1]:  # whoever makes the audiobook says anew where it goes, or leaves that to the layout
+        book.pop("output_folder", None)
     records[phase.key] = {
         "status": RUNNING,
         "attempts": attempt,

@@ -185,7 +185,7 @@ def _run_phases(attempts: _Attempts, decisions: Sequence[Decision]) -> Outcome:
         # Only who reads the audio can tell that a file of the right size is damaged; synthesis speaks it again.
         respoken = True
         queue = [Decision(synthesis, runs=True, reason="a chunk is damaged"), decision, *queue]
-    return _finish(attempts.job, attempts.records, decisions)
+    return _finish(attempts, decisions)
 
 
 def _failed(records: BookRecords, phase: Phase, failure: Failure) -> Outcome:
@@ -338,14 +338,15 @@ def _commit(
     return None
 
 
-def _finish(job: Job, records: BookRecords, decisions: Sequence[Decision]) -> Outcome:
+def _finish(attempts: _Attempts, decisions: Sequence[Decision]) -> Outcome:
     """Promote where the last phase of the book is done and its files are not yet in place."""
+    job, records = attempts.job, attempts.records
     if decisions[-1].phase.name not in _LAST_PHASES or not records.deliverables():
         return Outcome()
     if is_in_place(records, job.settings):
         return Outcome(folder=job.settings.output_dir / str(records.book["promotion"].get("folder", "")))
     try:
-        folder = promote(records, job.settings)
+        folder = promote(records, job.settings, attempts.source)
     except PromotionError as error:
         failure = Failure(PROMOTION, str(error), permanent=False)
     except OSError as error:

@@ -118,6 +118,7 @@ class Settings:
         pipeline_json: the state file, absolute.
         output_dir: the folder of finished audiobooks, absolute.
         work_dir: the folder of the books' own folders, absolute.
+        layout: where in the output folder a book lies, as `orchestrator.layout` reads it.
         selected: the numbers of the phases to run.
         resume_enabled: whether what is proven to be done is skipped.
         verify: whether only the bytes' hashes are proof, rather than size and mtime.
@@ -130,6 +131,7 @@ class Settings:
     pipeline_json: Path
     output_dir: Path
     work_dir: Path
+    layout: str
     selected: tuple[str, ...]
     resume_enabled: bool
     verify: bool
@@ -145,6 +147,7 @@ class Settings:
             pipeline_json=config.pipeline_json,
             output_dir=config.output_dir,
             work_dir=config.work_dir,
+            layout=config.output_layout,
             selected=tuple(phase.number for phase in config.phases()),
             resume_enabled=config.resume_enabled,
             verify=config.verify,
@@ -177,6 +180,7 @@ class Settings:
             "pipeline_json": str(self.pipeline_json),
             "output_dir": str(self.output_dir),
             "work_dir": str(self.work_dir),
+            "layout": self.layout,
             "selected": self.selected,
             "resume_enabled": self.resume_enabled,
             "verify": self.verify,

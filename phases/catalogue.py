@@ -48,7 +48,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         BuiltIn("validation", 2, reads_source=True, outputs=("source",), libraries=("lxml", "pypdfium2")),
         BuiltIn(
             "extraction",
-            2,
+            3,
             reads_source=True,
             inputs=("source",),
             outputs=("book", "text", "cover"),

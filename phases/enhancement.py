@@ -23,7 +23,6 @@ from phases.audio.encoding import Encoder, find_encoder
 from phases.audio.joining import append, make_m4b, make_mp3
 from phases.audio.loudness import hop_energies
 from phases.audio.mastering import gain_for, master, render, sample_segments, to_pcm
-from phases.audio.names import file_stem, output_folder
 from phases.audio.presets import CODING_LOSS_DB, PRESETS, Preset
 from phases.audio.tags import (
     Chapter,
@@ -41,6 +40,7 @@ from phases.audio.verifying import Measured, measure
 from phases.contract import PermanentError, Plan, Result, TransientError
 from phases.files import read_json, read_lines, sync_file, write_bytes, write_json, write_lines
 from phases.forks import ChildDiedError, run_in_forks
+from phases.names import file_stem
 from phases.progress import Progress
 from phases.slots import core_slot
 
@@ -357,7 +357,6 @@ def _finish(book: _Book, measured: Mapping[str, Measured], *, corrected: bool) -
     return Result(
         artifacts={"ledger": "ledger.jsonl", "report": "report.json"},
         deliverables={**deliverables, "metadata": "metadata.json"},
-        output_folder=output_folder(book.document),
         metrics={
             **times,
             "loudness_lufs": _rounded(first.loudness_lufs),

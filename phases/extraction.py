@@ -57,7 +57,8 @@ def _extract(plan: Plan, path: Path, document: Document) -> tuple[dict[str, Any]
     choice = sections.Choice.of(
         settings.get("skip", ()), settings.get("keep", ()), (name for name, on in rules.items() if not on)
     )
-    blocks = title_page.joined(sections.marked(gutenberg.mark(document.blocks()), choice))
+    marked = sections.marked(gutenberg.mark(document.blocks()), choice)
+    blocks = title_page.joined(marked, str(metadata.title), choice.off)
     limits = Limits.of(settings)
     write_lines(plan.attempt_dir / "text.jsonl", numbering.rows(_counted(blocks, path.name, limits)))
     if not numbering.words:

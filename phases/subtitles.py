@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from phases.audio.names import file_stem, output_folder
 from phases.contract import PermanentError, Plan, Result
 from phases.cues import Cue, arranged, sentence_cues, to_srt, to_vtt
 from phases.files import read_json, read_lines, write_text
+from phases.names import file_stem
 from phases.progress import Progress
 
 
@@ -26,7 +26,6 @@ def run(plan: Plan) -> Result:
         progress.advance()
     return Result(
         deliverables={"srt": f"{stem}.srt", "vtt": f"{stem}.vtt"},
-        output_folder=output_folder(read_json(plan.inputs["book"])),
         metrics={"cues": len(cues)},
     )
 

@@ -15,6 +15,7 @@ from pipeline_common.files import DEFAULT_NAME
 from pipeline_common.state import PipelineState
 from pipeline_common.tools import changes, checks, derivatives, events, past, views
 from pipeline_common.tools.display import complain
+from pipeline_common.tools.lifecycles import find_lifecycle
 from pipeline_common.tools.options import add_places
 from pipeline_common.tools.session import ExitCode, Session, UsageError
 from pipeline_common.tools.workspace import WorkspaceError, open_workspace
@@ -69,11 +70,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    workspace = open_workspace(arguments.pipeline_json, arguments.config)
+    lifecycle = find_lifecycle(arguments.lifecycle)
+    workspace = open_workspace(arguments.pipeline_json, arguments.config, lifecycle.name)
     path = workspace.pipeline_json if workspace else arguments.pipeline_json or Path(DEFAULT_NAME)
     if not path.absolute().parent.is_dir():
         raise UsageError(f"There is no folder {path.absolute().parent}. Name the state file with --pipeline-json.")
-    with PipelineState(path) as state:
+    with PipelineState(path, lifecycle=lifecycle) as state:
         code: int = arguments.run(Session(state, workspace), arguments)
     return code
 

@@ -27,6 +27,11 @@ Migration: TypeAlias = Callable[[Document], None]
 what takes knowledge of other files is the caller's to do."""
 
 
+OPEN, WORKING, DONE, PASSED, FAILED = KINDS = ("open", "working", "done", "passed", "failed")
+"""What a status says of the work on a record: it waits, somebody is at it, it is done, there is nothing to do, or it
+has failed."""
+
+
 def least_advanced(counts: Mapping[str, int]) -> str:
     """The first status of the table that any record has: a section is as far as the last of its records."""
     return next(iter(counts))
@@ -41,12 +46,14 @@ class Status:
         meaning: what it says of a record, for the documentation.
         after: which statuses may follow it, beside itself.
         required: what a record with this status must hold, as paths below it: ``("source.path",)``.
+        kind: what it says of the work on the record, one of `KINDS`: what the tools go by.
     """
 
     name: str
     meaning: str
     after: tuple[str, ...]
     required: tuple[str, ...] = ()
+    kind: str = OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,9 @@ class Lifecycle:
         migrations: one function a step, from version 1 to 2, from 2 to 3, and so on. A document without
             ``schema_version`` is of version 1.
         default_retry_limit: how many attempts a phase is given, where `retry_limits` does not name it.
-        retry_limits: the same for single phases.
+        retry_limits: the same for single phases, or for single statuses of the kind `WORKING`.
+        retried_as: the status that a failed record takes when somebody asks for it to be tried again, from the record;
+            without one it is the first status of the table.
         stage: how far a name (a book, say) has come, from its records by section; None where that is the status of its
             record in the first of `phases` that has one.
         required_paths: by stage, which files and folders must be there while a name is at it: where its records say
@@ -94,6 +103,7 @@ class Lifecycle:
     migrations: tuple[Migration, ...] = ()
     default_retry_limit: int = 3
     retry_limits: Mapping[str, int] = field(default_factory=dict)
+    retried_as: Callable[[Mapping[str, Any]], str] | None = None
     stage: Callable[[Mapping[str, Any]], str] | None = None
     required_paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -107,6 +117,7 @@ class Lifecycle:
     """The paths of all objects whose values are records."""
     sections: frozenset[str] = field(init=False, repr=False)
     """Phases and reports."""
+    _kinds: Mapping[str, str] = field(init=False, repr=False, compare=False)
     _required: tuple[tuple[str, Path], ...] = field(init=False, repr=False, compare=False)
     _required_by_status: Mapping[str, tuple[tuple[str, Path], ...]] = field(init=False, repr=False, compare=False)
 
@@ -122,6 +133,7 @@ class Lifecycle:
             "initial": self.statuses[0].name,
             "records": tuple(chain(*holders)),
             "sections": frozenset((*self.phases, *self.reports)),
+            "_kinds": MappingProxyType({status.name: status.kind for status in self.statuses}),
             "_required": _split(self.required),
             "_required_by_status": {
                 status.name: _split(status.required) for status in self.statuses if status.required
@@ -144,13 +156,19 @@ class Lifecycle:
             f"leads to statuses that are not in its table: {', '.join(sorted(targets - set(names)))}": (
                 targets - set(names)
             ),
+            f"has a status of a kind that is none of {', '.join(KINDS)}": any(
+                status.kind not in KINDS for status in self.statuses
+            ),
             "calls a status of its table a synonym": set(self.synonyms) & set(names),
             "has a section that is both a phase and a report": set(self.phases) & set(self.reports),
             "has a path of records that is not one or two keys long": any(
                 not 1 <= len(place) <= 2 for place in self.other_records
             ),
             "has a retry limit below 0": any(limit < 0 for limit in limits),
-            "limits the retries of what is no phase of it": set(self.retry_limits) - set(self.phases),
+            "limits the retries of what is no phase of it, and no status of the kind working": (
+                set(self.retry_limits)
+                - {*self.phases, *(status.name for status in self.statuses if status.kind == WORKING)}
+            ),
             f"requires paths of sections that it does not have: {', '.join(sorted(strangers))}": strangers,
         }
         for fault, found in faults.items():
@@ -206,6 +224,11 @@ class Lifecycle:
             return self.initial
         return self.synonyms.get(value, value) if isinstance(value, str) else value
 
+    def kind_of(self, value: Any) -> str:
+        """The kind of a status, one of `KINDS`; of what is none of the table, `open`."""
+        status = self.normal_status(value)
+        return self._kinds.get(status, OPEN) if isinstance(status, str) else OPEN
+
     def normalise(self, document: Document) -> None:
         """Give statuses their present names, in place."""
         for record in self._with_status(document):
@@ -215,7 +238,7 @@ class Lifecycle:
         """How often each status occurs, in the order of the table; those that do not occur are absent."""
         counts = dict.fromkeys(self.transitions, 0)
         for status in statuses:
-            if status in counts:
+            if isinstance(status, str) and status in counts:  # a document may hold anything there
                 counts[status] += 1
         return {status: count for status, count in counts.items() if count}
 
@@ -376,7 +399,7 @@ class Lifecycle:
         )
 
     def retry_limit(self, phase: str) -> int:
-        """How many attempts a phase is given before its record stays failed."""
+        """How many attempts a phase, or a working status, is given before its record stays failed."""
         return self.retry_limits.get(phase, self.default_retry_limit)
 
     def stage_of(self, records: Mapping[str, Any]) -> str:

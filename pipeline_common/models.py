@@ -105,6 +105,7 @@ class Promotion(Record):
         description="`promoting` from the commit of the list, `done` once every file is in its place, later `outdated`",
     )
     folder: str | None = Field(None, description="relative to the output folder")
+    layout: str | None = Field(None, description="the `output_layout` that it was named by")
     files: dict[str, Artifact] | None = Field(
         None, description="each file by name, at its place; `from` is where it was"
     )
@@ -128,7 +129,9 @@ class BookRecord(Record):
     error: str | None = Field(None, description="why it last failed, and what to do")
     error_type: str | None = Field(None, description="a stable word for that")
     error_history: list[PastError] | None = Field(None, description="earlier failures, oldest first")
-    output_folder: str | None = Field(None, description="where its audiobook lies, relative to the output folder")
+    output_folder: str | None = Field(
+        None, description="where a program in the place of a phase wants it, below the output folder"
+    )
     promotion: Promotion | None = Field(None, description="the move of the finished files to the output folder")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline_common import lifecycle
 from pipeline_common.lifecycle import Status
 
 PENDING = "pending"
@@ -16,11 +17,21 @@ SKIPPED = "skipped"
 
 TABLE: tuple[Status, ...] = (
     Status(PENDING, "not begun, or to be done again", (RUNNING, SUCCESS, PARTIAL, FAILED, SKIPPED)),
-    Status(RUNNING, "an attempt has begun and has not ended", (SUCCESS, PARTIAL, FAILED, SKIPPED, PENDING)),
-    Status(SUCCESS, "done, and what it left is recorded", (RUNNING, PENDING)),
-    Status(PARTIAL, "some of it is done", (RUNNING, PENDING, FAILED, SUCCESS)),
-    Status(FAILED, "the last attempt ended without a result; the record says why", (RUNNING, PENDING, SKIPPED)),
-    Status(SKIPPED, "there is nothing to do, as for a copy of another book", (RUNNING, PENDING)),
+    Status(
+        RUNNING,
+        "an attempt has begun and has not ended",
+        (SUCCESS, PARTIAL, FAILED, SKIPPED, PENDING),
+        kind=lifecycle.WORKING,
+    ),
+    Status(SUCCESS, "done, and what it left is recorded", (RUNNING, PENDING), kind=lifecycle.DONE),
+    Status(PARTIAL, "some of it is done", (RUNNING, PENDING, FAILED, SUCCESS), kind=lifecycle.FAILED),
+    Status(
+        FAILED,
+        "the last attempt ended without a result; the record says why",
+        (RUNNING, PENDING, SKIPPED),
+        kind=lifecycle.FAILED,
+    ),
+    Status(SKIPPED, "there is nothing to do, as for a copy of another book", (RUNNING, PENDING), kind=lifecycle.PASSED),
 )
 
 STATUSES: tuple[str, ...] = tuple(status.name for status in TABLE)

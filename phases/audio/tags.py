@@ -16,7 +16,7 @@ from mutagen import MutagenError
 from mutagen.mp4 import MP4, MP4Cover
 
 from phases.audio import id3
-from phases.audio.names import UNKNOWN_AUTHOR, UNTITLED, authors_of, cut, plain, year_of
+from phases.names import UNKNOWN_AUTHOR, UNTITLED, authors_of, cut, plain, year_of
 
 GENRE = "Audiobook"
 _MEDIA_TYPE_AUDIOBOOK = 2

@@ -23,6 +23,17 @@ _CREDIT = re.compile(
     r"the project gutenberg e-?(?:text|book) of ",
     re.IGNORECASE,
 )
+# Thanks to those who lent the book or its pictures, and to whom made a text of them.
+_THANKS = re.compile(
+    r"\b(?:thank|grateful|courtesy|remerci|danken|produced|prepared|proofread|scann|digiti[sz]ed|made available)",
+    re.IGNORECASE,
+)
+_WORK = re.compile(
+    r"\b(?:e-?texts?|e-?books?|ocr|scans?|scanned|transcri\w+|proofread\w*|digiti[sz]\w+|internet archive|"
+    r"(?:page |image )?images?|www\b|https?:|gutenberg)\b",
+    re.IGNORECASE,
+)
+_LONGEST_CREDIT = 800
 # The longest known header, the "small print" of the 1990s, has about 90 paragraphs; files in one piece have more.
 _HEADER_BLOCKS = 250
 _CREDIT_BLOCKS = 12
@@ -85,10 +96,15 @@ def _credits(blocks: Iterator[Block]) -> Iterator[Block]:
     before = True
     for place, block in enumerate(blocks):
         before = before and place < _CREDIT_BLOCKS and isinstance(block, Paragraph)
-        if before and isinstance(block, Paragraph) and _CREDIT.match(block.text):
+        if before and isinstance(block, Paragraph) and _is_credit(block.text):
             yield replace(block, omit=block.omit or GUTENBERG_CREDIT)
         else:
             yield block
+
+
+def _is_credit(said: str) -> bool:
+    thanks = len(said) <= _LONGEST_CREDIT and _THANKS.search(said) is not None and _WORK.search(said) is not None
+    return thanks or _CREDIT.match(said) is not None
 
 
 def _until_end(blocks: Iterable[Block], *, known: bool) -> Iterator[Block]:

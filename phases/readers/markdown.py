@@ -42,6 +42,7 @@ _FACTS = {
     "isbn": "identifier",
     "identifier": "identifier",
 }
+_SPOKEN_FACTS = ("title", "authors")
 _KIND_OF = {"blockquote_open": "quote", "list_item_open": "list_item"}
 _CLOSES = {"blockquote_close", "list_item_close"}
 
@@ -100,16 +101,23 @@ def _unquoted(value: str) -> str:
 
 
 def _mark_facts(paragraphs: Sequence[Paragraph], facts: dict[str, list[str]]) -> list[Paragraph]:
-    """Headings before the book that state facts about it are left out, and become its metadata."""
-    marked = list(paragraphs)
+    """Headings before the book that state facts about it become its metadata; title and author are spoken, too."""
+    marked: list[Paragraph] = []
     for position, paragraph in enumerate(paragraphs):
         match = _FACT_HEADING.fullmatch(paragraph.text) if paragraph.kind == "heading" else None
         if match is None:
             if text.has_word(paragraph.text):
-                break
+                return [*marked, *paragraphs[position:]]
+            marked.append(paragraph)
             continue
-        facts.setdefault(_FACTS[match["key"].lower()], [match["value"].strip()])
-        marked[position] = replace(paragraph, omit=METADATA, level=0)
+        fact, value = _FACTS[match["key"].lower()], match["value"].strip()
+        facts.setdefault(fact, [value])
+        left_out = replace(paragraph, omit=METADATA, level=0)
+        if fact in _SPOKEN_FACTS:
+            label = replace(left_out, text=paragraph.text[: match.start("value")].rstrip())
+            marked += [label, replace(paragraph, text=value, level=0)]
+        else:
+            marked.append(left_out)
     return marked
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import dropwhile
 
 from phases.readers import numbering, text
 from phases.readers.document import Block, ChapterStart, Paragraph
@@ -16,21 +17,38 @@ def by_headings(paragraphs: Sequence[Paragraph]) -> Iterator[Block]:
 
     Chapters are the headings of the highest level that occurs more than once, and those above. Where these have
     hardly any text of their own, they are parts, and the next level are chapters too. A first heading that is alone on
-    its level, above the others, is the title of the book, and starts none.
+    its level, above the others, is the title of the book, and starts none; neither do headings right below it that are
+    alone on theirs, such as a subtitle, a name or a date.
     """
     deepest = _chapter_level(paragraphs)
     headings = [p for p in paragraphs if p.level and p.omit is None]
-    title = headings[0] if headings and headings[0].level < deepest and book_title(headings) else None
-    highest = min((p.level for p in headings if p is not title), default=1)
+    titles = _titles(paragraphs, headings) if headings and headings[0].level < deepest and book_title(headings) else []
+    highest = min((p.level for p in headings if not any(p is each for each in titles)), default=1)
     title_follows = False
     for position, paragraph in enumerate(paragraphs):
-        starts = 0 < paragraph.level <= deepest and paragraph is not title and paragraph.omit is None
+        starts = (
+            0 < paragraph.level <= deepest and not any(paragraph is each for each in titles) and paragraph.omit is None
+        )
         if starts and not title_follows:
             heading, title_follows = _title(paragraphs, position)
             yield ChapterStart(heading, paragraph.level - highest + 1)
         elif text.has_word(paragraph.text):
             title_follows = False
         yield paragraph
+
+
+def _titles(paragraphs: Sequence[Paragraph], headings: Sequence[Paragraph]) -> list[Paragraph]:
+    """The title of the book, and the headings that belong to it."""
+    spoken = iter(p for p in paragraphs if p.omit is None and text.has_word(p.text))
+    found = [headings[0]]
+    for paragraph in dropwhile(lambda p: p is not headings[0], spoken):
+        if paragraph is headings[0]:
+            continue
+        alone = sum(p.level == paragraph.level for p in headings) == 1
+        if not paragraph.level or not alone or numbering.heading(paragraph.text) is not None:
+            break
+        found.append(paragraph)
+    return found
 
 
 def book_title(paragraphs: Iterable[Paragraph]) -> str | None:

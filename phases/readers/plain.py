@@ -8,10 +8,10 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from phases.readers import encoding, gutenberg, numbering, text, title_page
+from phases.readers import encoding, gutenberg, numbering, plain_notes, text, title_page
 from phases.readers.document import Block, ChapterStart, Document, Metadata, Paragraph
 from phases.readers.limits import Limits
-from phases.readers.omission import CONTENTS
+from phases.readers.omission import CONTENTS, FOOTNOTE
 from phases.readers.plain_chapters import Chapters
 
 # Lines longer than this are whole paragraphs: nobody wraps by hand at so many characters.
@@ -67,7 +67,12 @@ def _blocks(content: str, check_paragraphs: Callable[[int], None]) -> Iterator[B
     check_paragraphs(len(groups))
     width = _width(groups)
     own = gutenberg.book_range(["\n".join(group.lines[:4]) for group in groups])
-    chapters = Chapters([group.lines for group in groups], [group.gap for group in groups], own)
+    lines, gaps = [group.lines for group in groups], [group.gap for group in groups]
+    chapters = Chapters(lines, gaps, own)
+    left_out = {
+        **dict.fromkeys(plain_notes.continued(lines, gaps, own) - chapters.starts.keys(), FOOTNOTE),
+        **dict.fromkeys(chapters.contents, CONTENTS),
+    }
     for position, group in enumerate(groups):
         start = chapters.starts.get(position)
         if start is not None:
@@ -79,8 +84,7 @@ def _blocks(content: str, check_paragraphs: Callable[[int], None]) -> Iterator[B
             yield Paragraph("heading", joined, group.source)
         if used < len(group.lines):
             rest = Lines(group.lines[used:], group.number + used)
-            listed = CONTENTS if position in chapters.contents else None
-            yield from (replace(paragraph, omit=listed) for paragraph in _paragraphs(rest, width))
+            yield from (replace(p, omit=left_out.get(position)) for p in _paragraphs(rest, width))
 
 
 def _groups(content: str) -> list[Lines]:

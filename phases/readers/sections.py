@@ -172,6 +172,12 @@ _TITLE_PAGE = _titles(
     r"title ?-?page|titelblatt|titelseite|page de titre|portada|portadilla|frontespizio|cover(?: page)?|"
     r"umschlag|couverture"
 )
+_END = _titles(
+    r"(?:the )?end|finis|fin|fine|ende|einde|slut|fim|конец|koniec|"
+    r"(?:the )?end of (?:the )?(?:book|story|volume|part|play|first|second|third)\b.{0,60}|"
+    r"fin d[eu]\b.{1,60}|ende (?:de[rs]|von)\b.{1,60}|fine d[ei]l?\b.{1,60}"
+)
+_END_WORDS = 12
 # What a chapter that somebody wants to hear is not left out by.
 _UNLESS_KEPT = frozenset({*(kind.omission.rule for kind in _KINDS), "non-linear", "footnote"})
 
@@ -211,13 +217,14 @@ class Choice:
 def marked(blocks: Iterable[Block], choice: Choice) -> Iterator[Block]:
     """The same blocks with what is not to be spoken marked, chapter by chapter.
 
-    A title page is no chapter of its own: it loses its start, and so opens the chapter after it.
+    A title page is no chapter of its own: it loses its start, and so opens the chapter after it. Neither is a line such
+    as "The End": it is the last of the chapter before it.
     """
     marks = Marks(choice.off)
     before = True
     for start, paragraphs in _chapters(blocks):
         chosen = _chosen(start, paragraphs, choice)
-        if start is not None and not (before and _is_title_page(start, chosen)):
+        if start is not None and not (_is_title_page(start, chosen) if before else _is_end(start, chosen)):
             yield start
             before = before and not any(p.omit is None and text.has_word(p.text) for p in chosen)
         yield from marks.taken(chosen)
@@ -239,6 +246,12 @@ def _chosen(start: ChapterStart | None, paragraphs: Sequence[Paragraph], choice:
 def _is_title_page(start: ChapterStart, paragraphs: Sequence[Paragraph]) -> bool:
     words = sum(text.count_words(p.text) for p in paragraphs if p.omit is None)
     return words <= _TITLE_PAGE_WORDS and _TITLE_PAGE.fullmatch(start.title.strip(" .")) is not None
+
+
+def _is_end(start: ChapterStart, paragraphs: Sequence[Paragraph]) -> bool:
+    """Whether all of a chapter is a line such as "The End"; a last chapter of that name has a text."""
+    words = sum(text.count_words(p.text) for p in paragraphs if p.omit is None)
+    return words <= _END_WORDS and _END.fullmatch(start.title.strip(" .:;!*_[]—–-")) is not None
 
 
 def _chapters(blocks: Iterable[Block]) -> Iterator[tuple[ChapterStart | None, list[Paragraph]]]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeGuard
 
-from phases.readers import text
+from phases.readers import imprints, numbering, text
 from phases.readers.document import Block, ChapterStart, Metadata, Paragraph
+from phases.readers.omission import COPYRIGHT, HALF_TITLE
 
 _HEAD_CHARACTERS = 3000
 _HEAD_LINES = 8
@@ -14,38 +17,95 @@ _LONGEST_TITLE = 100
 # A title page holds so many words at most, and no paragraph of more than so many.
 _MOST_WORDS = 150
 _LONGEST_LINE = 40
+# A line of a chapter that only repeats the title of the book has at most so many; a longer one is a sentence.
+_FEW_WORDS = 12
 # A name: up to six words that begin with a capital or are particles, and nothing that ends a sentence.
 _NAME = re.compile(r"(?=[^\W\d_])(?:(?:[^\W\d_]\.?)+(?:['’-][^\W\d_]+)*[ ,&]*){1,6}$")
+_SUBTITLE = re.compile(r"\s*[:;(–—].*")
 _BY = re.compile(r"(?:written )?(?:by|von|par)(?: |$)", re.IGNORECASE)
 
 
-def joined(blocks: Iterable[Block]) -> Iterator[Block]:
-    """The same blocks, with a title page moved into the first chapter; longer text before it stays where it is."""
+def joined(blocks: Iterable[Block], title: str, off: Collection[str]) -> Iterator[Block]:
+    """The same blocks, with a title page moved into the first chapter, and without its imprint.
+
+    Longer text before the first chapter stays where it is.
+
+    Args:
+        blocks: the book.
+        title: its title; a first chapter that is called so and holds no sentence is its title page.
+        off: names of rules that are switched off.
+    """
     stream = iter(blocks)
-    held: list[Paragraph] = []
-    start: ChapterStart | None = None
+    head: list[Block] = []
     words = 0
     for block in stream:
-        if isinstance(block, ChapterStart):
-            start = block
-            continue
-        spoken = block.omit is None and text.has_word(block.text)
-        if start is None and not held and not spoken:
+        count = text.count_words(block.text) if _is_spoken(block) else 0
+        if not (head or count or isinstance(block, ChapterStart)):
             yield block
             continue
-        held.append(block)
-        if not spoken:
-            continue
-        if start is not None:
-            break
-        count = text.count_words(block.text)
+        head.append(block)
         words += count
         if count > _LONGEST_LINE or words > _MOST_WORDS:
             break
-    if start is not None:
-        yield start
-    yield from held
+    first = _first_chapter(head, title)
+    if first is None:
+        yield from head
+    else:
+        yield head[first]
+        yield from _for_listeners([block for block in head[:first] if isinstance(block, Paragraph)], off)
+        yield from head[first + 1 :]
     yield from stream
+
+
+def _is_spoken(block: Block) -> TypeGuard[Paragraph]:
+    return isinstance(block, Paragraph) and block.omit is None and text.has_word(block.text)
+
+
+def _first_chapter(head: Sequence[Block], title: str) -> int | None:
+    """Where the first chapter starts that is no title page; None where no chapter does."""
+    starts = [position for position, block in enumerate(head) if isinstance(block, ChapterStart)]
+    for position, following in zip(starts, [*starts[1:], None], strict=False):
+        said = [block for block in head[position + 1 : following] if _is_spoken(block)]
+        start = head[position]
+        if following is None or not isinstance(start, ChapterStart) or (said and not _repeats(start, said, title)):
+            return position
+    return None
+
+
+def _repeats(start: ChapterStart, said: Sequence[Paragraph], title: str) -> bool:
+    """Whether a chapter is a page with the title of the book, and holds no sentence."""
+    words, whole, short = _words(start.title), _words(title), _words(_SUBTITLE.sub("", title))
+    called_so = bool(short) and (short <= words or (words <= whole and 2 * len(words) > len(whole)))
+    if not called_so or numbering.heading(start.title) is not None:
+        return False
+    return len(said) <= _HEAD_LINES and not any(text.count_words(p.text) > _FEW_WORDS for p in said)
+
+
+def _words(title: str) -> set[str]:
+    return set(re.findall(r"\w+", title.casefold()))
+
+
+def _for_listeners(page: Sequence[Paragraph], off: Collection[str]) -> Iterator[Paragraph]:
+    """A title page without its imprint, and without the half title before it."""
+    shown = [block for block in page if _is_spoken(block)]
+    imprint = imprints.lines_of([block.text for block in shown])
+    left_out = {id(shown[position]): COPYRIGHT for position in imprint}
+    title = [block for block in shown if id(block) not in left_out]
+    left_out |= {id(block): HALF_TITLE for block in title[: _half_title([_key(block.text) for block in title])]}
+    for block in page:
+        omission = left_out.get(id(block))
+        yield block if omission is None or omission.rule in off else replace(block, omit=omission, level=0)
+
+
+def _half_title(lines: Sequence[str]) -> int:
+    """How many lines stand before the first line comes again, if all of these come again, too; else 0."""
+    again = next((position for position, line in enumerate(lines) if position and line == lines[0]), 0)
+    rest = iter(lines[again:])
+    return again if all(line in rest for line in lines[:again]) else 0
+
+
+def _key(line: str) -> str:
+    return " ".join(re.findall(r"\w+", line.casefold()))
 
 
 def facts(content: str) -> Metadata:

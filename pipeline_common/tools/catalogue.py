@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.books import BOOK_FAILED, BOOK_SKIPPED, COMPLETE, REQUIRED_PHASES, STAGES, stage
+from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.phases import PHASES
 from pipeline_common.statuses import FAILED, PARTIAL, PENDING, RUNNING, SKIPPED, STATUSES, SUCCESS
 from pipeline_common.tools.workspace import Holder
@@ -83,12 +84,22 @@ class Catalogue:
     Args:
         document: as `PipelineState.read` gives it.
         holder_of: who works on a book; None where nobody can say, and then what is recorded as running is shown so.
+        lifecycle: what the document means.
+
+    Attributes:
+        entries: one for each book.
+        stage_names: all stages that a book may be at, in order.
     """
 
-    def __init__(self, document: Mapping[str, Any], holder_of: HolderOf | None) -> None:
+    stage_names: tuple[str, ...] = STAGES
+
+    def __init__(
+        self, document: Mapping[str, Any], holder_of: HolderOf | None, lifecycle: Lifecycle = AUDIOBOOK
+    ) -> None:
         self._document = document
         self._holder_of = holder_of
-        self.entries = [self._entry(book) for book in book_ids(document)]
+        self._lifecycle = lifecycle
+        self.entries = [self._entry(book) for book in book_ids(document, lifecycle)]
 
     def find(self, text: str) -> list[Entry]:
         """The books that somebody may mean, who names one.
@@ -113,7 +124,7 @@ class Catalogue:
 
     def stages(self) -> dict[str, int]:
         """How many books are at each stage; those that do not occur are absent."""
-        return _in_order(STAGES, Counter(entry.stage for entry in self.entries))
+        return _in_order(self.stage_names, Counter(entry.stage for entry in self.entries))
 
     def _entry(self, book: str) -> Entry:
         records = [section(self._document, phase.key, "files", book) for phase in PHASES]
@@ -128,11 +139,11 @@ class Catalogue:
             stage=book_stage,
             status=self._status(book, book_stage, statuses, about, records),
             next_phase=_next_phase(book_stage, statuses),
-            at=_newest((*records, about, section(about, "promotion"), batch)),
+            at=newest((*records, about, section(about, "promotion"), batch)),
             error=text_of(about.get("error")),
             error_type=text_of(about.get("error_type")),
-            retry_count=_number_of(about.get("retry_count")),
-            retry_limit=_number_of(about.get("retry_limit")),
+            retry_count=number_of(about.get("retry_count")),
+            retry_limit=number_of(about.get("retry_limit")),
             next_try_at=text_of(about.get("next_try_at")),
         )
 
@@ -155,9 +166,9 @@ class Catalogue:
         return FAILED if _failed_to_finish(statuses, about, records) else PENDING
 
 
-def book_ids(document: Mapping[str, Any]) -> list[str]:
+def book_ids(document: Mapping[str, Any], lifecycle: Lifecycle = AUDIOBOOK) -> list[str]:
     """All books that a document has records of, each once."""
-    return list(dict.fromkeys(book for place in AUDIOBOOK.records for book in section(document, *place)))
+    return list(dict.fromkeys(book for place in lifecycle.records for book in section(document, *place)))
 
 
 def section(node: Any, *keys: str) -> Mapping[str, Any]:
@@ -172,7 +183,8 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _number_of(value: Any) -> int:
+def number_of(value: Any) -> int:
+    """A value that should be a whole number; 0 where it is none."""
     return value if isinstance(value, int) else 0
 
 
@@ -203,7 +215,8 @@ def _failed_to_finish(statuses: Sequence[Any], about: Mapping[str, Any], records
     return done and bool(about.get("error")) and text_of(about.get("failed_at")) >= last_phase
 
 
-def _newest(records: Iterable[Mapping[str, Any]]) -> str:
+def newest(records: Iterable[Mapping[str, Any]]) -> str:
+    """The newest time in records; empty where there is none."""
     return max((text_of(record.get(key)) for record in records for key in _TIMES), default="")
 
 

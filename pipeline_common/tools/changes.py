@@ -9,12 +9,13 @@ from contextlib import ExitStack
 from typing import Any
 
 from pipeline_common.audiobook import AUDIOBOOK
+from pipeline_common.lifecycle import FAILED, Lifecycle
 from pipeline_common.phases import PHASES, Phase
-from pipeline_common.statuses import PENDING
-from pipeline_common.tools.catalogue import FAILURES, Entry, section
+from pipeline_common.tools.catalogue import Entry, section
 from pipeline_common.tools.display import NOTHING_CHANGED, complain, say
+from pipeline_common.tools.lifecycles import phases_of
 from pipeline_common.tools.options import Commands, add_command, add_dry_run
-from pipeline_common.tools.session import ExitCode, Session, resolve, told
+from pipeline_common.tools.session import ExitCode, Session, UsageError, resolve, told
 from pipeline_common.tools.workspace import HeldError, Holder
 
 RETRY = "retry"
@@ -46,9 +47,7 @@ def add_commands(commands: Commands) -> None:
     _add_books(parser)
     parser.add_argument(
         "--from-phase",
-        type=_phase,
         metavar="N",
-        default=PHASES[0],
         help=f"forget this phase and all later ones, by number or name (default: {PHASES[0].number}, all of them)",
     )
 
@@ -60,38 +59,43 @@ def _add_books(parser: argparse.ArgumentParser) -> None:
     add_dry_run(parser)
 
 
-def _phase(text: str) -> Phase:
-    for phase in PHASES:
-        if text.lower() in (phase.number, f"{phase.number}.0", phase.key, phase.name):
-            return phase
-    known = ", ".join(f"{phase.number} ({phase.name})" for phase in PHASES)
-    raise argparse.ArgumentTypeError(f"there is no phase {text!r}; the phases are {known}")
+def _from_phase(phases: Sequence[Phase], text: str | None) -> Sequence[Phase]:
+    """The phases from the one that somebody means; all of them where nobody says.
+
+    Raises:
+        UsageError: there is no such phase.
+    """
+    for index, phase in enumerate(phases):
+        if text is None or text.lower() in (phase.number, f"{phase.number}.0", phase.key.lower(), phase.name.lower()):
+            return phases[index:]
+    known = ", ".join(f"{phase.number} ({phase.name})" for phase in phases)
+    raise UsageError(f"There is no phase {text!r}; the phases are {known}.")
 
 
 def _retry(session: Session, arguments: argparse.Namespace) -> int:
-    return _change(session, arguments, RETRY, retried)
+    return _change(session, arguments, RETRY, lambda document, book: retried(document, book, session.lifecycle))
 
 
 def _clear(session: Session, arguments: argparse.Namespace) -> int:
-    first = PHASES.index(arguments.from_phase)
-    return _change(session, arguments, CLEAR, lambda document, book: cleared(document, book, PHASES[first:]))
+    phases = _from_phase(session.phases, arguments.from_phase)
+    return _change(session, arguments, CLEAR, lambda document, book: cleared(document, book, phases, session.lifecycle))
 
 
-def retried(document: Any, book: str) -> str:
-    """Make a failed book eligible again: what failed is pending, and its retries are counted from 0 again."""
+def retried(document: Any, book: str, lifecycle: Lifecycle = AUDIOBOOK) -> str:
+    """Make a failed book eligible again: what failed is to be done, and its retries are counted from 0 again."""
     done = []
-    for phase in PHASES:
+    for phase in phases_of(lifecycle):
         record = section(document, phase.key, "files").get(book)
-        if isinstance(record, dict) and AUDIOBOOK.normal_status(record.get("status")) in FAILURES:
-            record["status"] = PENDING
+        if isinstance(record, dict) and _has_failed(record, lifecycle):
+            record["status"] = lifecycle.retried_as(record) if lifecycle.retried_as else lifecycle.initial
             done.append(f"phase {phase.number} ({phase.name})")
-    forgot = _forget_failure(document, book)
+    forgot = _forget_failure(document, book, lifecycle)
     if done:
         return f"{' and '.join(done)} will be tried again"
     return "its last step will be tried again" if forgot else ""
 
 
-def cleared(document: Any, book: str, phases: Sequence[Phase]) -> str:
+def cleared(document: Any, book: str, phases: Sequence[Phase], lifecycle: Lifecycle = AUDIOBOOK) -> str:
     """Forget what these phases of a book have done, and its failures with them; files stay where they are."""
     forgotten = []
     for phase in phases:
@@ -107,19 +111,25 @@ def cleared(document: Any, book: str, phases: Sequence[Phase]) -> str:
         if forgotten and isinstance(promotion, dict) and promotion.get("state") == "done":
             # As when a phase starts: what lies in the output folder stays, but it is no longer the newest word.
             promotion["state"] = "outdated"
-    failed = any(
-        AUDIOBOOK.normal_status(section(document, phase.key, "files", book).get("status")) in FAILURES
-        for phase in PHASES
-    )
-    forgot_failure = not failed and _forget_failure(document, book)
+    failed = any(_has_failed(section(document, key, "files", book), lifecycle) for key in lifecycle.phases)
+    forgot_failure = not failed and _forget_failure(document, book, lifecycle)
     if forgotten:
         return f"forgotten: {', '.join(forgotten)}"
     return "forgotten: its failure" if forgot_failure else ""
 
 
-def _forget_failure(document: Any, book: str) -> bool:
+def _has_failed(record: Mapping[str, Any], lifecycle: Lifecycle) -> bool:
+    return lifecycle.kind_of(record.get("status")) == FAILED
+
+
+def _forget_failure(document: Any, book: str, lifecycle: Lifecycle) -> bool:
     """Take back that a book has failed; what failed stays in its history. Returns whether there was anything."""
-    about = section(document, "books").get(book)
+    places = (*((key, "files") for key in lifecycle.phases), *lifecycle.other_records)
+    found = [_forget_failure_in(section(document, *place).get(book)) for place in places]
+    return any(found)
+
+
+def _forget_failure_in(about: Any) -> bool:
     if not isinstance(about, dict) or not any(field in about for field in _FAILURE_FIELDS):
         return False
     history = about.get("error_history")

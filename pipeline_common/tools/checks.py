@@ -10,11 +10,9 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.codec import DamagedError, Document
 from pipeline_common.errors import StateError, StateReadError
-from pipeline_common.phases import PHASES
-from pipeline_common.statuses import RUNNING
+from pipeline_common.lifecycle import WORKING
 from pipeline_common.tools.catalogue import book_ids, section
 from pipeline_common.tools.display import counted, print_json, say
 from pipeline_common.tools.options import Commands, add_command, add_json
@@ -104,10 +102,10 @@ def _look(session: Session) -> Findings:
             raise
         advice = "Any command but this one restores it; the damaged file is kept."
         return Findings(None, 0, [Fault("document", str(error), advice), *_of_history(session), *_of_backups(session)])
-    faults = [*_of_document(document), *_of_history(session), *_of_backups(session)]
+    faults = [*_of_document(session, document), *_of_history(session), *_of_backups(session)]
     if session.workspace:
         faults += [*_of_claims(session, document), *session.workspace.check(document)]
-    return Findings(revision, len(book_ids(document)), faults)
+    return Findings(revision, len(book_ids(document, session.lifecycle)), faults)
 
 
 def _revision(session: Session) -> int | None:
@@ -117,9 +115,9 @@ def _revision(session: Session) -> int | None:
         return None
 
 
-def _of_document(document: Document) -> Iterator[Fault]:
+def _of_document(session: Session, document: Document) -> Iterator[Fault]:
     try:
-        AUDIOBOOK.validate(document)
+        session.lifecycle.validate(document)
     except StateError as error:
         yield Fault("document", str(error), "Or restore an earlier document: `pipeline-state history` lists them.")
 
@@ -141,9 +139,9 @@ def _of_backups(session: Session) -> Iterator[Fault]:
 
 def _of_claims(session: Session, document: Document) -> Iterator[Fault]:
     """Phases that are recorded as running though nobody works on the book."""
-    for phase in PHASES:
+    for phase in session.phases:
         for book, record in section(document, phase.key, "files").items():
-            running = AUDIOBOOK.normal_status(section(record).get("status")) == RUNNING
+            running = session.lifecycle.kind_of(section(record).get("status")) == WORKING
             if running and session.workspace and session.workspace.holder(book) is None:
                 what = f"phase {phase.number} ({phase.name}) is recorded as running, but no process works on the book."
                 yield Fault("claims", what, "It was interrupted; the next run of the book goes on with it.", book)

@@ -52,6 +52,12 @@ def add_places(parser: argparse.ArgumentParser, *, default: str | None) -> None:
         default=default,
         help="the configuration (default: config.yaml beside the state file, where there is one)",
     )
+    parser.add_argument(
+        "--lifecycle",
+        metavar="NAME",
+        default=default,
+        help="what the document is about, an installed life cycle or MODULE:NAME (default: audiobook)",
+    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

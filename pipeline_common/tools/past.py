@@ -12,6 +12,7 @@ from pipeline_common.audit import RESTORE
 from pipeline_common.backups import Backup, Backups
 from pipeline_common.errors import StateLockError, StateReadError
 from pipeline_common.files import StateFiles
+from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.tools.catalogue import book_ids, section, text_of
 from pipeline_common.tools.display import NOTHING_CHANGED, counted, moment, print_json, print_table, say, size
 from pipeline_common.tools.moments import past_moment
@@ -66,7 +67,7 @@ class _Listed:
 
 def _backups(session: Session, arguments: argparse.Namespace) -> int:
     manager = session.state.backup_manager
-    found = [_listed(manager, backup) for backup in manager.newest_first()]
+    found = [_listed(manager, backup, session.lifecycle) for backup in manager.newest_first()]
     if arguments.json:
         print_json({"folder": str(manager.folder), "backups": [asdict(backup) for backup in found]})
     elif found:
@@ -77,7 +78,7 @@ def _backups(session: Session, arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _listed(manager: Backups, backup: Backup) -> _Listed:
+def _listed(manager: Backups, backup: Backup, lifecycle: Lifecycle) -> _Listed:
     try:
         document, _ = manager.verified(backup.path)
     except StateReadError:
@@ -88,7 +89,7 @@ def _listed(manager: Backups, backup: Backup) -> _Listed:
         backup.size_bytes,
         readable=True,
         last_updated=text_of(document.get("last_updated")),
-        books=len(book_ids(document)),
+        books=len(book_ids(document, lifecycle)),
     )
 
 
@@ -156,7 +157,8 @@ def _rehearse_restore(session: Session, backup: Path | None, revision: int) -> i
     _refuse_while_at_work(session)
     at = moment(document.get("last_updated"))
     of = f"revision {revision} of {at}" if at else f"revision {revision}"
-    say(f"{of}, with {counted(len(book_ids(document)), 'book')}, would be put in the place of {session.state.path}.")
+    books = counted(len(book_ids(document, session.lifecycle)), "book")
+    say(f"{of}, with {books}, would be put in the place of {session.state.path}.")
     say(NOTHING_CHANGED)
     return ExitCode.DONE
 

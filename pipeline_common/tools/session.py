@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeVar
 
+from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.codec import Document
 from pipeline_common.errors import PipelineError, StateReadError
+from pipeline_common.lifecycle import Lifecycle
+from pipeline_common.phases import Phase
 from pipeline_common.state import PipelineState
 from pipeline_common.tools.catalogue import Catalogue, Entry
 from pipeline_common.tools.display import complain, moment
+from pipeline_common.tools.lifecycles import phases_of
+from pipeline_common.tools.records import RecordCatalogue
 from pipeline_common.tools.workspace import Holder, Workspace
 
 MOST_CHOICES_TOLD = 5
@@ -45,6 +50,16 @@ class Session:
 
     state: PipelineState
     workspace: Workspace | None
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """What the document means."""
+        return self.state.lifecycle
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases of a book, in order."""
+        return phases_of(self.lifecycle)
 
     def document(self) -> Document:
         """The committed document; a damaged file is restored first, and that is said.
@@ -81,7 +96,10 @@ class Session:
 
     def catalogue(self, document: Document) -> Catalogue:
         """The books of a document, with what their workers say."""
-        return Catalogue(document, self.workspace.holder if self.workspace else None)
+        holder_of = self.workspace.holder if self.workspace else None
+        if self.lifecycle is AUDIOBOOK:
+            return Catalogue(document, holder_of)
+        return RecordCatalogue(document, holder_of, self.lifecycle)
 
 
 def resolve(catalogue: Catalogue, names: Iterable[str]) -> tuple[list[Entry], list[str]]:

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.audit import COMMITS
 from pipeline_common.history import Change
-from pipeline_common.phases import PHASES
+from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.state import PipelineState
 from pipeline_common.tools.catalogue import section, text_of
+from pipeline_common.tools.lifecycles import phases_of
 
 _ABSENT = "nothing"
 
@@ -45,12 +45,12 @@ def events_from(state: PipelineState, entries: Sequence[Mapping[str, Any]]) -> l
     """Lines of the audit trail, in their order, with what the history says of them."""
     revisions = [revision for entry in entries if (revision := _revision(entry))]
     changes = {change.revision: change for change in state.history.kept(min(revisions) - 1)} if revisions else {}
-    return [_event(entry, changes.get(_revision(entry)), "") for entry in entries]
+    return [_event(entry, changes.get(_revision(entry)), "", state.lifecycle) for entry in entries]
 
 
 def events_of(state: PipelineState, book: str, limit: int) -> list[Event]:
     """The newest commits that changed a book, newest first, with what became of it."""
-    found = deque(_steps(state.history.kept(), book), maxlen=limit)
+    found = deque(_steps(state.history.kept(), book, state.lifecycle), maxlen=limit)
     if not found:
         return []
     wanted = {change.revision for change, _ in found}
@@ -59,14 +59,14 @@ def events_of(state: PipelineState, book: str, limit: int) -> list[Event]:
         revision = _revision(entry)
         if revision in wanted:
             entries.setdefault(revision, entry)
-    return [_event(entries.get(change.revision, {}), change, what) for change, what in reversed(found)]
+    return [_event(entries.get(change.revision, {}), change, what, state.lifecycle) for change, what in reversed(found)]
 
 
-def books_of(change: Change) -> list[str]:
+def books_of(change: Change, lifecycle: Lifecycle) -> list[str]:
     """The books whose records a commit changed, each once."""
     books: dict[str, None] = {}
     for path, value in _done(change):
-        for place in AUDIOBOOK.records:
+        for place in lifecycle.records:
             if path[: len(place)] == place and len(path) > len(place):
                 books[str(path[len(place)])] = None
             elif place[: len(path)] == path:
@@ -74,9 +74,9 @@ def books_of(change: Change) -> list[str]:
     return list(books)
 
 
-def _steps(changes: Iterable[Change], book: str) -> Iterator[tuple[Change, str]]:
+def _steps(changes: Iterable[Change], book: str, lifecycle: Lifecycle) -> Iterator[tuple[Change, str]]:
     """The commits that changed a book, in order, each with the statuses that it changed."""
-    places = {(phase.key, "files", book, "status"): phase.name for phase in PHASES}
+    places = {(phase.key, "files", book, "status"): phase.name for phase in phases_of(lifecycle)}
     places["books", book, "promotion", "state"] = "promotion"
     known = dict.fromkeys(places.values(), _ABSENT)
     for change in changes:
@@ -86,7 +86,7 @@ def _steps(changes: Iterable[Change], book: str) -> Iterator[tuple[Change, str]]
                 if place[: len(path)] == path:
                     known[name] = _text_at(value, place[len(path) :])
         steps = [f"{name}: {_arrow(before[name], known[name])}" for name in known if before[name] != known[name]]
-        if steps or book in books_of(change):
+        if steps or book in books_of(change, lifecycle):
             yield change, ", ".join(steps)
 
 
@@ -112,7 +112,7 @@ def _revision(entry: Mapping[str, Any]) -> int:
     return revision if is_commit and isinstance(revision, int) else 0
 
 
-def _event(entry: Mapping[str, Any], change: Change | None, what: str) -> Event:
+def _event(entry: Mapping[str, Any], change: Change | None, what: str, lifecycle: Lifecycle) -> Event:
     details = section(entry, "details")
     pid = entry.get("pid")
     at = text_of(entry.get("timestamp")) or (change.at.isoformat() if change else "")
@@ -122,6 +122,6 @@ def _event(entry: Mapping[str, Any], change: Change | None, what: str) -> Event:
         operation=text_of(details.get("operation")) or text_of(entry.get("operation")) or "commit",
         success=entry.get("success") is not False,
         pid=pid if isinstance(pid, int) else None,
-        books=books_of(change) if change else [],
+        books=books_of(change, lifecycle) if change else [],
         what=what or text_of(details.get("error")),
     )

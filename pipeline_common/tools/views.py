@@ -8,15 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.books import STAGES
-from pipeline_common.lifecycle import records_of
-from pipeline_common.phases import PHASES
-from pipeline_common.statuses import PENDING, RUNNING, SUCCESS
+from pipeline_common.lifecycle import WORKING, records_of
+from pipeline_common.statuses import PENDING, SUCCESS
 from pipeline_common.tools.catalogue import (
     BOOK_STATUSES,
     FAILURES,
     INTERRUPTED,
+    Catalogue,
     Entry,
     natural_order,
     section,
@@ -24,7 +23,7 @@ from pipeline_common.tools.catalogue import (
 )
 from pipeline_common.tools.display import counted, duration, moment, print_json, print_table, say, size
 from pipeline_common.tools.options import Commands, add_command, add_json, positive_int
-from pipeline_common.tools.session import ExitCode, Session, resolve, told
+from pipeline_common.tools.session import ExitCode, Session, UsageError, resolve, told
 
 MOST_LISTED = 20
 MOST_NEXT = 10
@@ -65,10 +64,8 @@ def add_commands(commands: Commands) -> None:
 def _add_stage(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--stage",
-        choices=STAGES,
-        type=str.upper,
         metavar="STAGE",
-        help=f"only books at this stage: {' '.join(STAGES)}",
+        help=f"only books at this stage: {' '.join(STAGES)}; of another life cycle, one of its statuses",
     )
 
 
@@ -80,6 +77,7 @@ def _add_limit(parser: argparse.ArgumentParser, default: int) -> None:
 
 def _list(session: Session, arguments: argparse.Namespace) -> int:
     catalogue = session.catalogue(session.document())
+    arguments.stage = _stage(catalogue, arguments.stage)
     found = sorted(
         (entry for entry in catalogue.entries if _is_wanted(entry, arguments)),
         key=lambda entry: (entry.at, entry.id),
@@ -103,6 +101,20 @@ def _list(session: Session, arguments: argparse.Namespace) -> int:
             print_table(("Book", "Stage", "Status", "When", "ID", "Error"), (_row(entry) for entry in shown))
         _say_how_many(len(shown), len(found), "the most recent")
     return ExitCode.DONE
+
+
+def _stage(catalogue: Catalogue, typed: str | None) -> str | None:
+    """The stage that somebody means, in any case.
+
+    Raises:
+        UsageError: there is no such stage.
+    """
+    if typed is None:
+        return None
+    for stage in catalogue.stage_names:
+        if stage.casefold() == typed.casefold():
+            return stage
+    raise UsageError(f"There is no stage {typed!r}. The stages are: {', '.join(catalogue.stage_names)}.")
 
 
 def _is_wanted(entry: Entry, arguments: argparse.Namespace) -> bool:
@@ -142,6 +154,7 @@ def _next_try(entry: Entry) -> str:
 
 def _next(session: Session, arguments: argparse.Namespace) -> int:
     catalogue = session.catalogue(session.document())
+    arguments.stage = _stage(catalogue, arguments.stage)
     found = [
         entry
         for entry in catalogue.entries
@@ -154,14 +167,14 @@ def _next(session: Session, arguments: argparse.Namespace) -> int:
     elif not shown:
         say("No book has work left." if arguments.stage is None else f"No book at {arguments.stage} has work left.")
     else:
-        rows = ((entry.name, _next_step(entry), _why(entry), entry.stage, entry.id) for entry in shown)
+        rows = ((entry.name, _next_step(session, entry), _why(entry), entry.stage, entry.id) for entry in shown)
         print_table(("Book", "Next phase", "Why", "Stage", "ID"), rows)
         _say_how_many(len(shown), len(found), "the first")
     return ExitCode.DONE
 
 
-def _next_step(entry: Entry) -> str:
-    for phase in PHASES:
+def _next_step(session: Session, entry: Entry) -> str:
+    for phase in session.phases:
         if phase.key == entry.next_phase:
             return f"{phase.number} {phase.name}"
     return "putting its files into place"
@@ -183,7 +196,7 @@ def _show(session: Session, arguments: argparse.Namespace) -> int:
             say(f"not found: {arguments.id}")
         return ExitCode.DONE
     [entry] = entries
-    records = records_of(document, entry.id, AUDIOBOOK)
+    records = records_of(document, entry.id, session.lifecycle)
     if arguments.json:
         print_json({"found": True, **asdict(entry), "records": records})
         return ExitCode.DONE
@@ -193,9 +206,10 @@ def _show(session: Session, arguments: argparse.Namespace) -> int:
         facts["worked on by"] = told(holder)
     for name, value in facts.items():
         say(f"{name + ':':<14}{value}")
-    _show_phases(entry, records)
-    _show_files(records)
-    _show_errors(section(records, "books"))
+    _show_phases(session, entry, records)
+    _show_files(session, records)
+    for place in session.lifecycle.records:
+        _show_errors(section(records, place[0]))
     return ExitCode.DONE
 
 
@@ -219,12 +233,14 @@ def _facts(entry: Entry, book: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from ((name, value) for name, value in facts.items() if value)
 
 
-def _show_phases(entry: Entry, records: Mapping[str, Any]) -> None:
+def _show_phases(session: Session, entry: Entry, records: Mapping[str, Any]) -> None:
     rows = []
-    for phase in PHASES:
+    for phase in session.phases:
         record = section(records, phase.key)
-        status = AUDIOBOOK.normal_status(record.get("status"))
-        shown = INTERRUPTED if status == RUNNING and entry.status == INTERRUPTED else str(status)
+        status = session.lifecycle.normal_status(record.get("status"))
+        shown = (
+            INTERRUPTED if session.lifecycle.kind_of(status) == WORKING and entry.status == INTERRUPTED else str(status)
+        )
         attempts = record.get("attempts")
         took = duration(record.get("duration_s"))
         started = moment(record.get("started_at"))
@@ -233,9 +249,9 @@ def _show_phases(entry: Entry, records: Mapping[str, Any]) -> None:
     print_table(("Phase", "", "Status", "Attempts", "Started", "Took"), rows)
 
 
-def _show_files(records: Mapping[str, Any]) -> None:
+def _show_files(session: Session, records: Mapping[str, Any]) -> None:
     rows = []
-    for phase in PHASES:
+    for phase in session.phases:
         for kind in ("artifacts", "deliverables"):
             for name, record in section(records, phase.key, kind).items():
                 path = text_of(section(record).get("path"))

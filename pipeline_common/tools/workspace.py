@@ -19,9 +19,6 @@ from pipeline_common.errors import PipelineError
 GROUP = "pipeline_common.workspaces"
 """The group of entry points. Each is a function ``(pipeline_json: Path | None, config: Path | None) -> Workspace``."""
 
-NAME = "audiobook"
-"""Which of them is asked: the one of the life cycle."""
-
 
 ON, ON_DEMAND, OFF = "on", "on_demand", "off"
 """When a derived view is made: by every batch and command, by the command that needs it, never."""
@@ -113,12 +110,13 @@ class Workspace(Protocol):
         """What is wrong with the files of the books of a document; books that are being worked on are left out."""
 
 
-def open_workspace(pipeline_json: Path | None, config: Path | None) -> Workspace | None:
+def open_workspace(pipeline_json: Path | None, config: Path | None, kind: str) -> Workspace | None:
     """The workspace of a state file, from whoever registered one.
 
     Args:
         pipeline_json: the state file; None where the program's configuration is to say it.
         config: that configuration; None where the program is to find it.
+        kind: the name of the document's life cycle, under which the program is registered.
 
     Returns:
         None where nobody has registered one.
@@ -127,7 +125,7 @@ def open_workspace(pipeline_json: Path | None, config: Path | None) -> Workspace
         WorkspaceError: the program cannot be loaded.
         ConfigError: its configuration is wrong.
     """
-    for point in entry_points(group=GROUP, name=NAME):
+    for point in entry_points(group=GROUP, name=kind):
         try:
             opener = point.load()
         except (ImportError, AttributeError) as error:

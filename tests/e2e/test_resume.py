@@ -201,6 +201,7 @@ CHANGES: dict[str, Callable[[Folder], None]] = {
     "`limits.max_source_mb`, `limits.max_unpacked_mb` or `limits.max_members`": set_to(limits={"max_members": 100}),
     "any other setting, such as `max_workers`": set_to(max_workers=1, phase_timeout=1000, log_level="debug"),
     "`output_dir`": set_to(output_dir="elsewhere"),
+    "`output_layout`": set_to(output_layout="By {author}/{title}"),
     "the version of phase 3": updated("chunking"),
     "the version of a library that phase 5 uses": updated("mutagen"),
     "`--no-resume`": with_options("--no-resume"),
@@ -258,6 +259,10 @@ def test_what_has_changed_is_done_again_and_nothing_else(
         shutil.rmtree(folder.root / "output")
         (folder.root / "output2").rename(folder.root / "output")
         (folder.root / "config.yaml").unlink()
+    if change == "`output_layout`":
+        for claim in (folder.root / "output/.owners").iterdir():
+            if "By " not in claim.read_text():
+                claim.unlink()  # a name that was taken stays taken
     assert outputs(folder.root) == fresh_outputs(folder, made, tmp_path)
 
 

@@ -74,7 +74,9 @@ def text_book(folder: Path, name: str, content: str) -> Extracted:
 def write_zip(path: Path, members: dict[str, str | bytes]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            archive.writestr(
+                zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED
+            )  # no time of day: same books, same bytes
     return path
 
 

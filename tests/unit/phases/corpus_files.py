@@ -121,6 +121,51 @@ SCHOLAR = "\n\n".join(
         "Brown, K. On Snow. Paris, 2001.",
     ]
 )
+TITLE_PAGE = f"""THE RAIN
+
+by Ann Other
+
+LONDON
+
+PRINTED BY JOHN SMITH, 12, HIGH STREET
+
+1859
+
+THE RAIN
+
+A Tale of London
+
+by Ann Other
+
+1859
+
+CHAPTER I.
+
+{RAIN} A poem[1] was read.
+
+  [1] The poem:
+
+      Rain, rain,
+      go away.
+
+  It is well known.
+
+
+{WALK}
+
+    Good night,
+    said they.
+
+CHAPTER II. The End
+
+{WALK}
+
+Printed by hand, it was.
+
+LONDON
+
+THE END
+"""
 MARKDOWN = f"""---
 title: The Rain
 author: [Ann Other, Sam One]
@@ -151,6 +196,28 @@ lang: en-GB
 ## Author: Nobody
 
 {WALK} In [1984] it was so.
+"""
+FACTS = f"""# Title: The Rain
+
+## Author: Ann Other
+
+## Year: 1901
+
+---
+
+## ONE
+
+{RAIN}
+
+## TWO
+
+{WALK}
+
+## Author: Nobody
+
+{WALK}
+
+## FINIS.
 """
 HTML = f"""<!DOCTYPE html><html lang="en"><head><title>The Rain</title><meta name="author" content="Ann Other">
 <style>p {{ color: red }}</style><script>alert("no")</script></head><body><nav role="doc-toc"><a href="#a">One</a></nav>
@@ -354,7 +421,9 @@ def _odt(path: Path) -> None:
 def _zip(path: Path, members: dict[str, str]) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            archive.writestr(
+                zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED
+            )  # no time of day: same books, same bytes
 
 
 RUSSIAN = (
@@ -377,6 +446,8 @@ TEXTS = {
     "headings.txt": HEADINGS,
     "numerals.txt": NUMERALS,
     "scholar.txt": SCHOLAR,
+    "title-page.txt": TITLE_PAGE,
+    "facts.md": FACTS,
     "markdown.md": MARKDOWN,
     "page.html": HTML,
     "rich.rtf": RTF,

@@ -706,7 +706,7 @@ def test_headings_of_parts_and_chapters_are_not_the_title_of_the_book(tmp_path):
     chapters = f"# Chapter 1\n\n{LONG}\n\n# Chapter 2\n\n{LONG}\n"
     assert text_book(tmp_path, "My Book.md", chapters).book["title"] == "My Book"
     above = text_book(tmp_path, "b.md", f"# Emma\n\n{chapters}")
-    assert (above.book["title"], above.titles) == ("Emma", ["Emma", "Chapter 1", "Chapter 2"])
+    assert (above.book["title"], above.titles) == ("Emma", ["Chapter 1", "Chapter 2"])
     one_volume = f"# VOLUME ONE\n\n## Chapter 1\n\n{LONG}\n\n## Chapter 2\n\n{LONG}\n"
     book = text_book(tmp_path, "Long Book.md", one_volume)
     assert book.book["title"] == "Long Book"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from phases.audio.names import file_stem, output_folder, plain, safe_name, year_of
+from phases.names import file_stem, plain, safe_name, year_of
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,8 @@ from phases.audio.names import file_stem, output_folder, plain, safe_name, year_
         ("con", "con_"),
         ("NUL.txt", "NUL_.txt"),
         ("COM1", "COM1_"),
+        ("Lpt9 .x", "Lpt9 _.x"),
+        ("conout$", "conout$_"),
         ("Console", "Console"),
         ("", "Untitled"),
         ("???", "Untitled"),
@@ -40,12 +42,6 @@ def test_long_names_are_cut_between_characters() -> None:
 
 def test_a_cut_leaves_no_space_or_dot_at_the_end() -> None:
     assert safe_name("x" * 119 + " . y", "Untitled") == "x" * 119
-
-
-def test_a_book_lies_in_its_authors_folder() -> None:
-    assert output_folder({"title": "Good: Omens", "authors": ["T. P.", "N/G"]}) == "T. P., N-G/Good - Omens"
-    assert output_folder({"title": None, "authors": []}) == "Unknown Author/Untitled"
-    assert output_folder({"title": "..", "authors": ["../.."]}) == "Unknown Author/Untitled"
 
 
 def test_a_file_name_with_its_extension_stays_short() -> None:

@@ -81,7 +81,9 @@ def test_reset_says_where_everything_lies(state, capsys):
 
 
 def test_a_lock_that_is_held_is_exit_3(state, capsys, monkeypatch):
-    monkeypatch.setattr("pipeline_common.cli.PipelineState", lambda path: PipelineState(path, timeout=0.01))
+    monkeypatch.setattr(
+        "pipeline_common.cli.PipelineState", lambda path, **kinds: PipelineState(path, timeout=0.01, **kinds)
+    )
     child = subprocess.Popen(
         [
             sys.executable,

@@ -143,12 +143,17 @@ def test_both_read_well_in_the_history(state, capsys):
     assert "enhancement: success → nothing, subtitles: success → nothing" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["retry"], ["clear"], ["clear", "x", "--from-phase", "7"], ["retry", "--json"]])
+@pytest.mark.parametrize("arguments", [["retry"], ["clear"], ["retry", "--json"]])
 def test_wrong_usage_is_exit_2(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
     assert "usage: pipeline-state" in capsys.readouterr().err
+
+
+def test_a_phase_that_there_is_not_is_exit_2_and_the_phases_are_named(state, capsys):
+    assert run(state, "clear", EMMA, "--from-phase", "7") == 2
+    assert "There is no phase '7'; the phases are 1 (validation)," in capsys.readouterr().err
 
 
 def test_a_rehearsal_on_a_damaged_file_reports_it_and_repairs_nothing(state, capsys):

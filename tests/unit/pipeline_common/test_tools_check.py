@@ -107,7 +107,7 @@ def test_where_nobody_knows_the_files_of_the_books_that_is_said(state, capsys, m
 def test_a_program_that_is_registered_and_cannot_be_loaded_is_exit_3(state, capsys, monkeypatch):
     from importlib.metadata import EntryPoint
 
-    point = EntryPoint(workspace.NAME, "no_such_program:open", workspace.GROUP)
+    point = EntryPoint("audiobook", "no_such_program:open", workspace.GROUP)
     monkeypatch.setattr(workspace, "entry_points", lambda **_: [point])
     assert main(["--pipeline-json", str(state.path), "list"]) == 3
     assert "no_such_program:open" in capsys.readouterr().err

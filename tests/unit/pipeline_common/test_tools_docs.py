@@ -14,7 +14,7 @@ from pipeline_common.tools.checks import PARTS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "pipeline-state.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## `([a-z]+)`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
-ANYWHERE = {"--help", "--version", "--pipeline-json", "--config", "-h"}
+ANYWHERE = {"--help", "--version", "--pipeline-json", "--config", "--lifecycle", "-h"}
 
 
 def commands() -> list[tuple[str, argparse.ArgumentParser]]:

@@ -1,4 +1,7 @@
-"""Names of the delivered files and folders, such as every file system takes."""
+"""Names of the delivered files and folders, such as every file system takes.
+
+Standard library only: the orchestrator names folders by the same rules as the phases name files.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +18,10 @@ _LONGEST_NAME_BYTES = 120
 _LONGEST_EXTENSION_BYTES = 5
 
 _REPLACED = str.maketrans({"/": "-", "\\": "-", "|": "-", '"': "'", "*": "", "?": "", "<": "", ">": ""})
-_RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$")
+# With any extension, and with spaces before it (Microsoft, "Naming Files, Paths, and Namespaces").
+_RESERVED = re.compile(r"(?i:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?: *\..*)?$")
 # Marks that turn the direction of text: they can make a name look like another.
 _DIRECTION_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def output_folder(book: Mapping[str, Any]) -> str:
-    """Where a book belongs in the output folder: ``Author/Title``.
-
-    Args:
-        book: the document of ``book.json``.
-    """
-    author = ", ".join(authors_of(book))
-    return f"{safe_name(author, UNKNOWN_AUTHOR)}/{file_stem(book)}"
 
 
 def file_stem(book: Mapping[str, Any]) -> str:
