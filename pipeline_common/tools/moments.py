@@ -30,7 +30,7 @@ def past_moment(text: str) -> datetime:
         ) from error
 
 
-def days(text: str) -> timedelta:
+def age(text: str) -> timedelta:
     """So many days, such as ``30`` or ``30d``; other units as well.
 
     Raises:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from pipeline_common.audit import RESTORE
 from pipeline_common.backups import Backup, Backups
-from pipeline_common.errors import StateLockError, StateReadError
+from pipeline_common.errors import StateReadError
 from pipeline_common.files import StateFiles
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.tools.catalogue import book_ids, section, text_of
 from pipeline_common.tools.display import NOTHING_CHANGED, counted, moment, print_json, print_table, say, size
 from pipeline_common.tools.moments import past_moment
 from pipeline_common.tools.options import Commands, add_command, add_dry_run, add_json, positive_int
-from pipeline_common.tools.session import ExitCode, Session, told
+from pipeline_common.tools.session import ExitCode, Session
 
 
 def add_commands(commands: Commands) -> None:
@@ -109,7 +109,7 @@ def _restore(session: Session, arguments: argparse.Namespace) -> int:
     backup = None if revision else _backup_path(session, arguments.backup)
     if arguments.dry_run:
         return _rehearse_restore(session, backup, revision)
-    _refuse_while_at_work(session)
+    session.refuse_while_at_work()
     existed = state.path.exists()
     if backup:
         state.restore_backup(backup)
@@ -154,7 +154,7 @@ def _rehearse_restore(session: Session, backup: Path | None, revision: int) -> i
         document, revision = session.state.backup_manager.verified(backup)
     else:
         document, _ = session.state.history.document_at(revision)
-    _refuse_while_at_work(session)
+    session.refuse_while_at_work()
     at = moment(document.get("last_updated"))
     of = f"revision {revision} of {at}" if at else f"revision {revision}"
     books = counted(len(book_ids(document, session.lifecycle)), "book")
@@ -170,7 +170,7 @@ def _backup_path(session: Session, name: str) -> Path:
 
 def _reset(session: Session, arguments: argparse.Namespace) -> int:
     state = session.state
-    _refuse_while_at_work(session)
+    session.refuse_while_at_work()
     if arguments.dry_run:
         there = _belongings(session)
         say(
@@ -196,25 +196,3 @@ def _belongings(session: Session) -> list[str]:
     return there + [
         counted(number, noun) for number, noun in ((backups, "backup"), (segments, "earlier journal")) if number
     ]
-
-
-def _refuse_while_at_work(session: Session) -> None:
-    """What a worker or a batch has in memory would be written over what was restored.
-
-    Raises:
-        StateLockError: a live process works on a book, or through a folder of books.
-    """
-    if session.workspace is None:
-        return
-    for batch in session.workspace.batches():
-        raise StateLockError(
-            f"A batch is running, {told(batch)}; nothing was changed. Wait until that has ended, or stop it, then try "
-            "again."
-        )
-    holders = session.workspace.holders()
-    for book, holder in sorted(holders.items()):
-        more = f" (and {counted(len(holders) - 1, 'other book')})" if len(holders) > 1 else ""
-        raise StateLockError(
-            f"{book} is being worked on by {told(holder)}{more}; nothing was changed. "
-            "Wait until that has ended, or stop it, then try again."
-        )
