@@ -42,10 +42,16 @@ class StateFiles:
         self.segments = own / "segments"
         self.journal = own / ("journal.jsonl" if name == DEFAULT_NAME else f"{stem}.journal.jsonl")
         self.log = own / ("transactions.log" if name == DEFAULT_NAME else f"{stem}.transactions.log")
+        self._reports = own / "reports"
+        self._lead = "" if name == DEFAULT_NAME else f"{stem}."
         self._segment_form = f"{stem}_{{:012d}}.jsonl"
         self._segment_pattern = re.compile(rf"{re.escape(stem)}_(\d{{12}})\.jsonl")
         self._backup_form = f"{stem}_{{}}{suffix}"
         self._backup_pattern = re.compile(rf"{re.escape(stem)}_\d{{8}}_\d{{6}}_\d{{6}}{re.escape(suffix)}")
+
+    def report(self, name: str) -> Path:
+        """A file of the folder of reports."""
+        return self._reports / f"{self._lead}{name}"
 
     def backup(self, at: datetime) -> Path:
         """The backup of that moment (aware, UTC)."""
