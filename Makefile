@@ -3,17 +3,18 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check test-long test-crash test-kills test-campaign test-resume test-tools docs clean help
+.PHONY: run test check test-long test-crash test-kills test-campaign test-resume test-tools test-browser docs clean help
 
 help:
 	@echo "make run        install, then turn the books in input/ into audiobooks in output/"
 	@echo "make test       install, then run every check: ruff, mypy, import contracts, pytest"
-	@echo "make test-long  the tests that take minutes: test-crash, test-kills, test-campaign, test-resume, test-tools"
+	@echo "make test-long  the tests that take minutes: test-crash, test-kills, test-campaign, test-resume, test-tools, test-browser"
 	@echo "make test-crash the power fails at every step of a run of the state module"
 	@echo "make test-kills every subset of a batch's processes is killed; the disk refuses every call"
 	@echo "make test-campaign  a batch of six books is killed at 100 moments"
 	@echo "make test-resume    a word of a book of 50,000 words is changed, files are cut off, a batch is killed"
 	@echo "make test-tools     uv, Poetry, Conda, flite and espeak-ng where they are installed; a gigabyte of output"
+	@echo "make test-browser   reports in a real browser (Debian's chromium and chromium-driver)"
 	@echo "make docs       write the generated pages of docs/ again"
 	@echo "make clean      remove the virtual environment and caches (never books, work or state)"
 
@@ -39,7 +40,7 @@ check: $(VENV)/.installed-dev
 test: check
 	$(BIN)/pytest -n auto --dist loadfile
 
-test-long: test-crash test-kills test-campaign test-resume test-tools
+test-long: test-crash test-kills test-campaign test-resume test-tools test-browser
 
 test-crash: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/crash
@@ -51,10 +52,13 @@ test-campaign: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/kill/test_campaign.py
 
 test-resume: $(VENV)/.installed-dev
-	$(BIN)/pytest -m long tests/e2e
+	$(BIN)/pytest -m long tests/e2e --ignore tests/e2e/test_report_in_browser.py
 
 test-tools: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -rs tests/unit
+
+test-browser: $(VENV)/.installed-dev
+	$(BIN)/pytest -m long -rs tests/e2e/test_report_in_browser.py
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m pipeline_common.docs docs

@@ -42,23 +42,32 @@ class StateFiles:
         self.segments = own / "segments"
         self.journal = own / ("journal.jsonl" if name == DEFAULT_NAME else f"{stem}.journal.jsonl")
         self.log = own / ("transactions.log" if name == DEFAULT_NAME else f"{stem}.transactions.log")
-        self._reports = own / "reports"
+        self._own = own
         self._lead = "" if name == DEFAULT_NAME else f"{stem}."
         self._segment_form = f"{stem}_{{:012d}}.jsonl"
-        self._segment_pattern = re.compile(rf"{re.escape(stem)}_(\d{{12}})\.jsonl")
+        self._segment_pattern = re.compile(rf"{re.escape(stem)}_(\d{{12}})\.jsonl(?:\.gz)?")
         self._backup_form = f"{stem}_{{}}{suffix}"
-        self._backup_pattern = re.compile(rf"{re.escape(stem)}_\d{{8}}_\d{{6}}_\d{{6}}{re.escape(suffix)}")
+        self._backup_pattern = re.compile(rf"{re.escape(stem)}_\d{{8}}_\d{{6}}_\d{{6}}{re.escape(suffix)}(?:\.gz)?")
 
     def report(self, name: str) -> Path:
         """A file of the folder of reports."""
-        return self._reports / f"{self._lead}{name}"
+        return self._own / "reports" / f"{self._lead}{name}"
+
+    def stamp(self, name: str) -> Path:
+        """An empty file whose time says when something was last done."""
+        return self._own / f"{self._lead}{name}.stamp"
+
+    @property
+    def alerts(self) -> Path:
+        """The folder of the alerts that somebody has not been told of yet."""
+        return self._own / f"{self._lead}alerts"
 
     def backup(self, at: datetime) -> Path:
         """The backup of that moment (aware, UTC)."""
         return self.backups / self._backup_form.format(time_name(at))
 
     def is_backup(self, name: str) -> bool:
-        """Whether a file of the backups folder belongs to this state file."""
+        """Whether a file of the backups folder belongs to this state file, compressed or not."""
         return self._backup_pattern.fullmatch(name) is not None
 
     def segment(self, base: int) -> Path:

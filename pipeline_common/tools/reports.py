@@ -112,8 +112,17 @@ def write_report(figures: Figures, form: str, period: str, place: Path) -> Path:
     files = StateFiles(place)
     path = files.report(f"{_name(figures, period)}.{form}")
     put(path, rendered(figures, form, period, files.state))
-    put(files.report(SUMMARY), json.dumps(summary(figures), indent=2) + "\n")
+    write_summary(figures, files.state)
     return path
+
+
+def write_summary(figures: Figures, place: Path) -> None:
+    """Write the summary alone.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    put(StateFiles(place).report(SUMMARY), json.dumps(summary(figures), indent=2) + "\n")
 
 
 def summary(figures: Figures) -> dict[str, Any]:

@@ -129,3 +129,10 @@ def test_it_prints_on_pages_with_all_of_its_tables(window: Browser, page: Path) 
     assert "Who ran when" in text
     assert text.count("“Sons”") >= 100
     assert ImageStat.Stat(first).mean[0] > 220  # nobody prints a black page
+
+
+def test_the_example_of_the_documentation_is_such_a_page(window: Browser) -> None:
+    window.open(Path(__file__).parents[2] / "docs/example-report.html")
+    assert "200" in window.run("return document.querySelector('.tile dd').innerText")
+    assert window.run("return document.querySelectorAll('.cause').length") >= 2
+    assert window.log() == []
