@@ -15,11 +15,13 @@ import select
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import pipeline_common.scoped  # noqa: F401 - once here, rather than once in each book's process
 from orchestrator.book import BookPlan, run_book
 from orchestrator.descendants import Descendants, become_subreaper, can_confine, die_with_parent, fork, name_process
+from orchestrator.memory import MemoryGroup, memory_group
 
 GIVEN = 5
 """The descriptors that come with a book: its plan, its lock, where its output and its errors go, who commits for it."""
@@ -38,18 +40,17 @@ def guard(descriptor: int) -> NoReturn:
     confined = can_confine()
     gc.freeze()
     lifeline = socket.socket(fileno=descriptor)
-    try:
+    # One for all of its books, of which there is one at a time: to enter one takes the kernel longer than a phase.
+    with memory_group() as group, suppress(BrokenPipeError, ConnectionResetError):  # the batch is gone
         while True:
             order, given, *_ = socket.recv_fds(lifeline, 1, GIVEN)
             if not order:
                 break
-            lifeline.send(bytes([_guard_book(lifeline, given, confined=confined)]))
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # the batch is gone and does not want to know any more
+            lifeline.send(bytes([_guard_book(lifeline, given, group, confined=confined)]))
     os._exit(0)
 
 
-def _guard_book(lifeline: socket.socket, given: list[int], *, confined: bool) -> int:
+def _guard_book(lifeline: socket.socket, given: list[int], group: MemoryGroup | None, *, confined: bool) -> int:
     """Have one book done; returns the exit code once nothing of it lives."""
     me = os.getpid()
     below = Descendants()
@@ -57,7 +58,7 @@ def _guard_book(lifeline: socket.socket, given: list[int], *, confined: bool) ->
     with os.fdopen(told, encoding="ascii") as file:
         plan = BookPlan.from_json(file.read())
     importlib.import_module(plan.settings.runner)  # once here, as the state above
-    pid = fork(lambda: _orchestrate(me, lifeline, plan, given, confined=confined))
+    pid = fork(lambda: _orchestrate(me, lifeline, plan, given, group, confined=confined))
     for descriptor in given:
         os.close(descriptor)
     code = _KILLED
@@ -92,7 +93,15 @@ def _ended(lifeline: socket.socket) -> bool:
     return bool(select.select([lifeline], [], [], 0)[0])
 
 
-def _orchestrate(guardian: int, lifeline: socket.socket, plan: BookPlan, given: list[int], *, confined: bool) -> int:
+def _orchestrate(
+    guardian: int,
+    lifeline: socket.socket,
+    plan: BookPlan,
+    given: list[int],
+    group: MemoryGroup | None,
+    *,
+    confined: bool,
+) -> int:
     """The process of one book."""
     die_with_parent(guardian)
     os.setsid()
@@ -107,4 +116,4 @@ def _orchestrate(guardian: int, lifeline: socket.socket, plan: BookPlan, given: 
     below = Descendants()
     if confined:
         below.confine()
-    return run_book(plan, lock, socket.socket(fileno=batch), below)
+    return run_book(plan, lock, socket.socket(fileno=batch), below, group)

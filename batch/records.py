@@ -12,8 +12,7 @@ from orchestrator.records import seconds_until, utc_now
 from orchestrator.served import Operations, make
 from orchestrator.sources import recorded_path
 from pipeline_common import PipelineState
-from pipeline_common.audiobook import AUDIOBOOK
-from pipeline_common.lifecycle import records_of
+from pipeline_common.journal import SET
 from pipeline_common.phases import PHASES
 from pipeline_common.statuses import FAILED, PARTIAL, PENDING, RUNNING, SKIPPED, SUCCESS
 
@@ -97,6 +96,9 @@ class BatchResult:
 class BatchRecords:
     """Writes the ``batch`` section, one short transaction at a time.
 
+    That a book starts, or is done, hurts nobody where it is lost: the next batch sees it by the book's own records. So
+    it waits a moment for a commit that somebody needs, and goes with that.
+
     Args:
         state: the open state.
         root: the folder of the state file.
@@ -109,6 +111,8 @@ class BatchRecords:
         self.failures_in_a_row: int | None = None
         """With no success after them, earlier batches among them; None where this one has not begun."""
         self._tries: dict[str, Any] = {}
+        self._entries: dict[str, dict[str, Any]] = {}
+        self._owed: dict[str, dict[str, Any]] = {}
 
     def begin(self, planned: Iterable[PlannedBook]) -> None:
         """Record that a batch starts, and at once everything about books that it will not run."""
@@ -121,7 +125,7 @@ class BatchRecords:
             self._pass_over(txn.data, planned)
 
     def book_started(self, book: PlannedBook) -> dict[str, Any]:
-        """Record that a book's orchestrator starts.
+        """Record, with the next commit, that a book's orchestrator starts.
 
         Returns:
             The book's records by section.
@@ -134,9 +138,8 @@ class BatchRecords:
             "errors": [],
             **dict.fromkeys(("error_message", "exit_code", "completed_at", "duration_sec")),
         }
-        with self._state.transaction(operation="batch_book_start") as txn:
-            txn.data["batch"]["files"][book.book_id] = entry
-            records: dict[str, Any] = copy.deepcopy(records_of(txn.data, book.book_id, AUDIOBOOK))
+        self._entries[book.book_id] = self._owed[book.book_id] = entry
+        records: dict[str, Any] = copy.deepcopy(self._state.view().records_of(book.book_id))
         self._tries[book.book_id] = records.get("books", {}).get("next_try_at")
         return records
 
@@ -146,7 +149,18 @@ class BatchRecords:
         Raises:
             StateError: it was refused; nothing was written.
         """
-        make(self._state, changed, operation)
+        owed: Operations = [[SET, ["batch", "files", name], entry] for name, entry in self._owed.items()]
+        make(self._state, [*owed, *changed], operation)
+        self._owed.clear()
+
+    def settle(self) -> None:
+        """Record what still waits for a commit.
+
+        Raises:
+            StateError: it was refused; nothing was written.
+        """
+        if self._owed:
+            self.commit([], "batch_books")
 
     def book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> Aftermath:
         """Record how a book's orchestrator ended.
@@ -155,34 +169,49 @@ class BatchRecords:
             What has become of the book.
         """
         failed = ended.exit_code != 0
-        with self._state.transaction(operation="batch_book_end") as txn:
-            entry = txn.data["batch"]["files"][book.book_id]
-            entry.update(
-                status=FAILED if failed else SUCCESS,
-                exit_code=ended.exit_code,
-                error_message=f"Orchestrator failed with exit code {ended.exit_code}" if failed else None,
-                errors=[ended.error_tail] if failed and ended.error_tail else [],
-                completed_at=utc_now(),
-                duration_sec=round(duration_s, 3),
-            )
-            if failed:
-                _rescue(txn.data, book)
-            about = txn.data.get("books", {}).get(book.book_id, {})
-            next_try_at = about.get("next_try_at") if failed else None
-            if next_try_at == self._tries.pop(book.book_id):  # its process has died before it could say anything
-                next_try_at = None
-            return Aftermath(
-                folder=about.get("promotion", {}).get("folder"),
-                next_try_s=None if next_try_at is None else seconds_until(next_try_at),
-                failures=about.get("retry_count", 0),
-                limit=about.get("retry_limit", 0),
-            )
+        self._owed[book.book_id] = {
+            **self._entries.pop(book.book_id),
+            "status": FAILED if failed else SUCCESS,
+            "exit_code": ended.exit_code,
+            "error_message": f"Orchestrator failed with exit code {ended.exit_code}" if failed else None,
+            "errors": [ended.error_tail] if failed and ended.error_tail else [],
+            "completed_at": utc_now(),
+            "duration_sec": round(duration_s, 3),
+        }
+        if failed:
+            self._rescue(book, "batch_book_end")
+        about = self._state.view().records_of(book.book_id).get("books", {})
+        next_try_at = about.get("next_try_at") if failed else None
+        if next_try_at == self._tries.pop(book.book_id):  # its process has died before it could say anything
+            next_try_at = None
+        return Aftermath(
+            folder=about.get("promotion", {}).get("folder"),
+            next_try_s=None if next_try_at is None else seconds_until(next_try_at),
+            failures=about.get("retry_count", 0),
+            limit=about.get("retry_limit", 0),
+        )
 
     def book_interrupted(self, book: PlannedBook) -> None:
         """Record that a book was broken off; the next batch goes on with it."""
-        with self._state.transaction(operation="batch_book_interrupted") as txn:
-            txn.data["batch"]["files"][book.book_id].update(status=PENDING, completed_at=utc_now())
-            _rescue(txn.data, book)
+        self._owed[book.book_id] = {
+            **self._entries.pop(book.book_id),
+            "status": PENDING,
+            "completed_at": utc_now(),
+        }
+        self._rescue(book, "batch_book_interrupted")
+
+    def _rescue(self, book: PlannedBook, operation: str) -> None:
+        """Take back the claim of an attempt that was killed; whoever calls this holds the book's lock."""
+        with self._state.transaction(operation=operation) as txn:
+            self._pay(txn.data)
+            for phase in PHASES:
+                record = txn.data.get(phase.key, {}).get("files", {}).get(book.book_id)
+                if record and record.get("status") == RUNNING:
+                    record["status"] = PENDING
+        self._owed.clear()
+
+    def _pay(self, document: dict[str, Any]) -> None:
+        document.setdefault("batch", {}).setdefault("files", {}).update(self._owed)
 
     def end(
         self, tally: Tally, duration_s: float, average_cpu_percent: float, passed_over: Iterable[PlannedBook] = ()
@@ -211,7 +240,9 @@ class BatchRecords:
             section = txn.data.setdefault("batch", {})
             in_a_row = _in_a_row(section) if self.failures_in_a_row is None else self.failures_in_a_row
             section["summary"] = summary | ({"failures_in_a_row": in_a_row} if in_a_row else {})
+            self._pay(txn.data)
             self._pass_over(txn.data, passed_over)
+        self._owed.clear()
         return summary
 
     def _pass_over(self, document: dict[str, Any], books: Iterable[PlannedBook]) -> None:
@@ -234,14 +265,6 @@ def _in_a_row(section: Mapping[str, Any]) -> int:
     summary = section.get("summary")
     found = summary.get("failures_in_a_row") if isinstance(summary, Mapping) else None
     return found if isinstance(found, int) else 0
-
-
-def _rescue(document: dict[str, Any], book: PlannedBook) -> None:
-    """Take back the claim of an attempt that was killed; whoever calls this holds the book's lock."""
-    for phase in PHASES:
-        record = document.get(phase.key, {}).get("files", {}).get(book.book_id)
-        if record and record.get("status") == RUNNING:
-            record["status"] = PENDING
 
 
 def _refresh_source(document: dict[str, Any], book: PlannedBook) -> None:

@@ -201,6 +201,7 @@ class Batch:
     async def _watch_progress(self) -> None:
         while True:
             await trio.sleep(_PROGRESS_INTERVAL_S)
+            self._records.settle()
             for book in list(self._running.values()):
                 progress = self._progress_of(book)
                 if progress != self._earlier.get(book.book_id):  # otherwise an earlier run has left it

@@ -86,7 +86,7 @@ def take(
     sources = {name: _checked(attempt_dir, f"{field}.{name}", relative) for name, relative in named.items()}
     if not sources:
         return {}
-    target.mkdir(parents=True, exist_ok=True)
+    made_folder(target)
     records = {}
     for name, source in sources.items():
         digest = sha256_of(source)
@@ -95,6 +95,12 @@ def take(
         records[name] = record_of(destination, root, digest)
     sync_folder(target)
     return records
+
+
+def made_folder(folder: Path) -> None:
+    """Make a folder where it is missing, which it seldom is."""
+    if not os.path.isdir(folder):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def record_of(path: Path, root: Path, sha256: str) -> Record:
@@ -159,18 +165,21 @@ def move(source: Path, destination: Path) -> None:
 
 
 def _checked(attempt_dir: Path, field: str, relative: str) -> Path:
-    path = attempt_dir / relative
     told = f"{field} is {relative!r}, which"
-    if os.path.isabs(relative) or ".." in Path(relative).parts or not Path(relative).name:
+    parts = _parts(relative)
+    if not parts or parts[0].startswith("/") or ".." in parts:
         raise ArtifactError(f"{told} leads out of the attempt folder")
+    place, inside = str(attempt_dir), True
     try:
-        mode = path.lstat().st_mode
-        # The folder itself may have been replaced by a link, too.
-        inside = path.resolve().is_relative_to(attempt_dir.parent.resolve() / attempt_dir.name)
+        mode = os.lstat(place).st_mode  # the folder itself may have been replaced by a link, too
+        for part in parts:
+            inside = inside and stat.S_ISDIR(mode)
+            place = f"{place}/{part}"
+            mode = os.lstat(place).st_mode
     except OSError as error:
         raise ArtifactError(f"{told} is missing: {error.strerror}") from error
     except ValueError as error:
         raise ArtifactError(f"{told} is no name of a file: {error}") from error
     if not inside or not stat.S_ISREG(mode):
         raise ArtifactError(f"{told} is no regular file of the attempt folder")
-    return path
+    return Path(place)

@@ -9,7 +9,7 @@ import shutil
 import signal
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +51,7 @@ def run_attempt(
     below: Descendants,
     group: MemoryGroup | None = None,
     keep_open: Sequence[int] = (),
+    confirm: Callable[[], None] = lambda: None,
 ) -> Result:
     """Run one attempt in a process of its own and wait for its end.
 
@@ -66,6 +67,7 @@ def run_attempt(
         below: the processes below this one; all of them are ended with the attempt.
         group: holds down the memory of this process and of all below it; None where there is none.
         keep_open: descriptors that the process inherits, such as the book's lock.
+        confirm: returns once the attempt may begin; meanwhile its process makes itself ready.
 
     Returns:
         The phase's own result, or a failure that says how the process died.
@@ -77,16 +79,19 @@ def run_attempt(
         return Result(failure=Failure("environment", fault, permanent=True))
     plan_path, result_path = folder / "plan.json", folder / "result.json"
     result_path.unlink(missing_ok=True)
-    plan_path.write_text(plan.to_json(), encoding="utf-8", errors="replace")
+    plan_path.write_bytes(plan.to_json().encode("utf-8", "replace"))
     killed_before = group.kills() if group else 0
     if group:
         group.limit(limits.memory_bytes)
     printed = CappedLog(log, limits.log_bytes)
     try:
-        process = start(program, plan, (plan_path, result_path), log, keep_open, below.parent)
+        process = start(program, plan, (plan_path, result_path), printed.descriptor, keep_open, below.parent)
         try:
+            confirm()
+            process.begin()
             overrun = _wait(process, plan, limits, interrupts, below, printed)
         finally:
+            process.close()
             _end(process, printed)
             all_ended = below.end()
     finally:
@@ -202,13 +207,13 @@ def _read(result_path: Path) -> str:
         ContractError: it is no regular file of a size that a result has, or no text.
         FileNotFoundError: there is none.
     """
-    facts = result_path.lstat()
+    facts = os.lstat(result_path)
     if not stat.S_ISREG(facts.st_mode):
         raise ContractError("result: it is no regular file")
     if facts.st_size > _RESULT_LIMIT_BYTES:
         raise ContractError(f"result: it is larger than {_RESULT_LIMIT_BYTES >> 20} MiB")
     try:
-        return result_path.read_text(encoding="utf-8")
+        return result_path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise ContractError(f"result: it is not UTF-8 (byte {error.start})") from error
     except PermissionError as error:

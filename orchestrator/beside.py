@@ -73,6 +73,8 @@ def _read_sheet(path: Path, sheet: Path, found: dict[str, dict[str, Any]], extra
     for name in ("skip", "keep"):
         if getattr(wanted.chapters, name):
             extraction[name] = list(getattr(wanted.chapters, name))
+    if wanted.spoken:
+        found["chunking"] = {"book_spoken": dict(wanted.spoken)}
     if wanted.voice:
         found["synthesis"] = {"voice": wanted.voice, "voice_is_default": False}
 

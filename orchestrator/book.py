@@ -18,7 +18,7 @@ from typing import Any
 from orchestrator.descendants import Descendants
 from orchestrator.exits import INTERRUPTED_TEXT, ExitCode, guarded, silence_output
 from orchestrator.interrupts import InterruptedRun, Interrupts
-from orchestrator.memory import memory_group
+from orchestrator.memory import MemoryGroup
 from orchestrator.run import Job, Outcome, work
 from orchestrator.served import ServedState
 from orchestrator.settings import Settings
@@ -59,7 +59,7 @@ class BookPlan:
         return cls(data["book_id"], Path(data["path"]), Settings.from_json(data["settings"]), data["records"])
 
 
-def run_book(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants) -> int:
+def run_book(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants, group: MemoryGroup | None) -> int:
     """Do the work on a book.
 
     Args:
@@ -67,17 +67,18 @@ def run_book(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants
         lock: the descriptor by which the book's lock is held.
         batch: the socket to the batch that makes its commits.
         below: the processes below this one.
+        group: holds down the memory of this process and of all below it; None where there is none.
 
     Returns:
         The exit code, as of the command.
     """
-    return guarded(lambda: _run(plan, lock, batch, below), complain)
+    return guarded(lambda: _run(plan, lock, batch, below, group), complain)
 
 
-def _run(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants) -> int:
+def _run(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants, group: MemoryGroup | None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     state = ServedState(plan.settings.pipeline_json, plan.book_id, plan.records, batch)
-    with Interrupts() as interrupts, memory_group() as group:
+    with Interrupts() as interrupts:
         try:
             outcome = work(Job(plan.book_id, plan.path, plan.settings, state, say, below, group), lock, interrupts)
         except InterruptedRun as interruption:

@@ -16,6 +16,7 @@ from orchestrator.sections.fields import PathField, Section
 from orchestrator.sections.programs import PhaseSection, PhasesSection
 from orchestrator.sections.sound import AudioSection, SubtitlesSection, TtsSection
 from orchestrator.sections.text import TextSection
+from orchestrator.sections.views import ViewsSection
 from orchestrator.sections.work import LimitsSection, RetriesSection
 from pipeline_common.phases import PHASES, Phase
 
@@ -103,6 +104,7 @@ class Config(Section):
     retention: RetentionSection = RetentionSection()
     reports: ReportsSection = ReportsSection()
     metrics: MetricsSection = MetricsSection()
+    views: ViewsSection = ViewsSection()
     _gone_keys: tuple[str, ...] = ()
     _folder: Path = Path()
 

@@ -16,8 +16,9 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import NoReturn
+
+from orchestrator.kernel import read_kernel_file, write_kernel_file
 
 _LINUX = sys.platform == "linux"
 _PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 1, 15, 36  # linux/prctl.h
@@ -89,8 +90,7 @@ def children(pid: int) -> list[int]:
     found: list[int] = []
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
-                found += map(int, file.read().split())
+            found += map(int, read_kernel_file(f"/proc/{pid}/task/{thread}/children").split())
     except OSError:
         return found if _LINUX and not os.path.isdir(f"/proc/{pid}") else _listed_children(pid)
     return found
@@ -208,9 +208,9 @@ def _unshare() -> None:
     user, group = os.geteuid(), os.getegid()
     if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWPID):  # what somebody without privileges may do
         raise OSError(ctypes.get_errno(), "no PID namespace")
-    Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-    Path("/proc/self/uid_map").write_text(f"{user} {user} 1", encoding="ascii")
-    Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
+    write_kernel_file("/proc/self/setgroups", "deny")
+    write_kernel_file("/proc/self/uid_map", f"{user} {user} 1")
+    write_kernel_file("/proc/self/gid_map", f"{group} {group} 1")
 
 
 def _prctl(option: int, value: int | ctypes.c_char_p) -> bool:

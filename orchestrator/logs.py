@@ -21,25 +21,32 @@ class CappedLog:
     Args:
         path: the file; whoever else writes to it appends.
         limit_bytes: the largest that it is when the attempt has ended.
+
+    Attributes:
+        descriptor: by which whoever prints appends to it.
+        pause_s: after how long it wants to be looked at again.
     """
 
     def __init__(self, path: Path, limit_bytes: int) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         # Held open, so that it can be cut even where a phase has removed its name.
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            self.descriptor = os.open(path, flags, 0o644)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.descriptor = os.open(path, flags, 0o644)
         self._limit_bytes = limit_bytes
-        self._seen = os.fstat(self._descriptor).st_size
+        self._seen = os.fstat(self.descriptor).st_size
         self._left_out = 0
         self.pause_s = _HASTY_S
-        """After how long it wants to be looked at again."""
 
     def trim(self) -> None:
         """Cut it back where it is larger than its limit."""
-        size = os.fstat(self._descriptor).st_size
+        size = os.fstat(self.descriptor).st_size
         self.pause_s = _HASTY_S if size - self._seen > min(_HASTY_BYTES, self._limit_bytes // 4) else _QUIET_S
         if size > self._limit_bytes:
             kept = self._limit_bytes // 2
-            os.ftruncate(self._descriptor, kept)
+            os.ftruncate(self.descriptor, kept)
             self._left_out += size - kept
             size = kept
         self._seen = size
@@ -55,6 +62,6 @@ class CappedLog:
                     f"{self._limit_bytes / 2 / megabyte:g} MB: limits.max_log_mb is {self._limit_bytes / megabyte:g}]\n"
                 )
                 with suppress(OSError):  # a full disk: the attempt itself may have succeeded
-                    os.write(self._descriptor, text.encode())
+                    os.write(self.descriptor, text.encode())
         finally:
-            os.close(self._descriptor)
+            os.close(self.descriptor)

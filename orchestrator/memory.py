@@ -11,8 +11,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from orchestrator.kernel import read_kernel_file, write_kernel_file
+
 _ROOT = Path("/sys/fs/cgroup")
 _PREFIX = "audiobook-"
+_UNKNOWN = -1
 DEFAULT_SHARE = 0.75
 """Of the machine's memory: what one attempt may take where nothing else is set."""
 
@@ -28,10 +31,9 @@ def machine_bytes() -> int:
 def available_bytes() -> int | None:
     """The memory that could be had without swapping, bytes; None where the system does not tell (proc(5), meminfo)."""
     try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) << 10
+        for line in read_kernel_file("/proc/meminfo").splitlines():
+            if line.startswith(b"MemAvailable:"):
+                return int(line.split()[1]) << 10
     except OSError:
         pass
     return None
@@ -57,21 +59,21 @@ class MemoryGroup:
         self._former = former
         self._limit = folder / limit_name
         self._events = folder / events_name
-        self._limit_bytes: int | None = None
+        self._limit_bytes: int | None = _UNKNOWN
 
     def limit(self, size_bytes: int | None) -> None:
         """Set the limit, as far as the kernel takes it; the watch is there for the rest."""
         if size_bytes != self._limit_bytes:
             with suppress(OSError):
-                self._limit.write_text("-1" if size_bytes is None else str(size_bytes), encoding="ascii")
+                write_kernel_file(self._limit, "-1" if size_bytes is None else str(size_bytes))
                 self._limit_bytes = size_bytes
 
     def kills(self) -> int:
         """How many processes the kernel has killed so far because the limit was reached."""
         with suppress(OSError, ValueError):
-            for line in self._events.read_text(encoding="ascii").splitlines():
-                name, _, value = line.partition(" ")
-                if name == "oom_kill":
+            for line in read_kernel_file(self._events).splitlines():
+                name, _, value = line.partition(b" ")
+                if name == b"oom_kill":
                     return int(value)
         return 0
 
@@ -114,7 +116,7 @@ def _made_group() -> MemoryGroup | None:
 def _places() -> Iterator[tuple[Path, Path, str, str]]:
     """Where a group could be made: the parent, this process's own group, and the names of its files."""
     try:
-        own = Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines()
+        own = read_kernel_file("/proc/self/cgroup").decode("ascii").splitlines()
     except (OSError, UnicodeDecodeError):
         return
     for line in own:
@@ -133,19 +135,19 @@ def _places() -> Iterator[tuple[Path, Path, str, str]]:
 
 def _gives_out_memory(folder: Path) -> bool:
     try:
-        return "memory" in (folder / "cgroup.subtree_control").read_text(encoding="ascii").split()
+        return b"memory" in read_kernel_file(folder / "cgroup.subtree_control").split()
     except OSError:
         return False
 
 
 def _enter(folder: Path) -> None:
-    (folder / "cgroup.procs").write_text("0", encoding="ascii")
+    write_kernel_file(folder / "cgroup.procs", "0")
 
 
 def _proportional_bytes(pid: int) -> int:
     try:
-        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-            sizes = [line.split() for line in file if line.startswith(("Pss:", "SwapPss:"))]
+        lines = read_kernel_file(f"/proc/{pid}/smaps_rollup").splitlines()
+        sizes = [line.split() for line in lines if line.startswith((b"Pss:", b"SwapPss:"))]
         return sum(int(size[1]) for size in sizes) << 10
     except (OSError, ValueError):  # it has ended, or belongs to somebody else
         return 0

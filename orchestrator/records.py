@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from orchestrator.limits import RetryRules
+from orchestrator.served import ServedState
 from orchestrator.sources import Source
 from phases.contract import Failure, Result
 from pipeline_common.audiobook import AUDIOBOOK
@@ -116,8 +117,11 @@ class BookRecords:
         return found
 
     def start(self, beginning: Beginning) -> None:
-        """Record that an attempt begins; the records of its phase and of all later ones are cleared with it."""
-        with self._changing("phase_start") as (records, book):
+        """Record that an attempt begins; the records of its phase and of all later ones are cleared with it.
+
+        It may begin after `confirm`.
+        """
+        with self._changing("phase_start", ahead=True) as (records, book):
             _begin(records, book, beginning)
 
     def succeed(
@@ -129,8 +133,11 @@ class BookRecords:
         duration_s: float,
         following: Beginning | None = None,
     ) -> None:
-        """Record what a successful attempt has left, and in the same transaction that the following one begins."""
-        with self._changing("phase_success") as (records, book):
+        """Record what a successful attempt has left, and in the same transaction that the following one begins.
+
+        That one may begin after `confirm`.
+        """
+        with self._changing("phase_success", ahead=following is not None) as (records, book):
             record = records[phase.key]
             record.update(
                 status=SUCCESS,
@@ -229,13 +236,31 @@ class BookRecords:
             for key in _OF_FAILURES:
                 book.pop(key, None)
 
+    def confirm(self) -> None:
+        """Return once all that was recorded is committed; only what an attempt begins with may still be on its way.
+
+        Raises:
+            StateError: it was refused; the book's process has nothing more to do.
+        """
+        if isinstance(self._state, ServedState):
+            self._state.confirm()
+
     @contextmanager
-    def _changing(self, operation: str) -> Iterator[tuple[dict[str, dict[str, Any]], dict[str, Any]]]:
-        """Copies of this book's records to change; written in one transaction, and adopted once it is committed."""
+    def _changing(
+        self, operation: str, *, ahead: bool = False
+    ) -> Iterator[tuple[dict[str, dict[str, Any]], dict[str, Any]]]:
+        """Copies of this book's records to change; written in one transaction, and adopted once it is committed.
+
+        Args:
+            operation: what the audit trail calls it.
+            ahead: adopt them as soon as a batch has been asked for the commit.
+        """
         records = copy.deepcopy(self._phases)
         book = copy.deepcopy(self.book)
         yield records, book
-        with self._state.transaction(operation=operation) as txn:
+        state = self._state
+        transaction = state.transaction_ahead if ahead and isinstance(state, ServedState) else state.transaction
+        with transaction(operation=operation) as txn:
             for phase in PHASES:
                 files = txn.data.setdefault(phase.key, {}).setdefault("files", {})
                 if phase.key in records:

@@ -219,10 +219,10 @@ def _run_phase(
         attempts.interrupts.check()
         if phase.name == "synthesis":
             if not job.settings.resume_enabled:
-                shutil.rmtree(job.folder / "chunks", ignore_errors=True)
+                _remove(job.folder / "chunks", records)
             chunks_before = _chunks(job)
         if phase.name == "enhancement":
-            shutil.rmtree(staging_folder(job.settings, job.book_id), ignore_errors=True)
+            _remove(staging_folder(job.settings, job.book_id), records)
         fresh_folder(folder)
         result = run_attempt(
             _plan(attempts, phase, attempt, folder),
@@ -234,6 +234,7 @@ def _run_phase(
             below=job.below,
             group=job.group,
             keep_open=(attempts.lock,),
+            confirm=records.confirm,
         )
         failure = _with_suspects(result.failure, phase, job.settings) or _commit(
             attempts, phase, result, folder, time.monotonic() - started, following
@@ -256,6 +257,13 @@ def _run_phase(
     else:
         job.say(f"{phase.number} {phase.name}: done in {duration_s:.1f} s{_numbers(result.metrics)}")
     return failure
+
+
+def _remove(folder: Path, records: BookRecords) -> None:
+    """Remove what an earlier attempt has left, once it is committed that this one begins."""
+    if folder.exists():
+        records.confirm()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _with_suspects(failure: Failure | None, phase: Phase, settings: Settings) -> Failure | None:

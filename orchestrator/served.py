@@ -11,6 +11,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,10 @@ class ServedState:
         self._book_id = book_id
         self._document = sparse_document(records, book_id, AUDIOBOOK)
         self._batch = batch
+        self._asked: _Request | None = None
 
     def read(self) -> Mapping[str, Any]:
-        """The book's records as of the last commit, where they stand in the document; not to be changed."""
+        """The book's records as of the last transaction, where they stand in the document; not to be changed."""
         return self._document
 
     @contextmanager
@@ -54,13 +56,57 @@ class ServedState:
         Raises:
             StateError: the commit was refused; nothing was written.
         """
+        with self.transaction_ahead(operation=operation) as draft:
+            yield draft
+        self.confirm()
+
+    @contextmanager
+    def transaction_ahead(self, *, operation: str) -> Iterator[_Draft]:
+        """The same, but leaving the block only asks for the commit; `confirm` waits for it.
+
+        Raises:
+            StateError: the commit before it was refused.
+        """
+        self.confirm()
         draft = _Draft(_holders_copied(self._document))
         yield draft
         changed = self._changed(draft.data)
-        if not self._made_by_batch(changed, operation):
-            records = records_of(self._document, self._book_id, AUDIOBOOK)
-            make(PipelineState.scoped(self._path, self._book_id, records), changed, operation)
+        self._asked = _Request(operation, changed, self._document, sent=self._send(operation, changed))
         self._document = draft.data
+
+    def confirm(self) -> None:
+        """Return once the last transaction is committed.
+
+        Raises:
+            StateError: it was refused; nothing of it was written.
+        """
+        if self._asked is None:
+            return
+        asked, self._asked = self._asked, None
+        try:
+            if not (asked.sent and self._answered()):
+                records = records_of(asked.before, self._book_id, AUDIOBOOK)
+                make(PipelineState.scoped(self._path, self._book_id, records), asked.changed, asked.operation)
+        except BaseException:
+            self._document = asked.before
+            raise
+
+    def _send(self, operation: str, changed: Operations) -> bool:
+        """Ask the batch for a commit; False where it is too large for a datagram, or the batch is gone."""
+        with suppress(OSError):
+            self._batch.send(json.dumps([operation, changed]).encode("ascii"))
+            return True
+        return False
+
+    def _answered(self) -> bool:
+        """Wait for the batch's answer; False where the batch is gone, and its guardian about to end this process."""
+        try:
+            refusal = json.loads(self._batch.recv(_LARGEST_ANSWER_BYTES))
+        except OSError:
+            return False
+        if refusal is not None:
+            raise StateTransactionError(refusal)
+        return True
 
     def _changed(self, new: dict[str, Any]) -> Operations:
         changed: Operations = []
@@ -72,15 +118,13 @@ class ServedState:
                 changed.append([SET, [*place, self._book_id], after])
         return changed
 
-    def _made_by_batch(self, changed: Operations, operation: str) -> bool:
-        try:
-            self._batch.send(json.dumps([operation, changed]).encode("ascii"))
-            refusal = json.loads(self._batch.recv(_LARGEST_ANSWER_BYTES))
-        except OSError:  # too large for a datagram, or the batch is gone, and its guardian about to end this process
-            return False
-        if refusal is not None:
-            raise StateTransactionError(refusal)
-        return True
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    operation: str
+    changed: Operations
+    before: dict[str, Any]
+    sent: bool
 
 
 class _Draft:

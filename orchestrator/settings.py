@@ -222,6 +222,7 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
         "extraction": {"limits": limits, "language": config.text.language, "rules": dict(config.text.rules)},
         "chunking": {
             "max_chars": config.text.max_chars,
+            "spoken": dict(config.text.spoken),
             "limits": config.limits.model_dump(include={"max_cpu_s", "max_memory_mb"}),
         },
         "synthesis": {

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from orchestrator.sections.fields import Section
-from orchestrator.sections.text import RuleSwitches
+from orchestrator.sections.text import RuleSwitches, SpokenSwitches
 
 
 def _as_tuple(value: Any) -> Any:
@@ -51,3 +51,4 @@ class Sheet(Section):
     voice: str | None = Field(None, description="the voice for this book")
     chapters: ChaptersSection = ChaptersSection()
     rules: RuleSwitches = Field(default_factory=dict)
+    spoken: SpokenSwitches = Field(default_factory=dict)

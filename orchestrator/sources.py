@@ -18,9 +18,14 @@ _BLOCK_BYTES = 1 << 20
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's bytes, 64 hex digits, reading 1 MiB at a time."""
     digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while block := file.read(_BLOCK_BYTES):
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        # Most files of a book are small: no memory is asked for that they do not fill.
+        block_bytes = min(_BLOCK_BYTES, os.fstat(descriptor).st_size + 1)
+        while block := os.read(descriptor, block_bytes):
             digest.update(block)
+    finally:
+        os.close(descriptor)
     return digest.hexdigest()
 
 

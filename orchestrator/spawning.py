@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from orchestrator.descendants import close_descriptors, die_with_parent, fork, name_process
+from orchestrator.kernel import write_kernel_file
 from orchestrator.settings import PhaseSettings, Requirement
 from phases.contract import Failure, Plan, Result
 from phases.files import write_text
@@ -58,11 +59,29 @@ class PhaseProcess:
     Attributes:
         pid: its number, which is that of its session and process group, too.
         exit_code: once it has ended; negative, the signal that ended it.
+
+    Args:
+        pid: its number.
+        begins: the end of the pipe by which it is told to begin.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, begins: int) -> None:
         self.pid = pid
         self.exit_code: int | None = None
+        self._begins = begins
+
+    def begin(self) -> None:
+        """Let it do its work, at the first call."""
+        if self._begins >= 0:
+            with suppress(BrokenPipeError):  # it has died already
+                os.write(self._begins, b"\n")
+            self.close()
+
+    def close(self) -> None:
+        """Let go of it; where it has not begun, it ends."""
+        if self._begins >= 0:
+            os.close(self._begins)
+            self._begins = -1
 
     def ended(self) -> bool:
         """Whether it has ended; then it is reaped."""
@@ -91,15 +110,17 @@ class PhaseProcess:
 
 
 def start(
-    program: Program, plan: Plan, paths: tuple[Path, Path], log: Path, keep_open: Sequence[int], parent: int
+    program: Program, plan: Plan, paths: tuple[Path, Path], output: int, keep_open: Sequence[int], parent: int
 ) -> PhaseProcess:
-    """Start an attempt's process: in a session of its own, in its attempt folder, its output sent to the log.
+    """Fork an attempt's process: in a session of its own, in its attempt folder, its output sent to the log.
+
+    It makes itself ready and does nothing until it is told to `begin`.
 
     Args:
         program: what to run.
         plan: what it is given.
         paths: the files of the plan and of the result.
-        log: receives all that it prints.
+        output: the descriptor of the log, which receives all that it prints.
         keep_open: the descriptors that it inherits, such as the book's lock.
         parent: what ``os.getppid()`` gives in it; it dies with this process.
     """
@@ -107,24 +128,31 @@ def start(
     run_phase: Callable[[Path, Path], int] | None = (
         None if program.command else importlib.import_module(program.runner).run_phase
     )
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+    waits, begins = os.pipe()
 
     def child() -> int:
         die_with_parent(parent)
         os.setsid()
-        _arrange(output, plan, keep_open)
+        _arrange(output, plan, (waits, *keep_open))
         name_process(plan.phase)
+        if not os.read(waits, 1):  # it is not to begin at all
+            return 1
+        os.close(waits)
         if run_phase is None:
             _exec(program, plan, paths, keep_open)
         return run_phase(*paths)
 
-    try:
-        with warnings.catch_warnings():
-            # Python 3.12 warns where the process has threads; the one that writes checkpoints has no part in a child.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return PhaseProcess(fork(child))
-    finally:
-        os.close(output)
+    with warnings.catch_warnings():
+        # Python 3.12 warns where the process has threads; the one that writes checkpoints has no part in a child.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            return PhaseProcess(fork(child), begins)
+        except BaseException:
+            os.close(begins)
+            raise
+        finally:
+            os.close(waits)
 
 
 def _arrange(output: int, plan: Plan, keep_open: Sequence[int]) -> None:
@@ -139,7 +167,7 @@ def _arrange(output: int, plan: Plan, keep_open: Sequence[int]) -> None:
     for descriptor, place in ((nowhere, 0), (output, 1), (output, 2)):
         os.dup2(descriptor, place)
     with suppress(OSError):  # where memory runs out, this is to go and not what watches it
-        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+        write_kernel_file("/proc/self/oom_score_adj", "500")
     os.chdir(plan.attempt_dir)
     close_descriptors({0, 1, 2, *keep_open})
     sys.stdout = _text_output(1)

@@ -66,6 +66,11 @@ class AudiobookWorkspace:
         """The state file."""
         return self._config.pipeline_json
 
+    @property
+    def views(self) -> Mapping[str, str]:
+        """When each derived view is made, by its name."""
+        return self._config.views.model_dump(by_alias=True)
+
     def holder(self, book: str) -> Holder | None:
         """The live process that works on a book now, if there is one."""
         if not _names_a_file(book):

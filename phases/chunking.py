@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,12 @@ from phases.files import read_json, read_lines, write_lines
 from phases.progress import Progress
 from phases.readers import text
 from phases.readers.limits import Limits
-from phases.spoken.form import spoken_form
-from phases.spoken.sentences import pieces
+from phases.spoken import changes, numbers
+from phases.spoken.form import SpokenForm
+from phases.spoken.wording import Wording
 
 MAX_CHARS = 600
+_MOST_DIGITS = 5
 
 
 def run(plan: Plan) -> Result:
@@ -30,7 +32,9 @@ def run(plan: Plan) -> Result:
     ):
         rows = _reporting(read_lines(plan.inputs["text"]), progress)
         max_chars = plan.settings.get("max_chars", MAX_CHARS)
-        write_lines(plan.attempt_dir / "chunks.jsonl", counts.counted(chunks(rows, book["language"], max_chars)))
+        wording = Wording(book["language"], _off(plan.settings))
+        made = chunks(rows, wording, max_chars, numbered_chapters(book["chapters"]))
+        write_lines(plan.attempt_dir / "chunks.jsonl", counts.counted(made))
     return Result(
         artifacts={"chunks": "chunks.jsonl"},
         metrics={
@@ -38,37 +42,86 @@ def run(plan: Plan) -> Result:
             "unique_chunks": len(counts.text_ids),
             "characters": counts.characters,
             "words": counts.words,
+            "changes": counts.changes,
         },
     )
 
 
-def chunks(rows: Iterable[dict[str, Any]], language: str, max_chars: int) -> Iterator[dict[str, Any]]:
+def _off(settings: Mapping[str, Any]) -> frozenset[str]:
+    switches = {**settings.get("spoken", {}), **settings.get("book_spoken", {})}
+    return frozenset(name for name, on in switches.items() if not on)
+
+
+def chunks(
+    rows: Iterable[dict[str, Any]], wording: Wording, max_chars: int, numbered: Mapping[int, int] | None = None
+) -> Iterator[dict[str, Any]]:
     """The rows of ``chunks.jsonl``: a chunk is one sentence of one paragraph.
 
     Args:
         rows: of ``text.jsonl``.
-        language: the book's, a BCP 47 tag.
+        wording: how the book's language is said.
         max_chars: a longer sentence is cut at clauses, then at words.
+        numbered: the chapters that the book only numbers, and their numbers.
     """
-    chapter, index = 0, 0
+    chapter, index, number = 0, 0, 0
     for row in rows:
         if row["omit"] is not None:
             continue
         if row["chapter"] != chapter:
             chapter, index = row["chapter"], 0
-        content = row["text"]
-        for start, end in pieces(content, language, max_chars):
-            spoken, table = spoken_form(content, start, end)
+            number = (numbered or {}).get(chapter, 0)
+        kind = changes.HEADING if row["kind"] == "heading" else changes.PROSE
+        if kind != changes.HEADING:
+            number = 0
+        elif number and _number(row["text"]) == number:
+            kind, number = changes.CHAPTER, 0
+        for (start, end), form in wording.sentences(row["text"], max_chars, kind):
             index += 1
-            yield {
-                "chapter": chapter,
-                "index": index,
-                "text_id": text_id(language, spoken),
-                "language": language,
-                "sentences": [
-                    {"paragraph": row["paragraph"], "start": start, "end": end, "spoken": spoken, "map": table}
-                ],
-            }
+            yield _chunk(chapter, index, wording.language, row["paragraph"], (start, end), form)
+
+
+def _chunk(
+    chapter: int, index: int, language: str, paragraph: int, span: tuple[int, int], form: SpokenForm
+) -> dict[str, Any]:
+    sentence: dict[str, Any] = {
+        "paragraph": paragraph,
+        "start": span[0],
+        "end": span[1],
+        "spoken": form.text,
+        "map": form.rows,
+    }
+    if form.changes:
+        sentence["changes"] = [[change.rule, change.start, change.end] for change in form.changes]
+    return {
+        "chapter": chapter,
+        "index": index,
+        "text_id": text_id(language, form.text),
+        "language": language,
+        "sentences": [sentence],
+    }
+
+
+def numbered_chapters(chapters: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    """The chapters that the book only numbers, and their numbers: their titles are numerals that follow each other.
+
+    Args:
+        chapters: of ``book.json``.
+    """
+    values = [(chapter["index"], chapter["level"], _number(str(chapter["title"]))) for chapter in chapters]
+    found: dict[int, int] = {}
+    last: dict[int, tuple[int, int]] = {}
+    for index, level, value in values:
+        if value:
+            before = last.get(level)
+            if before is not None and value == before[1] + 1:
+                found |= {before[0]: before[1], index: value}
+            last[level] = (index, value)
+    return found
+
+
+def _number(title: str) -> int:
+    bare = title.rpartition("›")[2].strip().rstrip(".:")
+    return int(bare) if bare.isascii() and bare.isdigit() and len(bare) < _MOST_DIGITS else numbers.roman(bare)
 
 
 def text_id(language: str, spoken: str) -> str:
@@ -83,15 +136,17 @@ class Counts:
     chunks: int = 0
     characters: int = 0
     words: int = 0
+    changes: int = 0
     text_ids: set[str] = field(default_factory=set)
 
     def counted(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The same rows."""
         for row in rows:
-            spoken = row["sentences"][0]["spoken"]
+            sentence = row["sentences"][0]
             self.chunks += 1
-            self.characters += len(spoken)
-            self.words += text.count_words(spoken)
+            self.characters += len(sentence["spoken"])
+            self.words += text.count_words(sentence["spoken"])
+            self.changes += len(sentence.get("changes", ()))
             self.text_ids.add(row["text_id"])
             yield row
 

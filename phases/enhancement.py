@@ -30,7 +30,6 @@ from phases.audio.tags import (
     Tags,
     chapter_title,
     id3_tag,
-    metadata_document,
     read_cover,
     tags_of,
     write_mp4,
@@ -38,10 +37,11 @@ from phases.audio.tags import (
 from phases.audio.timeline import Pauses, Placed, Segment, Timeline, lay_out, output_rate
 from phases.audio.verifying import Measured, measure
 from phases.contract import PermanentError, Plan, Result, TransientError
-from phases.files import read_json, read_lines, sync_file, write_bytes, write_json, write_lines
+from phases.files import read_json, read_lines, sync_file, write_json, write_lines
 from phases.forks import ChildDiedError, run_in_forks
 from phases.names import file_stem
 from phases.progress import Progress
+from phases.sidefiles import write_side_files
 from phases.slots import core_slot
 
 _log = logging.getLogger(__name__)
@@ -348,15 +348,11 @@ def _finish(book: _Book, measured: Mapping[str, Measured], *, corrected: bool) -
     }
     write_json(plan.attempt_dir / "report.json", report)
     write_lines(plan.attempt_dir / "ledger.jsonl", timeline.ledger)
-    write_json(plan.attempt_dir / "metadata.json", metadata_document(book.document, book.tags, book.chapters))
-    deliverables = {name: book.path(name).name for name in book.formats}
-    if book.cover:
-        deliverables["cover"] = f"cover.{book.cover.extension}"
-        write_bytes(plan.attempt_dir / deliverables["cover"], book.cover.data)
+    side_files = write_side_files(plan.attempt_dir, book.tags, book.chapters, book.cover)
     first = next(iter(measured.values()))
     return Result(
         artifacts={"ledger": "ledger.jsonl", "report": "report.json"},
-        deliverables={**deliverables, "metadata": "metadata.json"},
+        deliverables={**{name: book.path(name).name for name in book.formats}, **side_files},
         metrics={
             **times,
             "loudness_lufs": _rounded(first.loudness_lufs),

@@ -20,6 +20,7 @@ _LONGEST_EXTENSION_BYTES = 5
 _REPLACED = str.maketrans({"/": "-", "\\": "-", "|": "-", '"': "'", "*": "", "?": "", "<": "", ">": ""})
 # With any extension, and with spaces before it (Microsoft, "Naming Files, Paths, and Namespaces").
 _RESERVED = re.compile(r"(?i:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?: *\..*)?$")
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # Marks that turn the direction of text: they can make a name look like another.
 _DIRECTION_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -61,6 +62,11 @@ def plain(text: str) -> str:
         or (unicodedata.category(character) not in ("Cc", "Cs") and character not in _DIRECTION_MARKS)
     )
     return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
+
+
+def xml_text(text: str) -> str:
+    """`text` without the characters that no XML document may hold (XML 1.0, 2.2)."""
+    return _NOT_IN_XML.sub("", text)
 
 
 def cut(text: str, longest_bytes: int) -> str:

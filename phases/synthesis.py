@@ -12,6 +12,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -106,6 +107,9 @@ def _speak_missing(plan: Plan, chunks: Sequence[Chunk], engine: Engine) -> int:
     # Elsewhere a process that has loaded a library is not safe to fork from: each child loads its own.
     speak = partial(_speak, plan, engine if sys.platform == "linux" else None)
     lost: list[Trial] = []
+    if missing:
+        with suppress(VoiceError):  # who is to speak with it is told
+            engine.voice(missing[0].candidate.voice, plan.settings)
     with Progress(plan.progress, plan.phase, len(distinct)) as progress:
         progress.advance(len(distinct) - len(missing))
         while trials:
@@ -138,9 +142,10 @@ def _speak(plan: Plan, engine: Engine | None, trial: Trial) -> bytes:
 
 
 def _take(plan: Plan, engine: Engine, trial: Trial) -> bytes:
-    voice = engine.voice(trial.candidate.voice, plan.settings)
-    text, sample_rate = trial.chunk.text, voice.sample_rate
+    text = trial.chunk.text
     try:
+        voice = engine.voice(trial.candidate.voice, plan.settings)
+        sample_rate = voice.sample_rate
         speech = voice.speak(text)
         pcm = checked_pcm(speech, text, sample_rate=sample_rate, rate=plan.settings["rate"])
     except BadTakeError as error:

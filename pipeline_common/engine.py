@@ -35,6 +35,7 @@ from pipeline_common.locks import PathLock
 from pipeline_common.reading import Source, take_snapshot
 from pipeline_common.rules import Review
 from pipeline_common.store import Store
+from pipeline_common.subscribers import Subscribers
 from pipeline_common.system import System, sync_folder, write_whole
 from pipeline_common.tree import operations
 from pipeline_common.view import View
@@ -84,6 +85,7 @@ class Engine:
         files: where everything lies.
         backups: what can be restored.
         audit: what happened.
+        subscribers: who is told of the commits.
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class Engine:
         self._checkpoints = Checkpoints(self.checkpoint, self._journal_bytes)
         self._lock = PathLock.of(self.files.lock)
         self._lock_file: object = None
+        self.subscribers = Subscribers()
         self._backup_before_write = backup_before_write
         self._checkpoint_always = checkpoint_always
         self._timeout_s = timeout_s
@@ -130,7 +133,8 @@ class Engine:
         """
         if self._lock_file is None:
             self._lock_file = self._lock.kept_open()
-        return self._lock.hold(self._timeout_s if timeout_s is None else timeout_s, self._system, self._note_timeout)
+        held = self._lock.hold(self._timeout_s if timeout_s is None else timeout_s, self._system, self._note_timeout)
+        return self.subscribers.told_after(held, lambda: self._lock.mine) if self.subscribers else held
 
     def _note_timeout(self, error: StateLockError) -> None:
         if self.files.folder.is_dir():
@@ -164,6 +168,16 @@ class Engine:
                 raise advice.nested(self.files)
             self._refresh()
             return View(self._store.tracker.root, self.lifecycle, trusted=self._store.trusted)
+
+    def glimpse(self) -> tuple[View, int]:
+        """The last commit as it is on the disk, and its revision; without the lock, and of no use to a transaction.
+
+        Raises:
+            StateReadError, StateValidationError: as `read`.
+        """
+        snapshot = take_snapshot(self._source, locked=False)
+        revision = snapshot.records[-1].revision if snapshot.records else snapshot.revision
+        return View(snapshot.tree(self.lifecycle).root, self.lifecycle, trusted=snapshot.trusted), revision
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
@@ -222,6 +236,7 @@ class Engine:
                 operation, success=False, revision=draft.revision, details={**details, "error": str(failure)}
             )
             raise StateTransactionError(f"The transaction was rolled back. {failure}") from failure
+        self.subscribers.note(store.revision)
         if migrated and operation != MIGRATE:
             self.audit.note(MIGRATE, success=True, revision=store.revision, details=self._migration_details())
         at = store.tracker.root["last_updated"]
@@ -445,6 +460,7 @@ class Engine:
             self.audit.note(RESTORE, success=False, revision=0, details={**details, "error": str(failure)})
             raise failure from error
         store.poisoned = False
+        self.subscribers.note(store.revision)
         self.audit.note(RESTORE, success=True, revision=store.revision, details=details)
         self.backups.prune()
         return store.revision

@@ -27,6 +27,10 @@ class StateFiles:
         segments: the folder of earlier journals; each leads on from a backup.
         log: the audit trail.
         conflicts: the folder of what was replaced, damaged or set aside.
+        database: the derived view for SQL.
+        pages: the folder of the derived view with a file an entry.
+        index: the derived view with a few words an entry.
+        views_lock: held while a derived view is made.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -40,10 +44,14 @@ class StateFiles:
         name = self.state.name
         stem, suffix = (name[:-5], ".json.bak") if name.endswith(".json") else (name, ".bak")
         self.segments = own / "segments"
-        self.journal = own / ("journal.jsonl" if name == DEFAULT_NAME else f"{stem}.journal.jsonl")
-        self.log = own / ("transactions.log" if name == DEFAULT_NAME else f"{stem}.transactions.log")
-        self._own = own
-        self._lead = "" if name == DEFAULT_NAME else f"{stem}."
+        prefix = "" if name == DEFAULT_NAME else f"{stem}."
+        self._own, self._lead = own, prefix
+        self.journal = own / f"{prefix}journal.jsonl"
+        self.log = own / f"{prefix}transactions.log"
+        self.database = own / f"{prefix}state.db"
+        self.pages = own / f"{prefix}books"
+        self.index = own / f"{prefix}index.json"
+        self.views_lock = own / f"{prefix}views.lock"
         self._segment_form = f"{stem}_{{:012d}}.jsonl"
         self._segment_pattern = re.compile(rf"{re.escape(stem)}_(\d{{12}})\.jsonl(?:\.gz)?")
         self._backup_form = f"{stem}_{{}}{suffix}"

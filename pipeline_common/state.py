@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from pipeline_common.backups import Backups
 from pipeline_common.codec import Document
 from pipeline_common.engine import Engine
 from pipeline_common.errors import StateReadError
+from pipeline_common.files import StateFiles
 from pipeline_common.history import Change, History
 from pipeline_common.lifecycle import Lifecycle, records_of
 from pipeline_common.system import System
@@ -82,6 +83,11 @@ class PipelineState:
         return self._engine.files.state
 
     @property
+    def files(self) -> StateFiles:
+        """Where everything lies that belongs to the state."""
+        return self._engine.files
+
+    @property
     def lifecycle(self) -> Lifecycle:
         """What the document means."""
         return self._lifecycle
@@ -124,6 +130,16 @@ class PipelineState:
             StateReadError, StateValidationError: as `read`, but the schema is not checked.
         """
         return self._engine.view()
+
+    def glimpse(self) -> tuple[View, int]:
+        """As `view`, but read from the disk without the lock, with the revision; it stays as it is.
+
+        For whoever only looks, be it in a folder that cannot be written to.
+
+        Raises:
+            StateReadError, StateValidationError: as `read`, but the schema is not checked.
+        """
+        return self._engine.glimpse()
 
     def write(self, data: Mapping[str, Any], validate: bool = True) -> None:  # noqa: FBT001, FBT002 - published
         """Replace the whole document in one transaction.
@@ -238,6 +254,18 @@ class PipelineState:
         """
         return self._engine.history.changes(since)
 
+    def subscribe(self, callback: Callable[[int], object]) -> Callable[[], None]:
+        """Have a function called with the revision of each commit that is made with this handle.
+
+        It is called after the commit, when this thread no longer holds the lock, so it may take its time, read, and
+        commit itself; under trio, in the thread that has made the commit. Should it fail, that is logged and nothing
+        else. `changes` says what a commit has changed; what others commit is not reported.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        return self._engine.subscribers.add(callback)
+
     def checkpoint(self) -> bool:
         """Bring the file up to date with its journal now.
 
@@ -293,6 +321,10 @@ class PipelineState:
     def get_transaction_history(self, limit: int = 50) -> list[dict[str, Any]]:
         """The audit trail's last lines, newest first, at most `limit`."""
         return [entry for _, entry in zip(range(limit), self._engine.audit.entries(), strict=False)]
+
+    def audit_entries(self) -> Iterator[dict[str, Any]]:
+        """The audit trail's lines, newest first, read as they are asked for."""
+        return self._engine.audit.entries()
 
     def lock(self, timeout: float | None = None) -> AbstractContextManager[None]:
         """Hold the lock; this thread's own transactions inside use it.

@@ -39,6 +39,10 @@ class View:
             if isinstance(holder, dict):
                 self._holders.append((place[0], holder))
 
+    def names(self) -> list[str]:
+        """The names of all that have records, each once."""
+        return list(dict.fromkeys(name for _, holder in self._holders for name in dict.keys(holder)))
+
     def records_of(self, name: str) -> dict[str, Any]:
         """The records of one name (of a book, say), by the section that each is in."""
         found = {}

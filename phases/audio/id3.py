@@ -31,6 +31,11 @@ def text_frame(name: str, text: str) -> bytes:
     return _frame(name, _UTF_16 + _utf_16(text))
 
 
+def user_text_frame(name: str, text: str) -> bytes:
+    """A text under a name that is not the standard's."""
+    return _frame("TXXX", _UTF_16 + _utf_16(name) + b"\0\0" + _utf_16(text))
+
+
 def comment_frame(text: str) -> bytes:
     """The comment, in no particular language."""
     return _frame("COMM", _UTF_16 + b"und" + _utf_16("") + b"\0\0" + _utf_16(text))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from phases.contract import PermanentError
 from phases.readers import epub_contents, epub_cover, markup, opf, outline
@@ -20,10 +21,16 @@ from phases.readers.omission import CONTENTS, NON_LINEAR
 _TEXTUAL = frozenset(
     ["application/xhtml+xml", "text/html", "application/xml", "text/xml", "text/x-oeb1-document", "image/svg+xml", ""]
 )
+_RENDITION = "{http://www.idpf.org/2013/rendition}"
+# What such files are called, whatever type the manifest gives them.
+_MARKUP_NAMES = (".xhtml", ".html", ".htm", ".xml")
 _OPF_TYPE = "application/oebps-package+xml"
 # Fonts may be scrambled without a word of the text being protected.
 _FONT_ALGORITHMS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _MAX_FALLBACKS = 10
+_FEWEST_HEADINGS = 3
+# A page with so many links to other files, and of whose letters so many are in these, is a table of contents.
+_FEWEST_LINKS, _LINKED = 3, 0.7
 _COVER_PAGE = re.compile(r"^cover[-_ ]?(?:page)?\d*\.", re.IGNORECASE)
 _COVER_TYPES = frozenset(
     ["image/jpeg", "image/jpg", "image/png", "image/gif", "image/webp", "image/svg+xml", "application/xhtml+xml"]
@@ -107,9 +114,12 @@ def _package(archive: Archive) -> Package:
     path = _package_path(archive)
     root = archive.read_xml(path)
     items = {}
+    elsewhere = {}
     for element in root.iterfind("{*}manifest/{*}item"):
         target = resolve(path, element.get("href", ""))
-        if target is not None:
+        if target is None:
+            elsewhere[element.get("id", "")] = element.get("href", "")
+        else:
             items[element.get("id", "")] = Item(
                 element.get("id", ""),
                 archive.find(target[0]) or target[0],
@@ -124,6 +134,10 @@ def _package(archive: Archive) -> Package:
         for reference in references
         if reference.get("idref") in items
     )
+    fetched = next((elsewhere[r.get("idref")] for r in references if r.get("idref") in elsewhere), None)
+    if fetched is not None:
+        why = f"its reading order lists {fetched[:100]!r}, which is not in it, and nothing is fetched from elsewhere"
+        raise damaged(archive.name, why)
     if not spine:
         raise damaged(archive.name, f"{path} in it lists no file to read")
     ncx_id = "" if spine_element is None else spine_element.get("toc", "")
@@ -136,14 +150,19 @@ def _package(archive: Archive) -> Package:
 
 
 def _package_path(archive: Archive) -> str:
+    """The package document: of several renditions the first that is text and not made of pages."""
     container = archive.find("META-INF/container.xml")
+    renditions: list[tuple[bool, str]] = []
     if container is not None:
         for element in archive.read_xml(container).iter("{*}rootfile"):
             if element.get("media-type", _OPF_TYPE) == _OPF_TYPE:
                 target = resolve("", element.get("full-path", ""))
                 found = archive.find(target[0]) if target else None
                 if found:
-                    return found
+                    said = element.get(f"{_RENDITION}accessMode", ""), element.get(f"{_RENDITION}layout", "")
+                    renditions.append((said[0] in ("", "textual") and said[1] != "pre-paginated", found))
+    if renditions:
+        return next((path for for_reading, path in renditions if for_reading), renditions[0][1])
     for name in archive.names:
         if name.lower().endswith(".opf") and resolve("", name) is not None:
             return name
@@ -155,10 +174,16 @@ def _blocks(archive: Archive, package: Package) -> Iterator[Block]:
     entries = epub_contents.entries(archive, package.ncx, _nav_path(package))
     spine_paths = {_readable(package, item).path for item, _ in package.spine}
     entries = [entry for entry in entries if entry.path in spine_paths]
-    if entries:
+    if len(entries) > 1:
+        yield from _by_contents(archive, package, entries)
+        return
+    # Converters write a table of contents with one entry, "Start": then headings say more, if there are any.
+    by_headings = list(outline.by_headings([p for flow, _ in _flows(archive, package) for p in flow.paragraphs]))
+    if entries and sum(isinstance(block, ChapterStart) for block in by_headings) < _FEWEST_HEADINGS:
+        archive.restart_count()
         yield from _by_contents(archive, package, entries)
     else:
-        yield from outline.by_headings([p for flow, _ in _flows(archive, package) for p in flow.paragraphs])
+        yield from by_headings
 
 
 def _nav_path(package: Package) -> str | None:
@@ -222,7 +247,7 @@ def _readable(package: Package, item: Item) -> Item:
 
 
 def _flow(archive: Archive, item: Item, notes: set[str]) -> markup.Flow:
-    if item.media_type not in _TEXTUAL:
+    if item.media_type not in _TEXTUAL and not item.path.lower().endswith(_MARKUP_NAMES):
         return markup.Flow([], ())
     name = archive.find(item.path)
     if name is None:
@@ -230,7 +255,21 @@ def _flow(archive: Archive, item: Item, notes: set[str]) -> markup.Flow:
     data = archive.read_text(name)
     if not data.strip():
         return markup.Flow([], ())
-    return markup.flow(markup.parse(data, f"{item.path} in {archive.name}", as_xml=True), item.path, notes)
+    root = markup.parse(data, f"{item.path} in {archive.name}", as_xml=True)
+    flow = markup.flow(root, item.path, notes)
+    return _omitted(flow, CONTENTS) if _is_contents(root, item.path) else flow
+
+
+def _is_contents(root: Any, path: str) -> bool:
+    """Whether a file holds little but links to the beginnings of other files."""
+    linked = links = 0
+    for element in root.iter():
+        if markup.local_name(element) == "a":
+            target = resolve(path, element.get("href", "#"))
+            if target is not None and target[0] != path:
+                links += 1
+                linked += len(markup.inline_text(element))
+    return links >= _FEWEST_LINKS and linked >= _LINKED * len(markup.inline_text(root))
 
 
 def _omitted(flow: markup.Flow, omission: Omission) -> markup.Flow:

@@ -69,12 +69,19 @@ def _nav_entries(archive: Archive, name: str) -> Iterator[Entry]:
     ]
     for nav in tocs[:1]:
         depth = 0
+        parts: list[tuple[str, int]] = []  # headings without a link: they start where the first entry below them does
         for event, node in etree.iterwalk(nav, events=("start", "end")):
             tag = markup.local_name(node)
             if tag in ("ol", "ul"):
                 depth += 1 if event == "start" else -1
+            elif tag == "span" and event == "start" and markup.local_name(node.getparent()) == "li":
+                parts = [*(part for part in parts if part[1] < depth), (markup.inline_text(node), depth)]
             elif tag == "a" and event == "start":
-                yield from _entry(archive, name, node.get("href", ""), markup.inline_text(node), depth)
+                href = node.get("href", "")
+                for title, level in (part for part in parts if part[1] < depth):
+                    yield from _entry(archive, name, href, title, level)
+                yield from _entry(archive, name, href, markup.inline_text(node), depth)
+                parts = []
 
 
 def _ncx_entries(archive: Archive, name: str) -> Iterator[Entry]:

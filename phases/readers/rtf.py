@@ -44,7 +44,7 @@ _SYMBOLS = {"~": "\u00a0", "_": "-", "-": "", "{": "{", "}": "}", "\\": "\\", "\
 # Destinations whose text is read elsewhere or is none.
 _SKIPPED = text.names(
     "colortbl pict object themedata datastore listtable listoverridetable revtbl rsidtbl generator fldinst bkmkstart "
-    "bkmkend xe tc tcn listtext pntext pntxta pntxtb nonshppict nonesttables annotation atnid atnauthor atnref filetbl "
+    "bkmkend xe tc tcn pntxta pntxtb nonshppict nonesttables annotation atnid atnauthor atnref filetbl "
     "mmathpr private passwordhash xmlnstbl shppict blipuid sp operator company category keywords comment doccomm"
 )
 _READ_THOUGH_STARRED = text.names("shpinst shptxt footnote")
@@ -52,7 +52,9 @@ _SIDE: dict[str, Omission] = {
     "footnote": FOOTNOTE,
     **dict.fromkeys(text.names("header headerl headerr headerf footer footerl footerr footerf"), RUNNING_HEADER),
 }
-_TABLES = text.names("fonttbl stylesheet title author subject")
+_TABLES = text.names("fonttbl stylesheet title author subject listtext pntext")
+# What programs print before the items of a list: a number is text, a bullet (in some fonts a letter) is none.
+_ITEM_NUMBER = re.compile(r"\(?(?:\d{1,6}|\w{1,8}(?=[.)]))(?:\.\d{1,6}){0,8}[.):]{0,2}")
 # Windows code pages by the character set of a font.
 _CHARSETS = {
     0: "cp1252",
@@ -196,6 +198,11 @@ class _Reader:
             if said:
                 self.facts.setdefault(finished.destination, said)
             self._table_text.clear()
+        elif finished.destination in ("listtext", "pntext"):
+            number = text.one_line("".join(self._table_text))
+            self._table_text.clear()
+            if _ITEM_NUMBER.fullmatch(number):
+                self._put(f"{number} ")
         elif finished.destination == "stylesheet":
             self._table_text.clear()
         yield from ()

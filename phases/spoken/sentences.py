@@ -6,7 +6,9 @@ Pieces cover the text but for white space between them, and each has something t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import sentencex
 
@@ -18,25 +20,86 @@ _ITEM = re.compile(r"\W?(?:\d{1,3}|[ivxlc]{1,5}|[IVXLC]{1,5})[.)]")
 _LINE_ENDS = tuple(".,;:!?…—–\"'”’»")
 # No sentence that is spoken in one piece is longer (`text.max_chars` is at most 5000).
 _WINDOW = 6000
+_WIDEST_GAP = 200
 # Where a long sentence can be cut, the best first: after a clause, after a comma, after a word.
 _CUTS = tuple(re.compile(pattern) for pattern in (r"[;:—–…。！？；：][\"'”’»)\]]*\s*", r"[,，、،]\s*", r"\s+"))
 
 
-def pieces(content: str, language: str, max_chars: int) -> list[Span]:
+class Whole(Protocol):
+    """A span that is not cut."""
+
+    @property
+    def start(self) -> int:
+        """Where it begins."""
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether no sentence ends with it."""
+
+
+def pieces(content: str, language: str, max_chars: int, wholes: Sequence[Whole] = ()) -> list[Span]:
     """Cut a paragraph.
 
     Args:
         content: the paragraph's text; line ends are ends of sentences.
         language: a BCP 47 tag.
-        max_chars: no piece is longer, unless it is a run without a letter or digit.
+        max_chars: no piece is longer, unless it is a run without a letter or digit, or has a whole at its end.
+        wholes: in order, without overlap.
 
     Returns:
         Pieces (start, end) as offsets into `content`, in order; [] where there is nothing to speak.
     """
     parts: list[Span] = []
-    for start, end in _sentences(content, language):
-        parts += _trimmed(content, _fitting(content, start, end, max_chars))
+    bounds = _Bounds(wholes)
+    for start, end in bounds.kept(content, _sentences(content, language)):
+        parts += _trimmed(content, _fitting(content, start, end, max_chars, bounds))
     return _numbered(content, _attached(content, parts), max_chars)
+
+
+class _Bounds:
+    """Where a text may be cut: not inside a whole."""
+
+    def __init__(self, wholes: Sequence[Whole]) -> None:
+        self._wholes = wholes
+        self._starts = [whole.start for whole in wholes]
+
+    def kept(self, content: str, sentences: Iterator[Span]) -> Iterator[Span]:
+        """The sentences, those joined between which there is no bound."""
+        begin: int | None = None
+        start = end = 0
+        for start, end in sentences:
+            begin = start if begin is None else begin
+            if not self._parts(content, end):
+                continue
+            yield begin, end
+            begin = None
+        if begin is not None:
+            yield begin, end
+
+    def _parts(self, content: str, end: int) -> bool:
+        stop = len(content[max(0, end - _WIDEST_GAP) : end].rstrip()) + max(0, end - _WIDEST_GAP)
+        whole = self._around(stop)
+        if whole is None:
+            before = self._around(stop - 1)  # the full stop belongs to the sentence alone: "Vol. II."
+            return before is None or before.end != stop - 1 or not content[end : end + 1].islower()
+        return whole.end <= stop and not whole.goes_on and not content[end : end + 1].islower()
+
+    def _around(self, offset: int) -> Whole | None:
+        """The whole that begins before `offset` and ends there or later."""
+        number = bisect_left(self._starts, offset) - 1
+        whole = self._wholes[number] if number >= 0 else None
+        return whole if whole is not None and whole.end >= offset else None
+
+    def cut(self, start: int, offset: int) -> int:
+        """`offset`, or the nearest bound of the whole in which it lies, after `start`."""
+        whole = self._around(offset)
+        if whole is None or whole.end == offset:
+            return offset
+        return whole.start if whole.start > start else whole.end
 
 
 def _sentences(content: str, language: str) -> Iterator[Span]:
@@ -84,12 +147,13 @@ def _units(content: str) -> list[str]:
     return lines
 
 
-def _fitting(content: str, start: int, end: int, max_chars: int) -> Iterator[Span]:
+def _fitting(content: str, start: int, end: int, max_chars: int, bounds: _Bounds) -> Iterator[Span]:
     while end - start > max_chars:
-        cut = _cut(content, start, start + max_chars)
+        cut = min(bounds.cut(start, _cut(content, start, start + max_chars)), end)
         yield start, cut
         start = cut
-    yield start, end
+    if end > start:
+        yield start, end
 
 
 def _cut(content: str, start: int, limit: int) -> int:

@@ -60,7 +60,13 @@ class Engine(Protocol):
         """
 
     def voice(self, identifier: str, settings: Mapping[str, Any]) -> Voice:
-        """A voice with its settings: ``rate`` (words a minute) and ``pitch`` (0 to 99)."""
+        """A voice with its settings: ``rate`` (words a minute) and ``pitch`` (0 to 99).
+
+        What it loads serves the processes that are forked afterwards, too, and changes nothing of what they speak.
+
+        Raises:
+            VoiceError: it cannot be loaded.
+        """
 
     def close(self) -> None:
         """Give back what loading it took."""

@@ -7,6 +7,7 @@ two threads.
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
 import os
 import re
@@ -148,8 +149,20 @@ class Espeak:
         return choose_voice(language, setting, self.voices(), self.voices("variant"), is_default=is_default, key=key)
 
     def voice(self, identifier: str, settings: Mapping[str, Any]) -> EspeakVoice:
-        """A voice with its settings."""
-        return EspeakVoice(self, identifier, settings["rate"], settings["pitch"])
+        """A voice with its settings, loaded; processes that are forked from this one need not load it again."""
+        voice = EspeakVoice(self, identifier, settings["rate"], settings["pitch"])
+        self.select(voice.identifier, voice.rate, voice.pitch)
+        return voice
+
+    def select(self, voice: str, rate: int, pitch: int) -> None:
+        """Load a voice, which takes half the time of a short sentence, and far less where this process has done it.
+
+        Raises:
+            EspeakError: the library refused the voice.
+        """
+        self._check("espeak_SetVoiceByName", self._library.espeak_SetVoiceByName(voice.encode()))
+        self._check("espeak_SetParameter", self._library.espeak_SetParameter(_PARAMETER_RATE, rate, 0))
+        self._check("espeak_SetParameter", self._library.espeak_SetParameter(_PARAMETER_PITCH, pitch, 0))
 
     def speak(self, text: str, *, voice: str, rate: int, pitch: int) -> Speech:
         """Speak `text` as data.
@@ -163,9 +176,7 @@ class Espeak:
         Raises:
             EspeakError: the library refused the voice or the text.
         """
-        self._check("espeak_SetVoiceByName", self._library.espeak_SetVoiceByName(voice.encode()))
-        self._check("espeak_SetParameter", self._library.espeak_SetParameter(_PARAMETER_RATE, rate, 0))
-        self._check("espeak_SetParameter", self._library.espeak_SetParameter(_PARAMETER_PITCH, pitch, 0))
+        self.select(voice, rate, pitch)
         self._pcm, self._starts = bytearray(), []
         clean = speakable(text)
         data = clean.encode() + b"\0"
@@ -176,7 +187,10 @@ class Espeak:
         return Speech(bytes(self._pcm), word_times(clean, self._starts, self.sample_rate))
 
     def close(self) -> None:
-        """Take away the short link to the data, where one was needed."""
+        """Unload the library, and take away the short link to the data, where one was needed."""
+        # What stays of a voice would change what the next engine of this process speaks.
+        self._library.espeak_Terminate()
+        _ctypes.dlclose(self._library._handle)
         if self._link is not None:
             self._link.cleanup()
 

@@ -18,7 +18,6 @@ MOST_ENTRIES = 100_000
 _LONGEST_PAUSE = timedelta(hours=12)
 """After that, a process of the same number is another one."""
 
-_BOOK_ENDS = ("batch_book_end", "promotion_done")
 _MOST_OPERATIONS = 3
 
 
@@ -53,8 +52,8 @@ class Run:
 
     @property
     def books(self) -> int:
-        """How many books it has brought to an end, well or badly."""
-        return next((self.operations[name] for name in _BOOK_ENDS if self.operations[name]), 0)
+        """How many books it has finished."""
+        return self.operations["promotion_done"]
 
 
 def runs_of(entries: Iterable[Mapping[str, Any]], since: datetime | None) -> list[Run]:

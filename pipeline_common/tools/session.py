@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeVar
 
 from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.codec import Document
@@ -20,6 +21,8 @@ from pipeline_common.tools.records import RecordCatalogue
 from pipeline_common.tools.workspace import Holder, Workspace
 
 MOST_CHOICES_TOLD = 5
+
+T = TypeVar("T")
 
 
 class ExitCode(IntEnum):
@@ -64,16 +67,32 @@ class Session:
         Raises:
             StateError: the state cannot be used.
         """
+        return self.mended(self.state.read)
+
+    def mended(self, look: Callable[[], T]) -> T:
+        """What a look at the state gives; a damaged file is restored first, and that is said.
+
+        Raises:
+            StateError: the state cannot be used.
+        """
         try:
-            return self.state.read()
+            return look()
         except StateReadError:
-            backup = self.state.recover()
-            if backup:
-                complain(
-                    f"The state file {self.state.path} was damaged; the backup {backup} was put in its place. "
-                    f"The damaged file is kept in {self.state.path.parent / '.pipeline' / 'conflicts'}."
-                )
-            return self.state.read()
+            self._mend()
+            return look()
+
+    def _mend(self) -> None:
+        backup = self.state.recover()
+        if backup:
+            complain(
+                f"The state file {self.state.path} was damaged; the backup {backup} was put in its place. "
+                f"The damaged file is kept in {self.state.path.parent / '.pipeline' / 'conflicts'}."
+            )
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """When each derived view is made, by its name; one that is not named is made on demand."""
+        return self.workspace.views if self.workspace else {}
 
     def catalogue(self, document: Document) -> Catalogue:
         """The books of a document, with what their workers say."""

@@ -20,6 +20,10 @@ GROUP = "pipeline_common.workspaces"
 """The group of entry points. Each is a function ``(pipeline_json: Path | None, config: Path | None) -> Workspace``."""
 
 
+ON, ON_DEMAND, OFF = "on", "on_demand", "off"
+"""When a derived view is made: by every batch and command, by the command that needs it, never."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """A live process that works on a book.
@@ -81,6 +85,10 @@ class Workspace(Protocol):
     @property
     def parts(self) -> tuple[str, ...]:
         """What `check` looks at."""
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """When each derived view is made: `ON`, `ON_DEMAND` or `OFF`, by its name."""
 
     def holder(self, book: str) -> Holder | None:
         """The live process that works on a book now, if there is one."""

@@ -124,7 +124,7 @@ def test_tags_and_cover_are_in_both_files(finished: Finished) -> None:
     assert str(mp3["TALB"]) == "The Cartographer's Daughter"
     assert str(mp3["TPE1"]) == "Ines Valdoro"
     assert mp3.getall("APIC")[0].data.startswith(b"\x89PNG")
-    assert (folder / "cover.png").read_bytes().startswith(b"\x89PNG")
+    assert (folder / "cover.jpg").read_bytes().startswith(b"\xff\xd8\xff")
 
 
 def test_every_paragraph_is_in_the_ledger(finished: Finished) -> None:

@@ -190,6 +190,7 @@ CHANGES: dict[str, Callable[[Folder], None]] = {
     "one word of the book": lambda folder: folder.write("moon"),
     "only the mtime of the book's file": lambda folder: os.utime(folder.book, ns=(1, 1)),
     "`text.language`": set_to(text={"language": "en-GB"}),
+    "a rule of `text.spoken` that this book does not need": set_to(text={"spoken": {"money": False}}),
     "`text.max_chars`": set_to(text={"max_chars": 300}),
     "`tts.voice`": set_to(tts={"voice": "en-gb"}),
     "`tts.rate` or `tts.pitch`": set_to(tts={"rate": 200, "pitch": 60}),
@@ -267,7 +268,7 @@ def test_what_has_changed_is_done_again_and_nothing_else(
 
 
 def deliverable(name: str) -> bool:
-    return " in `output/`" in name or "Title" in name or name == "`metadata.json`"
+    return " in `output/`" in name or "Title" in name or name in ("`metadata.json`", "`metadata.opf`", "`reader.txt`")
 
 
 def path_of(folder: Folder, name: str) -> Path:

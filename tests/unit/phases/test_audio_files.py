@@ -13,7 +13,7 @@ from mutagen.mp3 import MP3
 from phases.audio.chunkfile import DamagedChunkError, read_chunk, read_pcm, write_chunk
 from phases.audio.encoding import Encoder, find_encoder
 from phases.audio.frames import FrameError, adts_frames, info_frame, mp3_frames
-from phases.audio.tags import Chapter, chapter_title, id3_tag, metadata_document, read_cover, tags_of
+from phases.audio.tags import Chapter, chapter_title, id3_tag, read_cover, tags_of
 from phases.contract import TransientError
 
 PCM = bytes(range(200)) * 10
@@ -126,20 +126,6 @@ def test_long_titles_are_read_back_from_an_id3_tag(tmp_path: Path) -> None:
     assert str(tags["CHAP:ch1"].sub_frames["TIT2"]) == title == "ü" * 127
     assert str(tags["TPE1"]) == "Unknown Author"
     assert "TDRC" not in tags
-
-
-def test_metadata_has_the_keys_that_a_library_reads() -> None:
-    book = {
-        "title": "Emma",
-        "authors": ["Jane Austen"],
-        "published": "1815-12-23",
-        "identifier": "urn:isbn:978-0141439587",
-    }
-    document = metadata_document(book, tags_of(book, "A Voice"), [Chapter(1, "One", 0.0, 2.5)])
-    assert document["chapters"] == [{"id": 0, "start": 0.0, "end": 2.5, "title": "One"}]
-    assert (document["publishedYear"], document["publishedDate"]) == ("1815", "1815-12-23")
-    assert (document["isbn"], document["narrators"]) == ("9780141439587", ["A Voice"])
-    assert metadata_document({"identifier": "https://example.org/1"}, tags_of({}, None), [])["isbn"] is None
 
 
 def test_a_chapter_without_a_title_is_numbered() -> None:

@@ -69,6 +69,7 @@ def test_a_good_take_is_written_as_the_voice_gave_it(tmp_path: Path) -> None:
     (row,) = timings(book)
     engine = Espeak()
     (pcm,) = run_in_forks(lambda text: engine.speak(text, voice="gmw/en-US", rate=160, pitch=50).pcm, GOOD[2:], 1)
+    engine.close()
     assert read_pcm(chunk_path(book.folder, row["audio_id"]), row["samples"]) == pcm
     assert "fallback" not in row
 
@@ -170,6 +171,7 @@ def test_a_fallback_speaks_what_the_wanted_voice_fails_at_and_it_is_recorded(
     assert (refused["voice"], refused["type"]) == ("gmw/en-US", kind)
     german = Espeak()
     (pcm,) = run_in_forks(lambda text: german.speak(text, voice="gmw/de", rate=160, pitch=50).pcm, [bad], 1)
+    german.close()
     assert read_pcm(chunk_path(book.folder, rows[1]["audio_id"]), rows[1]["samples"]) == pcm
     plan = book.plan("enhancement", formats=["mp3"])
     book.keep(plan, enhancement.run(plan).artifacts)

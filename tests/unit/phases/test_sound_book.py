@@ -135,12 +135,15 @@ def test_the_mp3_carries_chapters_tags_and_cover(made: tuple[SoundBook, Plan, Re
 
 def test_the_deliverables_have_safe_names(made: tuple[SoundBook, Plan, Result]) -> None:
     _, plan, result = made
-    assert result.output_folder == "Ann Author/Tea - a Story"
+    assert result.output_folder is None
     assert result.deliverables == {
         "m4b": "Tea - a Story.m4b",
         "mp3": "Tea - a Story.mp3",
         "cover": "cover.jpg",
         "metadata": "metadata.json",
+        "opf": "metadata.opf",
+        "description": "desc.txt",
+        "reader": "reader.txt",
     }
     assert all((plan.attempt_dir / name).is_file() for name in result.deliverables.values())
 
@@ -326,5 +329,5 @@ def test_one_format_alone_is_made(tmp_path: Path, name: str) -> None:
     book.write(CHAPTERS)
     speak(book)
     plan, result = enhance(book, formats=[name])
-    assert set(result.deliverables) == {name, "metadata"}
-    assert sorted(path.suffix for path in plan.attempt_dir.iterdir()) == sorted([f".{name}", ".json"])
+    assert set(result.deliverables) == {name, "metadata", "opf"}
+    assert sorted(path.suffix for path in plan.attempt_dir.iterdir()) == sorted([f".{name}", ".json", ".opf"])

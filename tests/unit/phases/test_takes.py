@@ -118,4 +118,6 @@ def test_whatever_the_real_voice_gives_for_a_hard_text_passes(voice: str, rate: 
             return json.dumps([text, str(error)]).encode()
         return b""
 
-    assert [json.loads(answer) for answer in run_in_forks(speak, HARD, 2) if answer] == []
+    answers = list(run_in_forks(speak, HARD, 2))
+    engine.close()
+    assert [json.loads(answer) for answer in answers if answer] == []

@@ -22,7 +22,9 @@ from phases.voices.languages import choose_voice
 @pytest.fixture(scope="module")
 def entries() -> tuple[list[VoiceEntry], list[VoiceEntry]]:
     engine = Espeak()
-    return engine.voices(), engine.voices("variant")
+    found = engine.voices(), engine.voices("variant")
+    engine.close()
+    return found
 
 
 @pytest.mark.parametrize(
@@ -127,6 +129,22 @@ def test_the_same_text_has_the_same_bytes_whatever_was_said_before(tmp_path: Pat
     audio_id = list(read_lines(first.folder / "timings.jsonl"))[1]["audio_id"]
     one, two = (book.folder / "chunks" / f"{audio_id}.wav" for book in (first, second))
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_voice_that_was_loaded_before_changes_nothing_of_what_another_speaks() -> None:
+    def spoken(*loaded: str) -> bytes:
+        def speak(_task: None) -> bytes:
+            engine = Espeak()
+            for name in loaded:
+                voice = engine.voice(name, {"rate": 160, "pitch": 50})
+            return voice.speak("The café is closed, and 1984 is over.").pcm
+
+        (pcm,) = run_in_forks(speak, [None], 1)
+        return pcm
+
+    alone = spoken("gmw/en-US")
+    assert alone == spoken("gmw/de", "gmw/en-US") == spoken("gmw/en-US+f3", "sit/cmn", "gmw/en-US")
+    assert alone != spoken("gmw/de")
 
 
 def test_another_voice_rate_or_pitch_is_another_sound(tmp_path: Path) -> None:

@@ -61,8 +61,15 @@ def test_tables_lines_and_facts_of_rich_text(tmp_path):
         ("verse", "Roses are red,\nViolets are blue."),
         ("table", "Name, Age"),
         ("scene_break", "* * *"),
-        ("list_item", "First"),
+        ("list_item", "1. First"),
     ]
+
+
+def test_numbers_of_items_in_rich_text_are_spoken_and_bullets_are_not(tmp_path):
+    items = [r"10.\tab", r"(iv) ", r"a)\tab", r"2.1.3\tab", r"\f1\'b7\tab", r"\f2 o\tab", r"-\tab", r"\u8226?\tab"]
+    body = "".join(rf"{{\listtext\pard\plain {shown}}}\ls1 Rain\par\n" for shown in items)
+    spoken = ["10. Rain", "(iv) Rain", "a) Rain", "2.1.3 Rain", *["Rain"] * 4]
+    assert rtf(tmp_path / "a.rtf", body).spoken == spoken
 
 
 def test_rich_text_that_is_cut_short_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -48,5 +49,5 @@ def test_the_help_of_every_command_has_an_example_that_it_understands(name: str,
     with pytest.raises(SystemExit) as caught:
         main([name, "--help"])
     assert caught.value.code == 0
-    example = capsys.readouterr().out.split("Example: pipeline-state ")[1].split()
+    example = shlex.split(capsys.readouterr().out.split("Example: pipeline-state ")[1])
     assert parser().parse_args(example).run

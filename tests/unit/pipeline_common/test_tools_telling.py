@@ -191,7 +191,7 @@ def test_a_run_is_all_that_one_process_did_from_its_start_on() -> None:
     trail = [
         line(1, 7, "retry"),
         line(2, 5, "batch_end"),
-        line(3, 5, "batch_book_end"),
+        line(3, 5, "promotion_done"),
         line(3.5, 6, "phase_success"),
         line(4, 5, "phase_success"),
         line(5, 5, "batch_start"),

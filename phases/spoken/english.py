@@ -1,0 +1,260 @@
+"""English: how its numbers, names, abbreviations and signs are said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from phases.spoken import english_words as words
+from phases.spoken import figures, letters, numbers, signs
+from phases.spoken.changes import Rule
+from phases.spoken.language import Language
+
+ENGLISH = Language(
+    code="en",
+    point="point",
+    decimal_sign=".",
+    thousands=",\u00a0\u202f",
+    minus="minus",
+    to="to",
+    and_="and",
+    months=words.MONTHS,
+    currencies=words.CURRENCIES,
+    big=words.BIG,
+    units=words.UNITS,
+    percent={"%": "percent", "‰": "per thousand"},
+    chapter="chapter",
+    signs=words.SIGNS,
+    fractions={2: ("one half", "halves"), 4: ("one quarter", "quarters"), 0: ("one {}", "{}s")},
+    at="at",
+    dot="dot",
+    abbreviations=words.ABBREVIATIONS,
+    final_abbreviations=words.FINAL_ABBREVIATIONS,
+    bare_abbreviations={"Mr": "Mister", "Mrs": "Missus", "Dr": "Doctor", "St": "Saint", "Messrs": "Messieurs"},
+    numbered=words.NUMBERED,
+    counted=words.COUNTED,
+    rulers=words.RULERS,
+    regnal=lambda number: f"the {numbers.ordinal(number, 'en')}",
+    starters=words.STARTERS,
+    single_words=frozenset("I"),
+    initialisms=words.INITIALISMS,
+    short_words=words.SHORT_WORDS,
+    one=lambda noun: "one",
+)
+
+_MONTH = rf"(?:{'|'.join(sorted({name.capitalize() for name in words.MONTHS}, key=lambda name: (-len(name), name)))})"
+_YEARS = (1100, 2099)
+_YEAR = r"(?:1[1-9]|20)[0-9]{2}"
+_DAY = r"(?:[12][0-9]|3[01]|0?[1-9])"
+_NEXT = r"(?![\w])(?![.,:/][0-9])"
+
+_DAY_FIRST = re.compile(
+    rf"(?<![\w.,/–-])(?P<the>the )?(?P<day>{_DAY})(?:st|nd|rd|th)? (?:of )?(?P<month>{_MONTH})(?![\w-])\.?"
+    rf"(?:,? (?P<year>{_YEAR}){_NEXT})?"
+)
+_MONTH_FIRST = re.compile(
+    rf"(?<!\w)(?P<month>{_MONTH})\.? (?P<day>{_DAY})(?:st|nd|rd|th)?(?![\w%])(?![.:/,][0-9])"
+    rf"(?:,? (?P<year>{_YEAR}){_NEXT})?"
+)
+_MONTH_ALONE = re.compile(r"(?<!\w)(?P<month>Jan|Feb|Mar|Apr|Aug|Sept|Sep|Oct|Nov|Dec)\.(?= (?:[0-9]|of\b|and\b|to\b))")
+_NUMERIC = re.compile(
+    r"(?<![\w./-])(?P<first>[0-9]{1,2})(?P<sign>[/.-])(?P<second>[0-9]{1,2})(?P=sign)(?P<year>(?:1[1-9]|20)[0-9]{2})(?![\w/-])"
+)
+_ISO = re.compile(
+    r"(?<![\w./-])(?P<year>(?:1[1-9]|20)[0-9]{2})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12][0-9]|3[01])(?![\w/-])"
+)
+_NAMES = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+          "December")  # fmt: skip
+
+_HALF = r"(?P<half>[aApP])\.? ?[mM]\b\.?"
+_CLOCK = re.compile(
+    rf"(?<![\w.,:$£€])(?:(?P<hour>[01]?[0-9]|2[0-4])[:.](?P<minute>[0-5][0-9])[ \u00a0]?{_HALF}"
+    rf"|(?P<hour2>[0-9]|1[0-2])[ \u00a0]?(?P<half2>[aApP])(?:\. ?[mM]\.|[mM]\b)"
+    r"|(?P<hour3>[01]?[0-9]|2[0-4]):(?P<minute3>[0-5][0-9])(?![\w:])(?!\.[0-9]))"
+)
+_OLD_MONEY = re.compile(
+    r"(?<![\w.,])(?:£(?P<pounds>[0-9][0-9,]{0,9}) )?(?P<shillings>[0-9]{1,2})s\.?"
+    r"(?: (?P<pence>[0-9]{1,2})d\b\.?)?(?!\w)"
+)
+_OLD_PENCE = re.compile(r"(?<![\w.,])(?P<pence>[1-9]|1[01])d\.(?!\w)")
+_DECADE = re.compile(
+    r"(?<![\w.,])(?:(?P<century>1[1-9]|20)(?P<tens>[0-9]0)|['’](?P<short>[1-9]0)|(?P<bare>[2-9]0))['’]?s(?!\w)"
+)
+_ORDINAL = re.compile(r"(?<![\w.,])(?P<number>[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,9})(?:st|nd|rd|th|d)(?!\w)")
+_ERA = r"(?:A\.? ?D|B\.? ?C|C\.? ?E|B\.? ?C\.? ?E)\b\.?"
+_DATED = re.compile(
+    rf"(?<![\w.,/:$£€#–-])(?:(?P<year>{_YEAR})|(?P<early>(?<=[ADdnraeEl.] )"
+    rf"10[0-9]{{2}})|(?P<dated>[0-9]{{1,4}})(?= ?{_ERA}))"
+    rf"(?P<era> ?{_ERA})?(?![\w%°])(?![.,:/–-][0-9])"
+)
+_BEFORE_EARLY = re.compile(r"\b(?:[Ii]n|[Yy]ear|[Ff]rom|[Uu]ntil|[Ss]ince|[Bb]efore|[Aa]fter|A\.? ?D\.?) $")
+_NOUN = re.compile(r" (?:[a-z]+-)?(?P<noun>[a-z]{3,})\b")
+_CENTURY = re.compile(r"(?<!\w)(?P<numeral>[IVX]{1,5})(?:th|st|nd|rd)?(?= [Cc]entur(?:y|ies)\b)")
+_SAINT = re.compile(r"(?<![\w.])S[tT]\.(?!\w)")
+_PLACE_BEFORE = re.compile(r"(?:^|[^\w’'-])(?P<word>[A-Z][\w’'-]*|[0-9]+(?:st|nd|rd|th)) $")
+_DOCTOR = re.compile(r"(?<![\w.])D[rR]\.(?!\w)")
+
+
+def _in_year(written: str) -> str:
+    return numbers.year(int(written), "en")
+
+
+def _date(day: int, month: str, year: str | None, *, month_first: bool) -> str:
+    which = numbers.ordinal(day, "en")
+    said = f"{month} {which}" if month_first else f"the {which} of {month}"
+    return f"{said}, {_in_year(year)}" if year else said
+
+
+def _day_first(match: re.Match[str]) -> str | None:
+    day, month = int(match["day"]), words.MONTHS[match["month"].lower()]
+    if month == "May" and match.string[match.end() : match.end() + 2].strip()[:1].islower() and not match["year"]:
+        return None  # "3 May be"; a date goes on otherwise
+    return _date(day, month, match["year"], month_first=False)
+
+
+def _month_first(match: re.Match[str]) -> str:
+    return _date(int(match["day"]), words.MONTHS[match["month"].lower()], match["year"], month_first=True)
+
+
+def _numeric(*, first_is_month: bool) -> Callable[[re.Match[str]], str | None]:
+    def say(match: re.Match[str]) -> str | None:
+        first, second = int(match["first"]), int(match["second"])
+        month, day = (first, second) if (first_is_month and first <= 12) or second > 12 else (second, first)
+        if not (1 <= month <= 12 and 1 <= day <= 31):
+            return None
+        return _date(day, _NAMES[month - 1], match["year"], month_first=first_is_month)
+
+    return say
+
+
+def _iso(match: re.Match[str]) -> str:
+    return _date(int(match["day"]), _NAMES[int(match["month"]) - 1], match["year"], month_first=True)
+
+
+def _clock(match: re.Match[str]) -> str:
+    hour = match["hour"] or match["hour2"] or match["hour3"]
+    minute, half = match["minute"] or match["minute3"], match["half"] or match["half2"]
+    said = numbers.cardinal(str(int(hour)), "en")
+    if minute and minute != "00":
+        said += f" oh {numbers.cardinal(minute[1], 'en')}" if minute[0] == "0" else f" {numbers.cardinal(minute, 'en')}"
+    elif minute and not half:
+        said += " o'clock" if 0 < int(hour) <= 12 else " hundred hours"
+    return f"{said} {half.lower()} m" if half else said
+
+
+def _old_money(match: re.Match[str]) -> str | None:
+    if not match["pounds"] and not match["pence"]:
+        return None
+    parts = []
+    if match["pounds"]:
+        parts.append(ENGLISH.counted_noun(match["pounds"], "pound", "pounds"))
+    parts.append(ENGLISH.counted_noun(match["shillings"], "shilling", "shillings"))
+    if match["pence"]:
+        parts.append(f"and {_pence(match['pence'])}")
+    return " ".join(parts)
+
+
+def _old_pence(match: re.Match[str]) -> str:
+    return _pence(match["pence"])
+
+
+def _pence(count: str) -> str:
+    return "one penny" if count == "1" else f"{numbers.cardinal(count, 'en')}pence"
+
+
+def _decade(match: re.Match[str]) -> str:
+    tens = match["tens"] or match["short"] or match["bare"]
+    if match["tens"] == "00":
+        return "two thousands" if match["century"] == "20" else f"{numbers.cardinal(match['century'], 'en')} hundreds"
+    plural = f"{numbers.cardinal(tens, 'en')[:-1]}ies" if tens != "10" else "tens"
+    return f"{numbers.cardinal(match['century'], 'en')} {plural}" if match["century"] else plural
+
+
+def _ordinal(match: re.Match[str]) -> str:
+    return numbers.ordinal(int(match["number"].replace(",", "")), "en")
+
+
+def _year(match: re.Match[str]) -> str | None:
+    written = match["year"] or match["early"] or match["dated"]
+    if match["early"] and not _BEFORE_EARLY.search(match.string[max(0, match.start() - 8) : match.start()]):
+        return None
+    if match["era"]:
+        return f"{_in_year(written)} {' '.join(re.sub('[^A-Z]', '', match['era']))}"
+    following = _NOUN.match(match.string, match.end())
+    if following and _counts(following["noun"]):
+        return None
+    return _in_year(written)
+
+
+def _counts(word: str) -> bool:
+    """Whether a word behind a number is what is counted, so that the number is no year."""
+    if word in words.COUNTED_NOUNS:
+        return True
+    return word.endswith("s") and not word.endswith(("ss", "us", "is")) and word not in words.NO_NOUNS
+
+
+def _century(match: re.Match[str]) -> str | None:
+    value = numbers.roman(match["numeral"])
+    return numbers.ordinal(value, "en") if value else None
+
+
+def _saint_or_street(match: re.Match[str]) -> str | None:
+    text = match.string
+    before = _PLACE_BEFORE.search(text[max(0, match.start() - 24) : match.start()])
+    name_follows = re.match(r" [A-Z]", text[match.end() : match.end() + 2]) is not None
+    if before and before["word"] not in words.NO_STREETS and not before["word"].endswith(("'s", "’s")):
+        return "Street"
+    return "Saint" if name_follows else None
+
+
+def _doctor_or_drive(match: re.Match[str]) -> str:
+    text = match.string
+    before = _PLACE_BEFORE.search(text[max(0, match.start() - 24) : match.start()])
+    name_follows = re.match(r" [A-Z]", text[match.end() : match.end() + 2]) is not None
+    return "Drive" if before and not name_follows and before["word"] not in words.NO_STREETS else "Doctor"
+
+
+def rules(region: str) -> tuple[Rule, ...]:
+    """The rules in their order.
+
+    Args:
+        region: the rest of the language tag in lower case, such as ``gb``; it says which way round 3/4/1999 is.
+    """
+    return (
+        signs.addresses(ENGLISH.at, ENGLISH.dot),
+        signs.REFERENCES,
+        signs.SPACED,
+        letters.chapter_numbers(ENGLISH),
+        letters.leading_romans(ENGLISH),
+        Rule("abbreviation", _SAINT, _saint_or_street),
+        Rule("abbreviation", _DOCTOR, _doctor_or_drive, goes_on=True),
+        Rule("date", _DAY_FIRST, _day_first, "digit"),
+        Rule("date", _MONTH_FIRST, _month_first, "digit"),
+        Rule("date", _NUMERIC, _numeric(first_is_month=region in ("", "us", "ph", "fm", "pw", "ca")), "digit"),
+        Rule("date", _ISO, _iso, "digit"),
+        Rule("date", _MONTH_ALONE, lambda match: words.MONTHS[match["month"].lower()], "dotted", goes_on=True),
+        Rule("time", _CLOCK, _clock, "digit"),
+        Rule("money", _OLD_MONEY, _old_money, "digit"),
+        Rule("money", _OLD_PENCE, _old_pence, "digit"),
+        figures.money(ENGLISH),
+        Rule("decade", _DECADE, _decade, "digit"),
+        Rule("ordinal", _ORDINAL, _ordinal, "digit"),
+        letters.numbered(ENGLISH),
+        figures.units(ENGLISH),
+        figures.percentages(ENGLISH),
+        figures.telephones(ENGLISH),
+        figures.ranges(ENGLISH, _YEARS),
+        Rule("year", _DATED, _year, "digit"),
+        *letters.abbreviations(ENGLISH),
+        letters.counted_romans(ENGLISH),
+        Rule("roman", _CENTURY, _century, "numeral"),
+        letters.rulers(ENGLISH),
+        letters.initials(ENGLISH),
+        figures.fractions(ENGLISH),
+        figures.leading_points(ENGLISH),
+        figures.cardinals(ENGLISH),
+        letters.capitals(ENGLISH),
+        signs.DASHES,
+        signs.symbols(ENGLISH.signs, between="+=×÷<>/−@%"),
+        signs.HEADLINES,
+    )
