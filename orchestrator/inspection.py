@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from pipeline_common.books import COMPLETE, stage
 from pipeline_common.phases import PHASES, Phase
 from pipeline_common.statuses import SUCCESS
 from pipeline_common.tools.catalogue import book_ids, section, text_of
+from pipeline_common.tools.remedies import Complete, Redo, Remove, SetAside
 from pipeline_common.tools.workspace import Fault
 
 ARTIFACTS, ORPHANS = PARTS = ("artifacts", "orphans")
@@ -60,7 +60,7 @@ def inspect(document: Mapping[str, Any], config: Config, busy: frozenset[str]) -
 def _of_book(document: Mapping[str, Any], config: Config, book: str) -> Iterator[Fault]:
     promotion = section(document, "books", book, "promotion")
     if promotion.get("state") == "promoting":
-        yield Fault(ARTIFACTS, "its finished files are only partly in the output folder.", _COMPLETED, book)
+        yield Fault(ARTIFACTS, "its finished files are only partly in the output folder.", _COMPLETED, book, Complete())
     cleaned = stage(document, book) == COMPLETE and not os.path.isdir(config.work_dir / book)
     for phase in PHASES:
         record = section(document, phase.key, "files", book)
@@ -73,7 +73,8 @@ def _of_book(document: Mapping[str, Any], config: Config, book: str) -> Iterator
             for name, artifact in section(record, kind).items():
                 lost = _lost(section(artifact), config.root)
                 if lost:
-                    yield Fault(ARTIFACTS, f"{name} of phase {phase.number} ({phase.name}): {lost}.", _REDONE, book)
+                    what = f"{name} of phase {phase.number} ({phase.name}): {lost}."
+                    yield Fault(ARTIFACTS, what, _REDONE, book, _redo(phase, config))
     yield from _of_chunks(document, config, book)
     yield from _of_ledger(document, config, book)
 
@@ -97,7 +98,8 @@ def _of_ledger(document: Mapping[str, Any], config: Config, book: str) -> Iterat
     except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         fault = f"one of the files that it is joined from cannot be read ({type(error).__name__}: {error})"
     if fault:
-        yield Fault(ARTIFACTS, f"its ledger does not add up: {fault}.", _RESPOKEN, book)
+        remedy = _redo(_phase("extraction"), config)
+        yield Fault(ARTIFACTS, f"its ledger does not add up: {fault}.", _RESPOKEN, book, remedy)
 
 
 def _of_chunks(document: Mapping[str, Any], config: Config, book: str) -> Iterator[Fault]:
@@ -116,7 +118,13 @@ def _of_chunks(document: Mapping[str, Any], config: Config, book: str) -> Iterat
     except (OSError, ValueError, TypeError, KeyError) as error:
         lost = f"timings.jsonl cannot be read ({error}), so none of them"
     if lost:
-        yield Fault(ARTIFACTS, f"of its chunks, {lost} is gone or damaged.", _REDONE, book)
+        remedy = _redo(_phase("synthesis"), config)
+        yield Fault(ARTIFACTS, f"of its chunks, {lost} is gone or damaged.", _REDONE, book, remedy)
+
+
+def _redo(phase: Phase, config: Config) -> Redo | None:
+    """What puts right that files of a phase are lost; nothing where their disk may not be there at all."""
+    return Redo(phase.key) if config.work_dir.is_dir() and config.output_dir.is_dir() else None
 
 
 def _phase(name: str) -> Phase:
@@ -160,13 +168,14 @@ class _Orphans:
             if entry.name.startswith(".") or self._real(Path(entry.path)) in self._others:
                 continue
             if entry.name not in self._books:
-                yield Fault(ORPHANS, f"{entry.path} belongs to no book of the document.", _UNKNOWN)
+                what = f"{entry.path} belongs to no book of the document."
+                yield Fault(ORPHANS, what, _UNKNOWN, remedy=SetAside((entry.path,)))
             elif entry.name not in self._busy:
                 yield from self._in_folder(entry)
 
     def in_output(self) -> Iterator[Fault]:
         """Files that no book has put there, a line a folder; hidden ones of others do not count."""
-        strangers: Counter[str] = Counter()
+        strangers: dict[str, list[str]] = {}
         for folder, folders, files in os.walk(self._config.output_dir, onerror=_refuse):
             folders[:] = sorted(
                 name
@@ -176,25 +185,29 @@ class _Orphans:
             )
             if Path(folder).parent == self._staging and Path(folder).name in self._busy:
                 continue
-            strangers[folder] = sum(self._is_stranger(folder, name) for name in files)
-        for folder, count in strangers.items():
-            if count:
-                files_told = "a file" if count == 1 else f"{count} files"
+            strangers[folder] = [os.path.join(folder, name) for name in files if self._is_stranger(folder, name)]
+        for folder, paths in strangers.items():
+            if paths:
+                files_told = "a file" if len(paths) == 1 else f"{len(paths)} files"
                 staged = Path(folder).parent == self._staging and Path(folder).name in self._books
                 advice = _LEFTOVER if staged else _UNKNOWN
-                yield Fault(ORPHANS, f"{folder} has {files_told} that no book of the document has left.", advice)
+                what = f"{folder} has {files_told} that no book of the document has left."
+                yield Fault(ORPHANS, what, advice, remedy=SetAside(tuple(paths)))
 
     def _in_folder(self, book: os.DirEntry[str]) -> Iterator[Fault]:
         for entry in _entries(Path(book.path)):
             if entry.name == "attempts":
                 for left in _entries(Path(entry.path)):
-                    yield Fault(ORPHANS, f"{left.path} was left by an attempt.", _LEFTOVER, book.name)
+                    what = f"{left.path} was left by an attempt."
+                    yield Fault(ORPHANS, what, _LEFTOVER, book.name, Remove((left.path,)))
             elif entry.name == "chunks":
                 for chunk in _entries(Path(entry.path)):
                     if _is_temporary(chunk.name):
-                        yield Fault(ORPHANS, f"{chunk.path} was left by an attempt.", _LEFTOVER, book.name)
+                        what = f"{chunk.path} was left by an attempt."
+                        yield Fault(ORPHANS, what, _LEFTOVER, book.name, Remove((chunk.path,)))
             elif not self._belongs(entry):
-                yield Fault(ORPHANS, f"{entry.path} is nothing that a phase leaves.", _UNKNOWN, book.name)
+                what = f"{entry.path} is nothing that a phase leaves."
+                yield Fault(ORPHANS, what, _UNKNOWN, book.name, SetAside((entry.path,)))
 
     def _belongs(self, entry: os.DirEntry[str]) -> bool:
         return (

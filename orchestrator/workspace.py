@@ -17,6 +17,10 @@ from typing import Any
 from orchestrator.config import DEFAULT_CONFIG, Config, load_config
 from orchestrator.inspection import PARTS, inspect
 from orchestrator.lock import book_lock_path, open_lock, try_lock
+from orchestrator.promotion import PromotionError, abandon_promotion, complete_promotion
+from orchestrator.records import BookRecords
+from orchestrator.settings import Settings
+from pipeline_common import PipelineState
 from pipeline_common.tools.workspace import Fault, HeldError, Holder
 
 _BUSY = (errno.EWOULDBLOCK, errno.EACCES, errno.EPERM)
@@ -123,6 +127,21 @@ class AudiobookWorkspace:
     def check(self, document: Mapping[str, Any]) -> Iterator[Fault]:
         """What is wrong with the files of the books of a document; books that are being worked on are left out."""
         return inspect(document, self._config, frozenset(self.holders()))
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        """Where files of the books lie."""
+        return (self._config.input_dir, self._config.work_dir, self._config.output_dir)
+
+    def complete(self, state: PipelineState, book: str) -> str:
+        """Finish the move of a book's finished files to the output folder, or give it up; its lock is held."""
+        records = BookRecords(state, book)
+        try:
+            moved = complete_promotion(records, Settings.of(self._config))
+        except PromotionError:
+            abandon_promotion(records)
+            return "given up; what is missing is made again"
+        return "completed" if moved else ""
 
 
 def _names_a_file(book: str) -> bool:

@@ -222,6 +222,8 @@ class History:
                     return self._replayed(document, chain), bases[at]
                 except StateReadError as error:
                     unusable = f" {error}"
+            if at == 0 and chain:  # every commit is there, from the first on
+                return self._replayed({}, chain), None
             if at not in records:
                 break
             chain.append(records[at])

@@ -1,30 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""``history``, ``backups``, ``restore`` and ``reset``: what the state was, and how it becomes that again."""
+"""``backups``, ``restore`` and ``reset``: what the state was, and how it becomes that again."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from pipeline_common.audit import RESTORE
 from pipeline_common.backups import Backup, Backups
-from pipeline_common.errors import StateLockError, StateReadError
+from pipeline_common.errors import StateReadError
 from pipeline_common.files import StateFiles
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.tools.catalogue import book_ids, section, text_of
 from pipeline_common.tools.display import NOTHING_CHANGED, counted, moment, print_json, print_table, say, size
+from pipeline_common.tools.moments import past_moment
 from pipeline_common.tools.options import Commands, add_command, add_dry_run, add_json, positive_int
-from pipeline_common.tools.session import ExitCode, Session, resolve, told
-from pipeline_common.tools.timeline import Event, events, events_of
-
-MOST_EVENTS = 20
-MOST_BOOKS_TOLD = 3
+from pipeline_common.tools.session import ExitCode, Session
 
 
 def add_commands(commands: Commands) -> None:
     """Add the commands of this module."""
-    _add_history(commands)
     parser = add_command(commands, "backups", _backups, about="list the backups, newest first", example="backups")
     add_json(parser)
     parser = add_command(
@@ -39,6 +36,12 @@ def add_commands(commands: Commands) -> None:
     which.add_argument(
         "--revision", metavar="N", type=positive_int, help="the document as it was after the commit of that number"
     )
+    which.add_argument(
+        "--at",
+        metavar="T",
+        type=past_moment,
+        help="the document as it was at that moment, such as 2026-01-31T14:05 or 2h",
+    )
     add_dry_run(parser)
     parser = add_command(
         commands,
@@ -48,61 +51,6 @@ def add_commands(commands: Commands) -> None:
         example="reset --dry-run",
     )
     add_dry_run(parser)
-
-
-def _add_history(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "history",
-        _history,
-        about="list what was done to the state, newest first",
-        example="history --book emma",
-    )
-    parser.add_argument("--book", metavar="ID", help="only the commits that changed this book, and what they changed")
-    parser.add_argument(
-        "--limit", type=positive_int, metavar="N", default=MOST_EVENTS, help="at most N events (default: %(default)s)"
-    )
-    add_json(parser)
-
-
-def _history(session: Session, arguments: argparse.Namespace) -> int:
-    if arguments.book is None:
-        found = events(session.state, arguments.limit)
-        if arguments.json:
-            print_json({"events": [asdict(event) for event in found]})
-        elif found:
-            print_table(("When", "Revision", "What", "Books", "Process"), (_row(event) for event in found))
-        else:
-            say(f"Nothing has happened to {session.state.path} yet.")
-        return ExitCode.DONE
-    entries, _ = resolve(session.catalogue(session.document()), [arguments.book])
-    # A book that is no longer in the document may be in its history, by its whole id.
-    book = entries[0].id if entries else arguments.book
-    found = events_of(session.state, book, arguments.limit)
-    if arguments.json:
-        print_json({"book": book, "found": bool(entries or found), "events": [asdict(event) for event in found]})
-    elif found:
-        print_table(("When", "Revision", "What", "Changed", "Process"), (_row_of_book(event) for event in found))
-    else:
-        say(f"The history no longer says what happened to {book}." if entries else f"not found: {book}")
-    return ExitCode.DONE
-
-
-def _row(event: Event) -> tuple[str, ...]:
-    books = ", ".join(event.books[:MOST_BOOKS_TOLD])
-    if len(event.books) > MOST_BOOKS_TOLD:
-        books = f"{counted(len(event.books), 'book')}: {books}, …"
-    return _row_with(event, books if event.success else event.what)
-
-
-def _row_of_book(event: Event) -> tuple[str, ...]:
-    return _row_with(event, event.what)
-
-
-def _row_with(event: Event, what: str) -> tuple[str, ...]:
-    operation = event.operation if event.success else f"{event.operation}, failed"
-    revision = str(event.revision) if event.revision else ""
-    return (moment(event.at), revision, operation, what, "" if event.pid is None else str(event.pid))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +101,15 @@ def _row_of_backup(backup: _Listed) -> tuple[str, ...]:
 
 def _restore(session: Session, arguments: argparse.Namespace) -> int:
     state, revision = session.state, arguments.revision
+    if arguments.at:
+        revision, present = _revision_at(session, arguments.at)
+        if revision == present:
+            say(f"Revision {revision} was the document then, and is the document now: nothing to do.")
+            return ExitCode.DONE
     backup = None if revision else _backup_path(session, arguments.backup)
     if arguments.dry_run:
         return _rehearse_restore(session, backup, revision)
-    _refuse_while_at_work(session)
+    session.refuse_while_at_work()
     existed = state.path.exists()
     if backup:
         state.restore_backup(backup)
@@ -173,12 +126,35 @@ def _restore(session: Session, arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
+def _revision_at(session: Session, at: datetime) -> tuple[int, int]:
+    """The revision of the last commit up to a moment, and that of the present document; 0 where it is damaged.
+
+    Raises:
+        StateReadError: the history does not go back so far.
+    """
+    found = oldest = None
+    for change in session.state.history.kept():
+        oldest = oldest or change
+        if change.at <= at:
+            found = change
+    if found is None:
+        told = f"It begins with revision {oldest.revision} of {moment(oldest.at.isoformat())}. " if oldest else ""
+        raise StateReadError(
+            f"The history of {session.state.path} does not go back to {moment(at.isoformat())}. {told}"
+            "Nothing was changed. `pipeline-state backups` lists what else can be restored."
+        )
+    try:
+        return found.revision, session.state.read_with_revision()[1]
+    except StateReadError:
+        return found.revision, 0
+
+
 def _rehearse_restore(session: Session, backup: Path | None, revision: int) -> int:
     if backup:
         document, revision = session.state.backup_manager.verified(backup)
     else:
         document, _ = session.state.history.document_at(revision)
-    _refuse_while_at_work(session)
+    session.refuse_while_at_work()
     at = moment(document.get("last_updated"))
     of = f"revision {revision} of {at}" if at else f"revision {revision}"
     books = counted(len(book_ids(document, session.lifecycle)), "book")
@@ -194,7 +170,7 @@ def _backup_path(session: Session, name: str) -> Path:
 
 def _reset(session: Session, arguments: argparse.Namespace) -> int:
     state = session.state
-    _refuse_while_at_work(session)
+    session.refuse_while_at_work()
     if arguments.dry_run:
         there = _belongings(session)
         say(
@@ -220,25 +196,3 @@ def _belongings(session: Session) -> list[str]:
     return there + [
         counted(number, noun) for number, noun in ((backups, "backup"), (segments, "earlier journal")) if number
     ]
-
-
-def _refuse_while_at_work(session: Session) -> None:
-    """What a worker or a batch has in memory would be written over what was restored.
-
-    Raises:
-        StateLockError: a live process works on a book, or through a folder of books.
-    """
-    if session.workspace is None:
-        return
-    for batch in session.workspace.batches():
-        raise StateLockError(
-            f"A batch is running, {told(batch)}; nothing was changed. Wait until that has ended, or stop it, then try "
-            "again."
-        )
-    holders = session.workspace.holders()
-    for book, holder in sorted(holders.items()):
-        more = f" (and {counted(len(holders) - 1, 'other book')})" if len(holders) > 1 else ""
-        raise StateLockError(
-            f"{book} is being worked on by {told(holder)}{more}; nothing was changed. "
-            "Wait until that has ended, or stop it, then try again."
-        )

@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.codec import Document
-from pipeline_common.errors import PipelineError, StateReadError
+from pipeline_common.errors import PipelineError, StateLockError, StateReadError
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.phases import Phase
 from pipeline_common.state import PipelineState
 from pipeline_common.tools.catalogue import Catalogue, Entry
-from pipeline_common.tools.display import complain, moment
+from pipeline_common.tools.display import complain, counted, moment
 from pipeline_common.tools.lifecycles import phases_of
 from pipeline_common.tools.records import RecordCatalogue
 from pipeline_common.tools.workspace import Holder, Workspace
@@ -100,6 +100,27 @@ class Session:
         if self.lifecycle is AUDIOBOOK:
             return Catalogue(document, holder_of)
         return RecordCatalogue(document, holder_of, self.lifecycle)
+
+    def refuse_while_at_work(self) -> None:
+        """For what concerns all books: what a worker has in memory would be written over it.
+
+        Raises:
+            StateLockError: a live process works on a book, or through a folder of books.
+        """
+        if self.workspace is None:
+            return
+        for batch in self.workspace.batches():
+            raise StateLockError(
+                f"A batch is running, {told(batch)}; nothing was changed. Wait until that has ended, or stop it, then "
+                "try again."
+            )
+        holders = self.workspace.holders()
+        for book, holder in sorted(holders.items()):
+            more = f" (and {counted(len(holders) - 1, 'other book')})" if len(holders) > 1 else ""
+            raise StateLockError(
+                f"{book} is being worked on by {told(holder)}{more}; nothing was changed. "
+                "Wait until that has ended, or stop it, then try again."
+            )
 
 
 def resolve(catalogue: Catalogue, names: Iterable[str]) -> tuple[list[Entry], list[str]]:

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +41,8 @@ class Event:
     what: str
 
 
-def events(state: PipelineState, limit: int) -> list[Event]:
-    """The newest lines of the audit trail, newest first."""
-    entries = state.get_transaction_history(limit)
+def events_from(state: PipelineState, entries: Sequence[Mapping[str, Any]]) -> list[Event]:
+    """Lines of the audit trail, in their order, with what the history says of them."""
     revisions = [revision for entry in entries if (revision := _revision(entry))]
     changes = {change.revision: change for change in state.history.kept(min(revisions) - 1)} if revisions else {}
     return [_event(entry, changes.get(_revision(entry)), "", state.lifecycle) for entry in entries]
@@ -57,7 +55,7 @@ def events_of(state: PipelineState, book: str, limit: int) -> list[Event]:
         return []
     wanted = {change.revision for change, _ in found}
     entries: dict[int, Mapping[str, Any]] = {}
-    for entry in state.get_transaction_history(sys.maxsize):
+    for entry in state.audit_entries():
         revision = _revision(entry)
         if revision in wanted:
             entries.setdefault(revision, entry)

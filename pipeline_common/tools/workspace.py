@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline_common.errors import PipelineError
+from pipeline_common.state import PipelineState
+from pipeline_common.tools.remedies import Remedy
 
 GROUP = "pipeline_common.workspaces"
 """The group of entry points. Each is a function ``(pipeline_json: Path | None, config: Path | None) -> Workspace``."""
@@ -62,12 +64,18 @@ class Fault:
         what: what is wrong, and where.
         advice: what to do about it.
         book: the book that it is about, if it is about one.
+        remedy: what puts it right; None where a person has to.
     """
 
     part: str
     what: str
     advice: str
     book: str | None = None
+    remedy: Remedy | None = None
+
+    def as_json(self) -> dict[str, str | None]:
+        """What people and programs are told of it."""
+        return {"part": self.part, "what": self.what, "advice": self.advice, "book": self.book}
 
 
 class Workspace(Protocol):
@@ -106,8 +114,19 @@ class Workspace(Protocol):
             HeldError: a live process works on it.
         """
 
+    @property
+    def folders(self) -> Sequence[Path]:
+        """Where files of the books lie. Where one is not there, as when its disk is not, no file is called gone."""
+
     def check(self, document: Mapping[str, Any]) -> Iterator[Fault]:
         """What is wrong with the files of the books of a document; books that are being worked on are left out."""
+
+    def complete(self, state: PipelineState, book: str) -> str:
+        """Finish what was begun with a book's finished files, or give it up; the caller keeps every worker away.
+
+        Returns:
+            What was done.
+        """
 
 
 def open_workspace(pipeline_json: Path | None, config: Path | None, kind: str) -> Workspace | None:

@@ -54,6 +54,7 @@ def test_every_command_works_on_it_unchanged(tmp_path: Path, lifecycle: str) -> 
     make, waiting, done, failed, stages, section = KINDS[lifecycle]
     path = tmp_path / "things.json"
     state = make(path)
+    (tmp_path / "staging/tide").mkdir(parents=True)  # what a staged release must have
     before = state.read()
 
     def command(*arguments: str) -> str:
@@ -98,6 +99,19 @@ def test_every_command_works_on_it_unchanged(tmp_path: Path, lifecycle: str) -> 
     command("restore", "--revision", str(revision))
     assert state.read()[section] == before[section]
     assert "everything is in order" in command("check")
+    counted = f"SELECT count(*) AS number FROM books WHERE stage = '{stage}'"
+    command("reindex")
+    assert json.loads(command("query", counted, "--json"))["rows"] == [[1]]
+    assert {book["id"] for book in json.loads(command("export"))["books"]} == {waiting, done, failed}
+    assert (tmp_path / ".pipeline/things.books" / f"{waiting}.yaml").exists()
+    assert waiting in command("history", "--since", "1d")
+    (tmp_path / "staging/tide").rmdir()
+    if lifecycle.startswith("releases"):
+        assert f"{waiting}: " in command("prune", "--stale-only")
+    else:
+        assert "nothing to prune" in command("prune")
+    assert "everything is in order" in command("check", "--repair")
+    assert "nothing to do" in command("restore", "--at", "0s")
     assert "Would be moved" in command("reset", "--dry-run")
     command("reset")
     assert json.loads(command("list", "--json"))["total"] == 0

@@ -13,6 +13,8 @@ from books import write_txt
 from commands import BIN, DEADLINE_S, run, start
 from finished import Finished
 
+from pipeline_common import PipelineState
+
 
 @pytest.fixture
 def folder(finished: Finished, tmp_path: Path) -> Finished:
@@ -134,3 +136,23 @@ def test_reports_and_metrics_tell_of_the_batch(folder: Finished, tmp_path: Path)
     )
     for arguments in (("report", "--period", "yearly"), ("report", "--format", "pdf")):
         assert run("pipeline-state", *arguments, cwd=root).returncode == 2
+
+
+def test_history_can_be_followed_as_it_happens(tmp_path: Path) -> None:
+    state = PipelineState(tmp_path / "pipeline.json")
+    state.write({"books": {"e-00000001": {"title": "Émile"}}}, validate=False)
+    with start("pipeline-state", "history", "--follow", "--json", cwd=tmp_path) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["revision"] == 1
+        for title in ("Emma", "Evelina"):
+            with state.transaction(operation="rename") as txn:
+                txn.data["books"]["e-00000001"]["title"] = title
+        events = [json.loads(process.stdout.readline()) for _ in range(2)]
+        assert [(e["revision"], e["operation"], e["books"]) for e in events] == [
+            (2, "rename", ["e-00000001"]),
+            (3, "rename", ["e-00000001"]),
+        ]
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 130
+    assert "Traceback" not in err

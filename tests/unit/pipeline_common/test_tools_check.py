@@ -32,7 +32,7 @@ def test_a_sound_state_is_exit_0(state, capsys):
     assert check(state, capsys) == (0, [])
     assert main(["--pipeline-json", str(state.path), "check"]) == 0
     out = capsys.readouterr().out
-    assert out.count("in order") == 7
+    assert out.count("in order") == 9
     assert "revision 2, 1 book: everything is in order." in out
 
 

@@ -133,3 +133,55 @@ def test_the_past_of_a_large_document_is_told_too(tmp_path, capsys):
     assert [(e["operation"], len(e["books"])) for e in events] == [("touch", 1), ("write_commit", 400)]
     assert run(state, "history") == 0
     assert "400 books: book-00000000, " in capsys.readouterr().out
+
+
+def moment_of(state: PipelineState, revision: int) -> str:
+    return next(change.at.isoformat() for change in state.history.kept() if change.revision == revision)
+
+
+def test_history_since_a_moment_tells_all_that_has_happened_from_then_on(state, capsys):
+    since = moment_of(state, 2)
+    events = answer(state, capsys, "history", "--since", since)["events"]
+    assert {event["revision"] for event in events} >= {3, 4}
+    assert 1 not in {event["revision"] for event in events}
+    assert len(answer(state, capsys, "history", "--since", "1d")["events"]) == 4
+    assert len(answer(state, capsys, "history", "--since", "1d", "--limit", "2")["events"]) == 2
+    assert [e["revision"] for e in answer(state, capsys, "history", "--book", NIGHT, "--since", since)["events"]] == [3]
+    assert run(state, "history", "--since", "2100-01-01") == 0
+    assert "Nothing has happened" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "3 h", "h", "", "99999999999d", "9" * 9 + "w"])
+def test_what_is_no_moment_is_wrong_usage(state, capsys, text):
+    for command in ("history", "--since"), ("restore", "--at"):
+        with pytest.raises(SystemExit) as caught:
+            run(state, *command, text)
+        assert caught.value.code == 2
+        assert "is no moment; give one such as" in capsys.readouterr().err
+
+
+def test_restore_at_a_moment_brings_back_the_document_of_then(state, capsys):
+    then = state.history.document_at(2)[0]
+    between = moment_of(state, 2)
+    assert run(state, "restore", "--at", between, "--dry-run") == 0
+    assert "revision 2 of" in capsys.readouterr().out
+    assert run(state, "restore", "--at", between) == 0
+    assert "to revision 2." in capsys.readouterr().out
+    assert {key: value for key, value in state.read().items() if key != "last_updated"} == {
+        key: value for key, value in then.items() if key != "last_updated"
+    }
+
+
+def test_restore_at_a_moment_of_the_present_document_has_nothing_to_do_unless_that_is_damaged(state, capsys):
+    assert run(state, "restore", "--at", "0s") == 0
+    assert "nothing to do" in capsys.readouterr().out
+    state.path.write_text("{")
+    assert run(state, "restore", "--at", "0s") == 0
+    assert state.read()["books"][EMMA]["title"] == "Emma"
+
+
+def test_restore_at_a_moment_before_the_history_says_where_that_begins(state, capsys):
+    assert run(state, "restore", "--at", "2001-01-01") == 3
+    assert "does not go back to 2001-01-01" in (told := capsys.readouterr().err)
+    assert "It begins with revision 1 of" in told
+    assert state.read()["books"][EMMA]["title"] == "Emma"
