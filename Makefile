@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .PHONY: run test check test-long test-crash test-kills test-campaign test-resume test-readalong test-tools test-hostile \
-        docs clean help
+        test-browser docs clean help
 
 help:
 	@echo "make run        install, then turn the books in input/ into audiobooks in output/"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-readalong W3C's checker looks at EPUBs made from every format, where it is installed (epubcheck, java)"
 	@echo "make test-tools     uv, Poetry, Conda, flite and espeak-ng where they are installed; a gigabyte of output"
 	@echo "make test-hostile   books as hard to read as the limits allow: words, CPU seconds and memory of each"
+	@echo "make test-browser   reports in a real browser (Debian's chromium and chromium-driver)"
 	@echo "make docs       write the generated pages of docs/ again"
 	@echo "make clean      remove the virtual environment and caches (never books, work or state)"
 
@@ -42,7 +43,7 @@ check: $(VENV)/.installed-dev
 test: check
 	$(BIN)/pytest -n auto --dist loadfile
 
-test-long: test-crash test-kills test-campaign test-resume test-readalong test-tools test-hostile
+test-long: test-crash test-kills test-campaign test-resume test-readalong test-tools test-hostile test-browser
 
 test-crash: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/crash
@@ -54,7 +55,7 @@ test-campaign: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/kill/test_campaign.py
 
 test-resume: $(VENV)/.installed-dev
-	$(BIN)/pytest -m long tests/e2e
+	$(BIN)/pytest -m long tests/e2e --ignore tests/e2e/test_report_in_browser.py
 
 test-readalong: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -rs tests/readalong
@@ -64,6 +65,9 @@ test-tools: $(VENV)/.installed-dev
 
 test-hostile: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/unit/phases/test_worst_cases.py
+
+test-browser: $(VENV)/.installed-dev
+	$(BIN)/pytest -m long -rs tests/e2e/test_report_in_browser.py
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m pipeline_common.docs docs

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from batch.aftercare import look_after
+from batch.alerts import Alerts, check
 from batch.plan import STARTED, Fate, PlannedBook, plan_batch
 from batch.records import BatchRecords, BatchResult, Tally
 from batch.screen import Screen, show_plan, show_summary
@@ -115,6 +117,7 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
         if any(book.fate in STARTED for book in planned):
             equipped(Settings.of(config), config)
         return ExitCode.DONE
+    check(config)
     configure_logging(config, config.log_file)
     with _batch_lock(config, wait=args.wait) as waited:
         if waited:
@@ -149,11 +152,19 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
         result = BatchResult(tally)
         if to_run:
             records.begin(planned)
-            result = _run_those(to_run, tally, config, settings, records, console, surroundings)
+        alerts = Alerts(config, records.failures_in_a_row or 0)
+        if to_run:
+            result = _run_those(to_run, tally, config, settings, records, console, surroundings, alerts)
+            records.failures_in_a_row = alerts.in_a_row
         duration_s = time.monotonic() - started
         summary = records.end(tally, duration_s, result.average_cpu_percent, () if to_run else planned)
-    show_summary(console, summary, _shown(result.folders, config), given_up | result.failures)
-    logger.info("batch ends: %s", summary["status"])
+        show_summary(console, summary, _shown(result.folders, config), given_up | result.failures)
+        logger.info("batch ends: %s", summary["status"])
+        if to_run:
+            alerts.batch_ended(summary, result.failures)
+        look_after(config, state, _complain, idle=not to_run)
+        for problem in alerts.close():
+            _complain(problem)
     if result.signum is not None:
         _complain(INTERRUPTED_TEXT)
         return ExitCode.INTERRUPTED + result.signum
@@ -179,6 +190,7 @@ def _run_those(
     records: BatchRecords,
     console: Screen,
     surroundings: Surroundings,
+    alerts: Alerts,
 ) -> BatchResult:
     from batch.lifeline import Guardian
 
@@ -188,7 +200,7 @@ def _run_those(
 
     gc.freeze()
     gc.enable()
-    return run_books(books, tally, config, settings, records, console, surroundings, guardians)
+    return run_books(books, tally, config, settings, records, console, surroundings, guardians, alerts.book_ended)
 
 
 def _discover(config: Config) -> Library:

@@ -109,6 +109,8 @@ class BatchRecords:
         self._state = state
         self._root = config_root
         self.started_at = utc_now()
+        self.failures_in_a_row: int | None = None
+        """With no success after them, earlier batches among them; None where this one has not begun."""
         self._tries: dict[str, Any] = {}
         self._entries: dict[str, dict[str, Any]] = {}
         self._owed: dict[str, dict[str, Any]] = {}
@@ -118,7 +120,9 @@ class BatchRecords:
         planned = list(planned)
         with self._state.transaction(operation="batch_start") as txn:
             section = txn.data.setdefault("batch", {})
-            section["summary"] = {"status": RUNNING, "total_files": len(planned), "started_at": self.started_at}
+            in_a_row = self.failures_in_a_row = _in_a_row(section)
+            running = {"status": RUNNING, "total_files": len(planned), "started_at": self.started_at}
+            section["summary"] = running | ({"failures_in_a_row": in_a_row} if in_a_row else {})
             self._pass_over(txn.data, planned)
 
     def book_started(self, book: PlannedBook) -> dict[str, Any]:
@@ -234,7 +238,9 @@ class BatchRecords:
             "completed_at": utc_now(),
         }
         with self._state.transaction(operation="batch_end") as txn:
-            txn.data.setdefault("batch", {})["summary"] = summary
+            section = txn.data.setdefault("batch", {})
+            in_a_row = _in_a_row(section) if self.failures_in_a_row is None else self.failures_in_a_row
+            section["summary"] = summary | ({"failures_in_a_row": in_a_row} if in_a_row else {})
             self._pay(txn.data)
             self._pass_over(txn.data, passed_over)
         self._owed.clear()
@@ -254,6 +260,12 @@ class BatchRecords:
                 _mark_duplicate(document, book)
             elif book.fate is Fate.DONE:
                 _refresh_source(document, book)
+
+
+def _in_a_row(section: Mapping[str, Any]) -> int:
+    summary = section.get("summary")
+    found = summary.get("failures_in_a_row") if isinstance(summary, Mapping) else None
+    return found if isinstance(found, int) else 0
 
 
 def _refresh_source(document: dict[str, Any], book: PlannedBook) -> None:

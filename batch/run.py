@@ -59,6 +59,7 @@ class Batch:
         records: writes the batch section.
         view: what a person sees.
         folder_of: the folder in which the progress file of a book lies, by the book's id.
+        on_ended: is told of each book that is over, and why it failed if it did.
         warden: from which come signals that were sent to the warden; None where there is none.
     """
 
@@ -73,6 +74,7 @@ class Batch:
         records: BatchRecords,
         view: View,
         folder_of: Callable[[str], Path],
+        on_ended: Callable[[str, str | None], None] = lambda _name, _failure: None,
         warden: int | None = None,
     ) -> None:
         self._books = books
@@ -82,6 +84,7 @@ class Batch:
         self._records = records
         self._view = view
         self._folder_of = folder_of
+        self._on_ended = on_ended
         self._warden = warden
         self._interrupted_at = 0.0
         self._running: dict[str, PlannedBook] = {}
@@ -185,12 +188,14 @@ class Batch:
         if ended.exit_code == 0:
             self._result.tally.successful += 1
             self._result.folders[book.name] = aftermath.folder
+            self._on_ended(book.name, None)
             logger.info("%s: done in %.1f s", book.name, duration_s)
         else:
             reason = failure_text(ended)
             self._result.tally.failed += 1
             self._result.tally.errors.append(f"{book.name}: {reason}")
             self._result.failures[book.name] = reason
+            self._on_ended(book.name, reason)
             logger.error("%s: failed: %s", book.name, reason)
 
     async def _watch_progress(self) -> None:

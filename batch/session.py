@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from batch.launcher import GuardedLauncher
@@ -27,6 +27,7 @@ def run_books(
     console: Screen,
     surroundings: Surroundings,
     guardians: Sequence[Guardian],
+    on_ended: Callable[[str, str | None], None],
 ) -> BatchResult:
     """Run the books of a batch to its end.
 
@@ -39,6 +40,7 @@ def run_books(
         console: standard output.
         surroundings: what the batch has beside its configuration.
         guardians: those that have been started already.
+        on_ended: is told of each book that is over, and why it failed if it did.
 
     Raises:
         StateError: the state cannot be used any more; every child is gone.
@@ -63,6 +65,7 @@ def run_books(
             records=records,
             view=view,
             folder_of=settings.book_folder,
+            on_ended=on_ended,
             warden=surroundings.warden,
         )
         result = run_batch(batch)

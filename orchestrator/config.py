@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ModelWrapValidatorH
 
 from orchestrator.environments import Environment
 from orchestrator.layout import DEFAULT_LAYOUT, checked_layout
-from orchestrator.sections.care import AlertsSection, ReportsSection, RetentionSection
+from orchestrator.sections.care import AlertsSection, MetricsSection, ReportsSection, RetentionSection
 from orchestrator.sections.fields import PathField, Section
 from orchestrator.sections.programs import PhaseSection, PhasesSection
 from orchestrator.sections.sound import AudioSection, SubtitlesSection, TtsSection
@@ -26,8 +26,6 @@ DEFAULT_CONFIG = Path("config.yaml")
 _GONE_KEYS = frozenset({"conda_env", "orchestrator_path", "phase_dirs", "poetry_path", "use_gpu", "venv_path"})
 _SAMPLE_LAYOUT = "{author}/{title}[ ({voice})]"
 _WITHIN_EPUB = frozenset({"m4b", "mp3"})
-NOT_YET_IN_EFFECT = ("alerts", "retention", "reports")
-"""Sections that are accepted, so that a configuration may hold them, but that change nothing in this version."""
 
 
 def _as_upper(value: Any) -> Any:
@@ -108,6 +106,7 @@ class Config(Section):
     alerts: AlertsSection = AlertsSection()
     retention: RetentionSection = RetentionSection()
     reports: ReportsSection = ReportsSection()
+    metrics: MetricsSection = MetricsSection()
     views: ViewsSection = ViewsSection()
     _gone_keys: tuple[str, ...] = ()
     _folder: Path = Path()
@@ -163,7 +162,9 @@ class Config(Section):
         """The same configuration with absolute paths; relative ones belong to `folder`."""
         names = ("input_dir", "output_dir", "samples_dir", "work_dir", "pipeline_json", "log_file")
         base = folder.absolute()
-        paths = {name: base / getattr(self, name) for name in names}
+        paths: dict[str, Any] = {name: base / getattr(self, name) for name in names}
+        if self.metrics.textfile is not None:
+            paths["metrics"] = self.metrics.model_copy(update={"textfile": base / self.metrics.textfile})
         resolved = self.model_copy(update=paths)
         resolved._folder = base
         return resolved
@@ -196,9 +197,6 @@ class Config(Section):
             )
         if "formats" in self.subtitles.model_fields_set and list(self.subtitles.formats) != self.timed_formats():
             found.append("No EPUB will be made: subtitles.formats has epub, which needs m4b or mp3 in audio.formats.")
-        idle = [name for name in NOT_YET_IN_EFFECT if name in self.model_fields_set]
-        if idle:
-            found.append(f"These sections are accepted but have no effect in this version: {', '.join(idle)}.")
         return found
 
 

@@ -16,7 +16,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
-from orchestrator.config import NOT_YET_IN_EFFECT, Config
+from orchestrator.config import Config
 from phases.contract import CONTRACT_VERSION, RESULT_FIELDS, Failure, Plan, Result
 from pipeline_common.phases import PHASES
 
@@ -42,8 +42,7 @@ defaults. A key that is not known is an error that names the nearest one. `resum
 def configuration_page() -> str:
     """The page's text."""
     rows = "".join(f"| `{key}` | {default} | {limits} | {text} |\n" for key, default, limits, text in _rows(Config, ""))
-    idle = ", ".join(f"`{name}`" for name in NOT_YET_IN_EFFECT)
-    return f"{_HEAD}{rows}\nThe sections {idle} are accepted but have no effect in this version.\n"
+    return f"{_HEAD}{rows}"
 
 
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:

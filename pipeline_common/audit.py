@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pipeline_common.files import now
+from pipeline_common.compressed import SUFFIX, read_kept
+from pipeline_common.files import now, time_name
 from pipeline_common.system import System, write_all
 
 TRANSACTION_COMMIT = "transaction_commit"
@@ -26,6 +29,7 @@ COMMITS = frozenset({TRANSACTION_COMMIT, WRITE_COMMIT, RESTORE, MIGRATE})
 """The operations that, where they succeed, leave a document behind."""
 
 _BLOCK_BYTES = 65536
+_LARGEST_BYTES = 1 << 28
 
 
 class AuditTrail:
@@ -68,11 +72,39 @@ class AuditTrail:
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """What was noted, newest first; lines that are torn or no JSON objects are passed over."""
-        for line in _lines_backward(self._path):
+        for line in chain(_lines_backward(self._path), self._lines_put_aside()):
             with suppress(ValueError, RecursionError):
                 entry = json.loads(line)
                 if isinstance(entry, dict):
                     yield entry
+
+    def put_aside(self) -> list[Path]:
+        """The files that were rotated away, oldest first."""
+        pattern = re.compile(rf"{re.escape(self._path.stem)}_\d{{8}}_\d{{6}}_\d{{6}}\.log(?:\.gz)?")
+        try:
+            names = sorted(name for name in os.listdir(self._path.parent) if pattern.fullmatch(name))
+        except OSError:
+            return []
+        plain = set(names)
+        return [self._path.with_name(name) for name in names if name.removesuffix(SUFFIX) not in plain - {name}]
+
+    def rotate(self) -> Path:
+        """Put the file aside under a name of its own; the next line begins a new one.
+
+        Raises:
+            OSError: it is not there, or the disk refused.
+        """
+        path = self._path.with_name(f"{self._path.stem}_{time_name(now())}.log")
+        self._system.replace(self._name, str(path))
+        return path
+
+    def _lines_put_aside(self) -> Iterator[bytes]:
+        for path in reversed(self.put_aside()):
+            if path.name.endswith(SUFFIX):
+                with suppress(OSError):
+                    yield from reversed(read_kept(self._system, str(path), _LARGEST_BYTES)[0].split(b"\n"))
+            else:
+                yield from _lines_backward(path)
 
     def _append(self, line: bytes) -> None:
         end = self._end_of_file()

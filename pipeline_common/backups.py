@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline_common.audit import BACKUP, AuditTrail
 from pipeline_common.codec import DamagedError, decode
+from pipeline_common.compressed import SUFFIX, head_of, read_kept
 from pipeline_common.errors import StateReadError, StateWriteError
 from pipeline_common.files import StateFiles, now
 from pipeline_common.listing import Listing
@@ -114,8 +115,9 @@ class Backups:
                 f"The folder of backups {self._files.backups} cannot be read: {error.strerror or error}. "
                 "Make it readable, then try again."
             ) from error
+        names = {entry.name for entry in entries}
         for entry in entries:
-            if not self._files.is_backup(entry.name):
+            if not self._files.is_backup(entry.name) or entry.name.removesuffix(SUFFIX) in names - {entry.name}:
                 continue
             status = entry.stat(follow_symlinks=False)
             if not stat.S_ISREG(status.st_mode):
@@ -136,7 +138,7 @@ class Backups:
             StateReadError: it cannot be read or holds no document; the message says why.
         """
         try:
-            raw, _ = read_file(self._system, str(path), self._limit_bytes)
+            raw, _ = read_kept(self._system, str(path), self._limit_bytes)
             document, revision = decode(raw)
         except OSError as error:
             raise StateReadError(f"The backup {path} cannot be read: {error.strerror or error}. {_ANOTHER}") from error
@@ -223,8 +225,7 @@ class Backups:
 
     def _revision(self, path: Path) -> int:
         try:
-            with path.open("rb") as file:
-                head = _HEAD.match(file.read(_HEAD_BYTES))
+            head = _HEAD.match(head_of(path, _HEAD_BYTES))
             return int(head[1]) if head else self.verified(path)[1]
         except (OSError, StateReadError):
             return 0

@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline_common.errors import ConfigError, StateError
 from pipeline_common.files import DEFAULT_NAME
 from pipeline_common.state import PipelineState
-from pipeline_common.tools import changes, checks, derivatives, events, past, pruning, views
+from pipeline_common.tools import changes, checks, derivatives, events, past, pruning, telling, views
 from pipeline_common.tools.display import complain
 from pipeline_common.tools.lifecycles import find_lifecycle
 from pipeline_common.tools.options import add_places
@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action=_Version)
     add_places(top, default=None)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in (views, changes, events, past, checks, pruning, derivatives):
+    for module in (views, changes, events, past, checks, pruning, derivatives, telling):
         module.add_commands(commands)
     return top
 

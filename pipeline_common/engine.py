@@ -561,6 +561,7 @@ class Engine:
             folder = self.files.conflicts / time_name(now())
             moves = [(self.files.state, folder / self.files.state.name), (self.files.log, folder / self.files.log.name)]
             moves += [(self.files.journal, folder / self.files.journal.name)]
+            moves += [(path, folder / path.name) for path in self.audit.put_aside()]
             moves += [(b.path, folder / "backups" / b.path.name) for b in self.backups.newest_first()]
             moves += [(Path(path), folder / "segments" / Path(path).name) for _, path in self.history.segments()]
             moves = [(source, target) for source, target in moves if os.path.lexists(source)]

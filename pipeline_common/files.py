@@ -45,6 +45,7 @@ class StateFiles:
         stem, suffix = (name[:-5], ".json.bak") if name.endswith(".json") else (name, ".bak")
         self.segments = own / "segments"
         prefix = "" if name == DEFAULT_NAME else f"{stem}."
+        self._own, self._lead = own, prefix
         self.journal = own / f"{prefix}journal.jsonl"
         self.log = own / f"{prefix}transactions.log"
         self.database = own / f"{prefix}state.db"
@@ -52,16 +53,29 @@ class StateFiles:
         self.index = own / f"{prefix}index.json"
         self.views_lock = own / f"{prefix}views.lock"
         self._segment_form = f"{stem}_{{:012d}}.jsonl"
-        self._segment_pattern = re.compile(rf"{re.escape(stem)}_(\d{{12}})\.jsonl")
+        self._segment_pattern = re.compile(rf"{re.escape(stem)}_(\d{{12}})\.jsonl(?:\.gz)?")
         self._backup_form = f"{stem}_{{}}{suffix}"
-        self._backup_pattern = re.compile(rf"{re.escape(stem)}_\d{{8}}_\d{{6}}_\d{{6}}{re.escape(suffix)}")
+        self._backup_pattern = re.compile(rf"{re.escape(stem)}_\d{{8}}_\d{{6}}_\d{{6}}{re.escape(suffix)}(?:\.gz)?")
+
+    def report(self, name: str) -> Path:
+        """A file of the folder of reports."""
+        return self._own / "reports" / f"{self._lead}{name}"
+
+    def stamp(self, name: str) -> Path:
+        """An empty file whose time says when something was last done."""
+        return self._own / f"{self._lead}{name}.stamp"
+
+    @property
+    def alerts(self) -> Path:
+        """The folder of the alerts that somebody has not been told of yet."""
+        return self._own / f"{self._lead}alerts"
 
     def backup(self, at: datetime) -> Path:
         """The backup of that moment (aware, UTC)."""
         return self.backups / self._backup_form.format(time_name(at))
 
     def is_backup(self, name: str) -> bool:
-        """Whether a file of the backups folder belongs to this state file."""
+        """Whether a file of the backups folder belongs to this state file, compressed or not."""
         return self._backup_pattern.fullmatch(name) is not None
 
     def segment(self, base: int) -> Path:

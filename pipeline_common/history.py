@@ -8,7 +8,7 @@ backup of its checkpoint it gives every revision between the two.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,13 +18,14 @@ from typing import Any
 from pipeline_common import advice
 from pipeline_common.backups import LARGEST_TOTAL_BYTES, Backups
 from pipeline_common.codec import Document
+from pipeline_common.compressed import SUFFIX, read_kept
 from pipeline_common.errors import StateReadError
 from pipeline_common.files import StateFiles
 from pipeline_common.journal import HEADER_BYTES, JournalDamagedError, Record, parse_header, scan
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.listing import Listing
 from pipeline_common.reading import replay
-from pipeline_common.system import System, make_durable_folder, read_file, sync_folder, write_all, write_whole
+from pipeline_common.system import System, make_durable_folder, sync_folder, write_all, write_whole
 from pipeline_common.tracked import detached
 from pipeline_common.tree import tree_of
 
@@ -75,7 +76,7 @@ class History:
         self._lifecycle = lifecycle
         self._limit_bytes = limit_bytes
         self._listing = Listing(files.segments)
-        self._bases: dict[int, None] = {}  # of the segments there are, as far as house-keeping knows
+        self._bases: dict[int, str] = {}  # the segments there are, as far as house-keeping knows
         self._folder_durable = False
 
     def archive(self, base: int, content: bytes, *, durable: bool) -> None:
@@ -104,7 +105,7 @@ class History:
                 write_all(self._system, descriptor, content)
             finally:
                 self._system.close(descriptor)
-        self._bases[base] = None
+        self._bases[base] = path
         self._listing.left()
 
     def prune(self, added_bytes: int) -> None:
@@ -124,13 +125,13 @@ class History:
             total_bytes = 0
             for index, base in reversed(list(enumerate(bases))):
                 with suppress(OSError):
-                    total_bytes += self._system.stat(str(self._files.segment(base))).st_size
+                    total_bytes += self._system.stat(self._bases[base]).st_size
                 if total_bytes > LARGEST_TOTAL_BYTES and index < len(bases) - 1:
                     gone = max(gone, index + 1)
                     break
         for base in bases[: max(0, gone)]:
             with suppress(OSError):
-                self._system.unlink(str(self._files.segment(base)))
+                self._system.unlink(self._bases[base])
                 del self._bases[base]
         self._listing.left()
 
@@ -139,8 +140,7 @@ class History:
         names = self._listing.news()
         if names is not None:
             self._folder_durable &= self._files.segments.is_dir()
-            bases = map(self._files.segment_base, names)
-            self._bases = {base: None for base in bases if base is not None}
+            self._bases = self._by_base(names)
 
     def segments(self) -> list[tuple[int, str]]:
         """The segments, oldest first: the revision that each leads on from, and its file."""
@@ -148,9 +148,16 @@ class History:
             names = os.listdir(self._files.segments)
         except (FileNotFoundError, NotADirectoryError):
             return []
-        bases = ((self._files.segment_base(name), name) for name in names)
-        folder = str(self._files.segments)
-        return sorted((base, os.path.join(folder, name)) for base, name in bases if base is not None)
+        return sorted(self._by_base(names).items())
+
+    def _by_base(self, names: Iterable[str]) -> dict[int, str]:
+        """The segments among names of files; of one that a crash has left compressed as well, the plain one."""
+        found: dict[int, str] = {}
+        for name in names:
+            base = self._files.segment_base(name)
+            if base is not None and not (base in found and name.endswith(SUFFIX)):
+                found[base] = os.path.join(str(self._files.segments), name)
+        return found
 
     def newest(self) -> int:
         """The highest revision that segments and journal know of; 0 where there are none."""
@@ -256,7 +263,7 @@ class History:
 
     def _read(self, path: str) -> bytes:
         try:
-            return read_file(self._system, path, self._limit_bytes)[0]
+            return read_kept(self._system, path, self._limit_bytes)[0]
         except FileNotFoundError:
             return b""
         except OSError as error:

@@ -146,6 +146,9 @@ class BatchSummary(Record):
     duration_sec: Seconds | None = Field(None, description="of the run, seconds")
     avg_cpu_usage: float | None = Field(None, description="of the machine, percent")
     errors: list[Any] | None = Field(None, description="one sentence a failed book")
+    failures_in_a_row: Count | None = Field(
+        None, description="books that failed with no success after them, those of earlier runs too; absent for none"
+    )
     started_at: Time | None = Field(None, description="when the run started")
     completed_at: Time | None = Field(None, description="when it ended")
 

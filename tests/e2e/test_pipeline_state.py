@@ -116,6 +116,28 @@ def test_a_terminal_that_knows_no_unicode_is_no_reason_to_fail(tmp_path: Path) -
     assert "\\u611f" in result.stdout
 
 
+def test_reports_and_metrics_tell_of_the_batch(folder: Finished, tmp_path: Path) -> None:
+    root = folder.root
+    told = run("pipeline-state", "report", "--period", "all", "--format", "json", cwd=root)
+    path = root / ".pipeline/reports" / Path(told.stdout.removeprefix("Wrote ").rstrip(".\n")).name
+    report = json.loads(path.read_text())
+    counts = shown(root, "list")
+    assert (report["total"], report["progress"]) == (counts["total"], counts["statuses"])
+    assert {book["id"] for cause in report["failures"] for book in cause["books"]} >= {folder.id("empty.txt")}
+    assert all(cause["fix"].endswith(".") for cause in report["failures"])
+    assert report["audio_s"] > 0 < report["words"]
+    assert report["runs"][0]["who"] == "batch"
+    page = run("pipeline-state", "report", "--period", "weekly", "--output", tmp_path / "week.html", cwd=root)
+    assert (page.returncode, page.stderr) == (0, "")
+    assert "Tidewater Notes" in (tmp_path / "week.html").read_text(encoding="utf-8")
+    metrics = run("pipeline-state", "metrics", cwd=root)
+    assert (
+        f'pipeline_books{{lifecycle="audiobook",status="success"}} {counts["statuses"]["success"]}\n' in metrics.stdout
+    )
+    for arguments in (("report", "--period", "yearly"), ("report", "--format", "pdf")):
+        assert run("pipeline-state", *arguments, cwd=root).returncode == 2
+
+
 def test_history_can_be_followed_as_it_happens(tmp_path: Path) -> None:
     state = PipelineState(tmp_path / "pipeline.json")
     state.write({"books": {"e-00000001": {"title": "Émile"}}}, validate=False)

@@ -63,9 +63,19 @@ def test_the_older_keys_are_accepted_and_those_that_are_gone_named_in_one_warnin
     assert "use_gpu" in warning
 
 
-def test_sections_without_effect_are_said_to_be_so(tmp_path: Path) -> None:
-    (warning,) = load(tmp_path, "retention: {compress_after_days: 5}\nalerts: {threshold: 2}\n").warnings()
-    assert "alerts, retention" in warning
+def test_addresses_of_alerts_and_names_of_metrics_files_are_looked_at_and_never_repeated(tmp_path: Path) -> None:
+    for text, said in (
+        ("alerts: {webhook_url: 'ftp://user:secret@host'}", "http://"),
+        ("alerts: {urls: [secret]}", "number 1 is no address"),
+        ("metrics: {textfile: secret.txt}", "end in .prom"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            load(tmp_path, text)
+        assert said in str(caught.value)
+        assert "secret" not in str(caught.value)
+    config = load(tmp_path, "metrics: {textfile: ../books.prom}\nalerts: {urls: ['json://localhost']}\n")
+    assert config.metrics.textfile == tmp_path / "../books.prom"
+    assert config.warnings() == []
 
 
 @pytest.mark.parametrize(
