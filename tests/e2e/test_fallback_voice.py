@@ -29,6 +29,7 @@ def configure(root: Path, *fallback: str) -> None:
         "tts": {"fallback": fallback},
         "phases": {"synthesis": {"command": command}},
         "audio": {"formats": ["mp3"]},
+        "text": {"spoken": {"capitals": False}},  # the voice's marks are in capitals
     }
     (root / "config.yaml").write_text(json.dumps(config))
 

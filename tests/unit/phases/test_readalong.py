@@ -16,7 +16,6 @@ from soundbook import SoundBook
 
 from phases import enhancement, subtitles, synthesis
 from phases.audio.chunkfile import chunk_path, read_pcm
-from phases.audio.encoding import FORMATS
 from phases.contract import PermanentError, Plan, Result
 from phases.files import read_lines
 from phases.readers import open_document
@@ -24,6 +23,7 @@ from phases.readers.document import ChapterStart, Paragraph
 from phases.readers.limits import Limits
 
 SOUNDS = ("m4b", "mp3")
+FORMATS = (*SOUNDS, "opus", "flac", "wav")
 SMIL, XHTML, OPF = "{http://www.w3.org/ns/SMIL}", "{http://www.w3.org/1999/xhtml}", "{http://www.idpf.org/2007/opf}"
 SPOKEN = (
     "The rain had stopped before the morning came.",
