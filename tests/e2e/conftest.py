@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 from books import encrypted_pdf
@@ -26,3 +27,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     (books / "cover.jpg").write_bytes(b"\xff\xd8\xff")
     (books / ".hidden.txt").write_text("hidden")
     return Finished(root, run("batch-audiobook", "--max-workers", 2, "--log-level", "debug", cwd=root))
+
+
+@pytest.fixture
+def folder(finished: Finished, tmp_path: Path) -> Finished:
+    """A copy of the folder after the batch, to be changed."""
+    shutil.copytree(finished.root, tmp_path / "library", symlinks=True)
+    return Finished(tmp_path / "library", finished.process)

@@ -193,22 +193,20 @@ def decoded(path: Path) -> tuple[np.ndarray, int]:
         return np.concatenate([frame[0] for frame in frames]), stream.rate
 
 
-class TestTheNextRun:
-    """Runs after all others: it uses the same folder."""
+def test_finished_books_are_not_started_again_and_bad_ones_are_told_again(folder: Finished) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (folder.root / "output").rglob("*")}
+    again = run("batch-audiobook", cwd=folder.root)
+    assert again.returncode == 1
+    assert "0 to do" in again.stdout
+    assert all(f"{name}: passed over, it would fail again" in again.stdout for name in BAD)
+    assert {path: path.stat().st_mtime_ns for path in (folder.root / "output").rglob("*")} == before
 
-    def test_finished_books_are_not_started_again_and_bad_ones_are_told_again(self, finished: Finished) -> None:
-        before = {path: path.stat().st_mtime_ns for path in (finished.root / "output").rglob("*")}
-        again = run("batch-audiobook", cwd=finished.root)
-        assert again.returncode == 1
-        assert "0 to do" in again.stdout
-        assert all(f"{name}: passed over, it would fail again" in again.stdout for name in BAD)
-        assert {path: path.stat().st_mtime_ns for path in (finished.root / "output").rglob("*")} == before
 
-    def test_with_the_bad_books_gone_nothing_is_started(self, finished: Finished) -> None:
-        for name in BAD:
-            (finished.root / "input" / name).unlink()
-        logs = {path: path.stat().st_mtime_ns for path in (finished.root / "work").rglob("*.log")}
-        again = run("batch-audiobook", cwd=finished.root)
-        assert again.returncode == 0
-        assert "0 to do" in again.stdout
-        assert {path: path.stat().st_mtime_ns for path in (finished.root / "work").rglob("*.log")} == logs
+def test_with_the_bad_books_gone_nothing_is_started(folder: Finished) -> None:
+    for name in BAD:
+        (folder.root / "input" / name).unlink()
+    logs = {path: path.stat().st_mtime_ns for path in (folder.root / "work").rglob("*.log")}
+    again = run("batch-audiobook", cwd=folder.root)
+    assert again.returncode == 0
+    assert "0 to do" in again.stdout
+    assert {path: path.stat().st_mtime_ns for path in (folder.root / "work").rglob("*.log")} == logs

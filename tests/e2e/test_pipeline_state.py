@@ -2,25 +2,16 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
 
-import pytest
 from books import write_txt
 from commands import BIN, DEADLINE_S, run, start
 from finished import Finished
 
 from pipeline_common import PipelineState
-
-
-@pytest.fixture
-def folder(finished: Finished, tmp_path: Path) -> Finished:
-    """A copy of the folder after the batch, to be changed."""
-    shutil.copytree(finished.root, tmp_path / "library", symlinks=True)
-    return Finished(tmp_path / "library", finished.process)
 
 
 def shown(root: Path, *arguments: str) -> dict:  # type: ignore[type-arg]
