@@ -15,6 +15,7 @@ from phases.readers import text
 from phases.readers.limits import Limits
 from phases.spoken import changes, numbers
 from phases.spoken.form import SpokenForm
+from phases.spoken.passages import RULE, parted
 from phases.spoken.wording import Wording
 
 MAX_CHARS = 600
@@ -76,32 +77,52 @@ def chunks(
             number = 0
         elif number and _number(row["text"]) == number:
             kind, number = changes.CHAPTER, 0
-        for (start, end), form in wording.sentences(row["text"], max_chars, kind):
+        for language, continues, sentence in _sentences(row, wording, max_chars, kind):
             index += 1
-            yield _chunk(chapter, index, wording.language, row["paragraph"], (start, end), form)
+            chunk = {
+                "chapter": chapter,
+                "index": index,
+                "text_id": text_id(language, sentence["spoken"], sentence.get("phonemes", ())),
+                "language": language,
+                "sentences": [{"paragraph": row["paragraph"], **sentence}],
+            }
+            if continues:
+                chunk["continues"] = True
+            yield chunk
 
 
-def _chunk(
-    chapter: int, index: int, language: str, paragraph: int, span: tuple[int, int], form: SpokenForm
-) -> dict[str, Any]:
+def _sentences(
+    row: Mapping[str, Any], wording: Wording, max_chars: int, kind: str
+) -> Iterator[tuple[str, bool, dict[str, Any]]]:
+    """The sentences of a paragraph, each with its language, and whether it goes on with what is before it."""
+    content = row["text"]
+    marks = () if RULE in wording.off else row.get("passages", ())
+    passages = parted(content, marks, wording.language)
+    for passage in passages:
+        part = content[passage.start : passage.end]
+        # What ends within a heading is no end of a heading.
+        its_kind = kind if passage is passages[-1] else changes.PROSE
+        if its_kind == changes.CHAPTER and len(passages) > 1:
+            its_kind = changes.HEADING
+        continues = passage.continues
+        for span, form in wording.of(passage.language).sentences(part, max_chars, its_kind):
+            yield passage.language, continues, _sentence(span, form, passage.start)
+            continues = False
+
+
+def _sentence(span: tuple[int, int], form: SpokenForm, offset: int) -> dict[str, Any]:
+    """A sentence of a part of a paragraph that begins at `offset`."""
     sentence: dict[str, Any] = {
-        "paragraph": paragraph,
-        "start": span[0],
-        "end": span[1],
+        "start": span[0] + offset,
+        "end": span[1] + offset,
         "spoken": form.text,
-        "map": form.rows,
+        "map": [(a, b, c + offset, d + offset) for a, b, c, d in form.rows] if offset else form.rows,
     }
     if form.changes:
-        sentence["changes"] = [[change.rule, change.start, change.end] for change in form.changes]
+        sentence["changes"] = [[change.rule, change.start + offset, change.end + offset] for change in form.changes]
     if form.phonemes:
         sentence["phonemes"] = form.phonemes
-    return {
-        "chapter": chapter,
-        "index": index,
-        "text_id": text_id(language, form.text, form.phonemes),
-        "language": language,
-        "sentences": [sentence],
-    }
+    return sentence
 
 
 def numbered_chapters(chapters: Sequence[Mapping[str, Any]]) -> dict[int, int]:

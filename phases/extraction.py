@@ -12,7 +12,7 @@ from phases.contract import PermanentError, Plan, Result
 from phases.credits import add_credits
 from phases.files import read_json, write_bytes, write_json, write_lines
 from phases.progress import Progress
-from phases.readers import covers, gutenberg, language, open_document, opf, outline, sections, text, title_page
+from phases.readers import covers, foreign, gutenberg, language, open_document, opf, outline, sections, text, title_page
 from phases.readers.document import Block, ChapterStart, Cover, Document, Metadata, Paragraph
 from phases.readers.limits import Limits
 from phases.readers.naming import from_file_name
@@ -54,7 +54,7 @@ def _extract(plan: Plan, path: Path, document: Document) -> tuple[dict[str, Any]
     if not metadata.title:
         metadata = replace(metadata, title=_first_heading(document))
     metadata = metadata.over(from_file_name(path.stem))
-    numbering = Numbering(str(metadata.title))
+    numbering = Numbering(str(metadata.title), document.metadata.language)
     rules = {**settings.get("rules", {}), **settings.get("book_rules", {})}
     choice = sections.Choice.of(
         settings.get("skip", ()), settings.get("keep", ()), (name for name, on in rules.items() if not on)
@@ -154,11 +154,13 @@ class Numbering:
 
     Attributes:
         title: the book's.
+        own: the language that the book says it is in; what it marks as such is no passage in another one.
         chapters: rows for ``book.json``.
         sample: the beginning of what is spoken, to detect the language from.
     """
 
     title: str
+    own: str | None = None
     chapters: list[dict[str, Any]] = field(default_factory=list)
     paragraphs: int = 0
     words: int = 0
@@ -216,7 +218,7 @@ class Numbering:
             omit = BEFORE_THE_BOOK
         if omit is not None:
             self.words_omitted += text.count_words(paragraph.text)
-        return {
+        row = {
             "chapter": len(self.chapters),
             "paragraph": self._in_chapter,
             "kind": paragraph.kind,
@@ -224,3 +226,7 @@ class Numbering:
             "source": paragraph.source,
             "omit": omit and {"rule": omit.rule, "reason": omit.reason, "confidence": omit.confidence},
         }
+        passages = [passage for passage in paragraph.passages if not foreign.is_same(passage[2], self.own)]
+        if passages and omit is None:
+            row["passages"] = passages
+        return row

@@ -52,6 +52,7 @@ class Placed:
         samples: its length.
         start: its first sample in the audiobook.
         fallback: who speaks it in the place of whom, and why; None where the wanted voice does.
+        continues: whether it goes on with the sentence of the chunk before it.
     """
 
     chapter: int
@@ -60,6 +61,7 @@ class Placed:
     samples: int
     start: int = 0
     fallback: Mapping[str, Any] | None = None
+    continues: bool = False
 
     @property
     def end(self) -> int:
@@ -223,6 +225,7 @@ def _joined(
                 error_type="missing_chunk",
             )
         placed = Placed(*place, timing["audio_id"], timing["samples"], fallback=timing.get("fallback"))
+        placed.continues = bool(row.get("continues"))
         ranges = [(sentence["start"], sentence["end"]) for sentence in row["sentences"]]
         paragraph = row["sentences"][0]["paragraph"]
         by_paragraph.setdefault((row["chapter"], paragraph), []).append((placed, ranges))
@@ -247,7 +250,7 @@ def _read(
                 if not pieces:
                     pause_s = pauses.head_s
                 elif number:
-                    pause_s = pauses.sentence_s
+                    pause_s = 0.0 if placed.continues else pauses.sentence_s
                 elif row["chapter"] != chapter:
                     pause_s = pauses.chapter_s
                 elif scene_break:

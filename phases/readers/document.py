@@ -35,6 +35,7 @@ class Paragraph:
         omit: None where it is spoken.
         level: of a heading that may start a chapter, 1 for the highest; 0 for every other paragraph.
         ids: the anchors that stand in or before this paragraph, for tables of contents to point at.
+        passages: rows (start, end, BCP 47 tag) of what the book marks as being in a language, in order.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Paragraph:
     omit: Omission | None = None
     level: int = 0
     ids: tuple[str, ...] = ()
+    passages: tuple[tuple[int, int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from typing import Any
 from lxml import etree
 
 from phases.contract import PermanentError
-from phases.readers import epub_contents, epub_cover, markup, opf, outline
+from phases.readers import epub_contents, epub_cover, foreign, language, markup, opf, outline
 from phases.readers.archive import Archive, damaged, resolve
-from phases.readers.document import Block, ChapterStart, Cover, Document, Metadata, Omission
+from phases.readers.document import Block, ChapterStart, Cover, Document, Metadata, Omission, Paragraph
 from phases.readers.epub_contents import Entry
 from phases.readers.limits import Limits
 from phases.readers.omission import CONTENTS, NON_LINEAR
@@ -225,7 +225,7 @@ def _flows(archive: Archive, package: Package) -> Iterator[tuple[markup.Flow, st
         if item.path in seen:  # a spine that comes back to a file would never end, or read it twice
             continue
         seen.add(item.path)
-        flow = _flow(archive, item, notes)
+        flow = _flow(archive, item, notes, package.metadata.language)
         if item.path == nav:
             flow = _omitted(flow, CONTENTS)
         elif not linear:
@@ -248,7 +248,7 @@ def _readable(package: Package, item: Item) -> Item:
     return item
 
 
-def _flow(archive: Archive, item: Item, notes: set[str]) -> markup.Flow:
+def _flow(archive: Archive, item: Item, notes: set[str], own: str | None) -> markup.Flow:
     if item.media_type not in _TEXTUAL and not item.path.lower().endswith(_MARKUP_NAMES):
         return markup.Flow([], ())
     name = archive.find(item.path)
@@ -259,8 +259,23 @@ def _flow(archive: Archive, item: Item, notes: set[str]) -> markup.Flow:
         return markup.Flow([], ())
     root = markup.parse(data, f"{item.path} in {archive.name}", as_xml=True)
     flow = markup.flow(root, item.path, notes)
+    whole = foreign.marked(root)
+    if whole and own and not foreign.is_same(whole, own):
+        flow = _in_language(flow, whole)
     listed = data.count(b"href") >= _FEWEST_LINKS and _is_contents(root, item.path)
     return _omitted(flow, CONTENTS) if listed else flow
+
+
+def _in_language(flow: markup.Flow, tag: str) -> markup.Flow:
+    """A file that says that it is in another language than its book, if it is: tools write what they like there."""
+    sample = "\n".join(p.text for p in flow.paragraphs if p.omit is None)
+    if not foreign.is_same(tag, language.detected(sample)):
+        return flow
+    return markup.Flow([_filled(p, tag) for p in flow.paragraphs], flow.trailing_ids)
+
+
+def _filled(paragraph: Paragraph, tag: str) -> Paragraph:
+    return paragraph if paragraph.passages else replace(paragraph, passages=((0, len(paragraph.text), tag),))
 
 
 def _is_contents(root: Any, path: str) -> bool:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from phases.readers import text
+from phases.readers import foreign, text
 from phases.readers.document import Omission, Paragraph
 from phases.readers.omission import CITATION, FOOTNOTE, ILLUSTRATION, NOTE_REFERENCE, PAGE_NUMBER, TRANSCRIBER_NOTE, URL
 
@@ -114,9 +114,11 @@ class Marks:
         if not pieces:
             yield paragraph
             return
-        kept, taken = _without(content, sorted(pieces, key=lambda piece: piece[0]))
+        pieces.sort(key=lambda piece: piece[0])
+        kept, taken = _without(content, pieces)
         if kept:
-            yield replace(paragraph, text=kept)
+            spans = ((start, end) for start, end, _ in pieces)
+            yield replace(paragraph, text=kept, passages=foreign.cut(content, paragraph.passages, spans, kept))
         for omission, piece in taken:
             yield Paragraph("prose", piece, paragraph.source, omit=omission)
 

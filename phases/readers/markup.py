@@ -14,7 +14,7 @@ from typing import Any
 from lxml import etree
 
 from phases.contract import PermanentError
-from phases.readers import encoding, text
+from phases.readers import encoding, foreign, text
 from phases.readers.archive import damaged
 from phases.readers.document import Omission, Paragraph
 from phases.readers.notes import Notes
@@ -194,6 +194,9 @@ class _Walker:
     _omits_blocks: bool = False
     _omitted_parts: list[str] = field(default_factory=list)
     _omitted: list[Paragraph] = field(default_factory=list)
+    _languages: list[tuple[Any, str]] = field(default_factory=list)
+    # From which of the gathered parts on which language is marked.
+    _turns: list[tuple[int, str]] = field(default_factory=list)
 
     def walk(self, root: Any) -> Iterator[Paragraph]:
         walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
@@ -258,6 +261,10 @@ class _Walker:
             self._level = _LEVELS.get(tag, 0)
         if node.attrib:
             self._remember_ids(node)
+            marked = foreign.marked(node) if tag != "html" else None
+            if marked:
+                self._languages.append((node, marked))
+                self._turns.append((len(self._parts), marked))
         if self._omitting is None:
             omission = omission_of(node, tag) or self.notes.omission_of(node, tag, after="".join(self._parts[-3:]))
             if omission is not None:
@@ -295,6 +302,22 @@ class _Walker:
             self._drama.pop()
         if self._verse and self._verse[-1] is node:
             self._verse.pop()
+        if self._languages and self._languages[-1][0] is node:
+            self._languages.pop()
+            self._turns.append((len(self._parts), self._language))
+
+    @property
+    def _language(self) -> str:
+        return self._languages[-1][1] if self._languages else foreign.NONE
+
+    def _passages(self, parts: list[str], content: str) -> tuple[foreign.Passage, ...]:
+        """The passages of a paragraph that has been gathered."""
+        turns, self._turns = self._turns, [(0, self._language)] if self._languages else []
+        if not turns:
+            return ()
+        counts = [foreign.visible("".join(parts[:turn])) for turn, _ in turns]
+        ends = [*counts[1:], foreign.visible("".join(parts))]
+        return foreign.passages(content, zip(counts, ends, (tag for _, tag in turns), strict=True))
 
     def _taken_ids(self) -> tuple[str, ...]:
         taken = tuple(self.ids)
@@ -312,10 +335,12 @@ class _Walker:
     def _flush(self) -> Iterator[Paragraph]:
         self._flush_omitted()
         if self._omitting is None or self._omits_blocks:
-            gathered = "".join(self._parts)
-            self._parts.clear()
-            paragraph = self._paragraph(gathered)
+            parts, self._parts = self._parts, []
+            paragraph = self._paragraph("".join(parts))
             self._in_cells = False
+            passages = self._passages(parts, paragraph.text if paragraph else "")
+            if paragraph is not None and passages:
+                paragraph = replace(paragraph, passages=passages)
             if paragraph is not None:
                 yield replace(paragraph, omit=self._omitting[1], level=0) if self._omitting else paragraph
         yield from self._omitted

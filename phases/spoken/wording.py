@@ -52,6 +52,18 @@ class Wording:
         known = rules_of(self.lexicon, self.language) if self.lexicon else ()
         return tuple(rule for rule in (*known, *own) if rule.name not in self.off)
 
+    def of(self, language: str) -> Wording:
+        """How a passage in a language is said, with the same switches and the same lexicon."""
+        if language == self.language:
+            return self
+        if language not in self._others:
+            self._others[language] = replace(self, language=language)
+        return self._others[language]
+
+    @cached_property
+    def _others(self) -> dict[str, Wording]:
+        return {}
+
     def changes(self, content: str, kind: str = PROSE) -> list[Change]:
         """Where a text is said otherwise than it is written."""
         return find_changes(content, self.rules, kind)
