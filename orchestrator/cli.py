@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from orchestrator.book import complain, say, tell, tell_interruption
@@ -13,6 +14,7 @@ from orchestrator.decisions import MissingInputError, decide, taken_as_given
 from orchestrator.descendants import Descendants, become_subreaper, can_confine
 from orchestrator.environments import equipped
 from orchestrator.exits import ExitCode, UsageError, guarded
+from orchestrator.hearing import explain, heard
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.measurements import table_version, told
 from orchestrator.memory import memory_group
@@ -40,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "book",
         type=Path,
+        nargs="?",
         metavar="BOOK",
         help="the book's file (.txt .md .html .xhtml .epub .docx .odt .rtf .fb2 .pdf)",
     )
@@ -48,6 +51,17 @@ def build_parser() -> argparse.ArgumentParser:
         "--text",
         action="store_true",
         help="with --dry-run: show chapters, words, hours, and what would be left out, with examples",
+    )
+    parser.add_argument(
+        "--spoken",
+        action="store_true",
+        help="with --dry-run: show what would be said otherwise than it is written, most often first, and the words "
+        "that the voice's dictionary does not know",
+    )
+    parser.add_argument(
+        "--explain-text",
+        metavar="TEXT",
+        help="show step by step, and rule by rule, how a text would be said (in --language); needs no BOOK",
     )
     parser.add_argument("--log-file", type=Path, metavar="FILE", help="write the log there instead of to the terminal")
     return parser
@@ -71,11 +85,16 @@ def _start(args: argparse.Namespace) -> int:
     configure_logging(config, args.log_file)
     for warning in config.warnings():
         complain(warning)
+    if args.explain_text is not None:
+        return _show(explain(args.explain_text, Settings.of(config), config.language or config.text.language))
+    if args.book is None:
+        raise UsageError("no BOOK is given. Give the path of a book, or a text with --explain-text.")
     path = _book_file(args.book)
-    if args.text and not args.dry_run:
-        raise UsageError("--text shows what would be read, so it goes with --dry-run. Add --dry-run.")
-    if args.text:
-        return _show_text(path, config)
+    for option, given in (("--text", args.text), ("--spoken", args.spoken)):
+        if given and not args.dry_run:
+            raise UsageError(f"{option} shows what would be done, so it goes with --dry-run. Add --dry-run.")
+    if args.text or args.spoken:
+        return _show_text(path, config, args)
     settings = equipped(Settings.of(config), config)
     return _show_decisions(path, config) if args.dry_run else _run(path, config, settings)
 
@@ -119,10 +138,16 @@ def _show_decisions(path: Path, config: Config) -> int:
     return ExitCode.DONE
 
 
-def _show_text(path: Path, config: Config) -> int:
+def _show_text(path: Path, config: Config, args: argparse.Namespace) -> int:
     say(path.name)
+    settings, source = Settings.of(config), examine(path, config.root, None)
+    shown = [look(path, settings, source) for look, wanted in ((preview, args.text), (heard, args.spoken)) if wanted]
+    return _show(chain.from_iterable(shown))
+
+
+def _show(lines: Iterable[str]) -> int:
     try:
-        for line in preview(path, Settings.of(config), examine(path, config.root, None)):
+        for line in lines:
             say(line)
     except PreviewError as error:
         complain(str(error))

@@ -111,6 +111,7 @@ class Config(Section):
     _gone_keys: tuple[str, ...] = ()
     _folder: Path = Path()
     _sample_minutes: float | None = None
+    _language: str | None = None
 
     @model_validator(mode="wrap")
     @classmethod
@@ -187,6 +188,17 @@ class Config(Section):
         )
         sampled._sample_minutes = minutes
         return sampled
+
+    @property
+    def language(self) -> str | None:
+        """The language that the command line asks for, over what any file says; None where it asks for none."""
+        return self._language
+
+    def in_language(self, tag: str) -> Config:
+        """The same with all books in one language."""
+        spoken = self.model_copy()
+        spoken._language = tag
+        return spoken
 
     def warnings(self) -> list[str]:
         """What the user has set and will not have: one sentence a kind."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from orchestrator.config import Config, load_config, phase_number
+from orchestrator.sections.fields import language_tag
 from pipeline_common.phases import PHASES
 
 DISTRIBUTION = "audiobook-pipeline"
@@ -65,6 +66,12 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
         help="make only the first minutes of each book (default: 3), to choose a voice by; they go to samples/, and "
         "no book counts as done",
     )
+    parser.add_argument(
+        "--language",
+        type=_language,
+        metavar="TAG",
+        help="the language of the books, such as en or de, whatever they and all configuration files say",
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would run, and why, and change nothing")
     parser.add_argument("--version", action="version", version=f"%(prog)s {version(DISTRIBUTION)}")
 
@@ -90,7 +97,8 @@ def configure(args: argparse.Namespace, overrides: Mapping[str, Any]) -> Config:
     }
     config = load_config(args.config)
     config = config.model_copy(update={key: value for key, value in given.items() if value is not None})
-    return config if args.sample is None else config.for_sample(args.sample)
+    config = config if args.sample is None else config.for_sample(args.sample)
+    return config if args.language is None else config.in_language(args.language)
 
 
 def configure_logging(config: Config, log_file: Path | None) -> None:
@@ -142,6 +150,13 @@ def _minutes(text: str) -> float:
     if not 0 < value <= _MOST_SAMPLE_MINUTES:
         raise argparse.ArgumentTypeError(f"{text} is no number of minutes above 0 and at most {_MOST_SAMPLE_MINUTES}")
     return value
+
+
+def _language(text: str) -> str:
+    try:
+        return language_tag(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _phase(text: str) -> str:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,7 @@ def preview(path: Path, settings: Settings, source: Source) -> Iterator[str]:
         PreviewError: the book is refused, or a phase gave no usable answer.
     """
     with tempfile.TemporaryDirectory(prefix="audiobook-preview-") as folder:
-        artifacts: dict[str, Path] = {}
-        for name in _PHASES:
-            result, attempt_dir = _attempt(name, path, Path(folder), artifacts, settings, source)
-            artifacts |= {artifact: attempt_dir / place for artifact, place in result.artifacts.items()}
+        artifacts = worked_out(_PHASES, path, settings, source, Path(folder))
         book = json.loads(artifacts["book"].read_text(encoding="utf-8"))
         counts = _Counts()
         with artifacts["text"].open(encoding="utf-8") as rows:
@@ -53,6 +50,19 @@ def preview(path: Path, settings: Settings, source: Source) -> Iterator[str]:
                 counts.take(json.loads(line))
     voice = merged(settings.by_phase["synthesis"].values, source.beside.get("synthesis"))
     yield from _shown(book, counts, voice.get("rate") or _USUAL_RATE)
+
+
+def worked_out(phases: Sequence[str], path: Path, settings: Settings, source: Source, folder: Path) -> dict[str, Path]:
+    """The artifacts of the first phases of a book, by name, below `folder`.
+
+    Raises:
+        PreviewError: the book is refused, or a phase gave no usable answer.
+    """
+    artifacts: dict[str, Path] = {}
+    for name in phases:
+        result, attempt_dir = _attempt(name, path, folder, artifacts, settings, source)
+        artifacts |= {artifact: attempt_dir / place for artifact, place in result.artifacts.items()}
+    return artifacts
 
 
 def _attempt(

@@ -241,6 +241,7 @@ def settings_of(phase: Phase, config: Config) -> dict[str, Any]:
             "limits": limits,
             "language": config.text.language,
             "rules": dict(config.text.rules),
+            **({"asked_language": config.language} if config.language else {}),
             **spoken_about,
             **_sample_settings(config),
         },

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from orchestrator.sections.fields import Section
+from orchestrator.sections.fields import LanguageTag, Section
 from orchestrator.sections.lexicon import Lexicon, LexiconNames
 from orchestrator.sections.text import RuleSwitches, SpokenSwitches
 
@@ -47,7 +47,7 @@ class Sheet(Section):
     year: Text = Field(None, description="when it was published")
     isbn: Text = Field(None, description="its ISBN")
     description: Text = Field(None, description="a few sentences about it")
-    language: str | None = Field(None, description="its language, such as en-GB")
+    language: LanguageTag | None = Field(None, description="its language, such as en-GB")
     cover: str | None = Field(None, description="a JPEG or PNG file in the same folder")
     voice: str | None = Field(None, description="the voice for this book")
     chapters: ChaptersSection = ChaptersSection()

@@ -67,7 +67,12 @@ def _extract(plan: Plan, path: Path, document: Document) -> tuple[dict[str, Any]
     write_lines(plan.attempt_dir / "text.jsonl", sample.of(rows) if sample else rows)
     if not numbering.words:
         raise no_text(path.name)
-    wanted = settings.get("language") or language.declared(metadata.language)
+    wanted = (
+        settings.get("asked_language")
+        or settings.get("book", {}).get("language")
+        or settings.get("language")
+        or language.declared(metadata.language)
+    )
     book = {
         "title": metadata.title,
         "subtitle": metadata.subtitle,

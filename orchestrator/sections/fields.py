@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
 
 
 def as_path(value: Any) -> Any:
@@ -20,7 +23,20 @@ def as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def language_tag(value: str) -> str:
+    """A BCP 47 tag.
+
+    Raises:
+        ValueError: it is none.
+    """
+    tag = value.strip().replace("_", "-")
+    if not _TAG.fullmatch(tag):
+        raise ValueError(f"{value!r} is no code of a language; en, en-GB and de are")
+    return tag
+
+
 PathField = Annotated[Path, BeforeValidator(as_path)]
+LanguageTag = Annotated[str, AfterValidator(language_tag)]
 Seconds = Annotated[float, Field(ge=0, le=3600, strict=False, allow_inf_nan=False)]
 
 

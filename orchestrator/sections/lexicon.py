@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from orchestrator.sections.fields import Section, as_tuple
+from orchestrator.sections.fields import LanguageTag, Section, as_tuple
 from phases.ipa import signs
 
 _Words = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -21,7 +21,9 @@ class LexiconEntry(Section):
         None, description="what the voice is given; for a pattern, `\\1` is its first group"
     )
     ipa: _Words | None = Field(None, description="how it is pronounced, for a voice that can be told")
-    language: str | None = Field(None, description="a language that it is for, such as en or en-GB; null is all")
+    language: LanguageTag | None = Field(
+        None, description="a language that it is for, such as en or en-GB; null is all"
+    )
     case: Literal["any", "exact"] | None = Field(
         None,
         description="`exact` or `any`; null is `any` for a text in lower case, else as it stands and in capitals",
@@ -76,5 +78,5 @@ LexiconNames = Annotated[
 class LexiconFile(Section):
     """A lexicon in a file of its own."""
 
-    language: str | None = Field(None, description="of the entries that name none")
+    language: LanguageTag | None = Field(None, description="of the entries that name none")
     entries: Lexicon = ()

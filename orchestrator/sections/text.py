@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from orchestrator.sections.fields import Section
+from orchestrator.sections.fields import LanguageTag, Section
 from orchestrator.sections.lexicon import Lexicon, LexiconNames
 from phases.rules import RULES
 from phases.spoken_rules import SPOKEN_RULES
@@ -46,7 +46,7 @@ SpokenSwitches = Annotated[
 class TextSection(Section):
     """What is spoken, and in which pieces."""
 
-    language: str | None = Field(None, description="overrides every book's own language, such as en or de")
+    language: LanguageTag | None = Field(None, description="overrides every book's own language, such as en or de")
     max_chars: int = Field(600, ge=80, le=5000, description="a longer sentence is spoken in several pieces")
     rules: RuleSwitches = Field(default_factory=dict)
     spoken: SpokenSwitches = Field(default_factory=dict)

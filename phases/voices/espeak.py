@@ -14,7 +14,7 @@ import re
 import tempfile
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _INITIALIZE_DONT_EXIT = 0x8000
 _PHONEMES = 0x100  # espeakPHONEMES: [[…]] is phonemes; only what a lexicon says is ever given so
 _TRACE_IPA = 2
+_TRACE_RULES = 8  # espeakPHONEMES_TRACE
 _CHARS_UTF8 = 1  # and neither espeakSSML nor espeakPHONEMES: the text is data
 _POS_CHARACTER = 1
 _EVENT_LIST_TERMINATED = 0
@@ -226,11 +227,29 @@ class Espeak:
             mode: of ``espeak_SetPhonemeTrace``.
             flags: of ``espeak_Synth``.
         """
+        return self._told(mode, lambda: self._synthesise(text, flags))
+
+    def looked_up(self, text: str) -> str:
+        """What the library tells of the words that it finds in its dictionary, and of those that it does not.
+
+        Args:
+            text: speakable; nothing is spoken.
+        """
+        data = ctypes.create_string_buffer(text.encode())
+        rest = ctypes.c_void_p(ctypes.addressof(data))
+
+        def clauses() -> None:
+            while rest.value:
+                self._library.espeak_TextToPhonemes(ctypes.byref(rest), _CHARS_UTF8, 0)
+
+        return self._told(_TRACE_RULES, clauses)
+
+    def _told(self, mode: int, act: Callable[[], None]) -> str:
         with tempfile.NamedTemporaryFile(prefix="espeak-") as file:
             stream = self._files.fopen(os.fsencode(file.name), b"w")
             self._library.espeak_SetPhonemeTrace(mode, stream)
             try:
-                self._synthesise(text, flags)
+                act()
             finally:
                 self._library.espeak_SetPhonemeTrace(0, None)
                 self._files.fclose(stream)
@@ -398,6 +417,7 @@ def _load() -> ctypes.CDLL:
     library.espeak_SetVoiceByName.argtypes = [ctypes.c_char_p]
     library.espeak_SetParameter.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int]
     library.espeak_SetPhonemeTrace.argtypes = [ctypes.c_int, ctypes.c_void_p]
+    library.espeak_TextToPhonemes.argtypes = [ctypes.POINTER(ctypes.c_void_p), ctypes.c_int, ctypes.c_int]
     library.espeak_ListVoices.argtypes = [ctypes.c_void_p]
     library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
     library.espeak_Synth.argtypes = [

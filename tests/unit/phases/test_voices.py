@@ -15,6 +15,7 @@ from phases import synthesis
 from phases.contract import PermanentError, TransientError
 from phases.files import read_lines
 from phases.forks import run_in_forks
+from phases.voices.dictionary import unknown_words
 from phases.voices.espeak import Espeak, EspeakVoice, VoiceEntry, speakable, word_times
 from phases.voices.languages import choose_voice
 
@@ -187,3 +188,13 @@ def test_leftovers_of_killed_workers_are_cleared(tmp_path: Path) -> None:
     synthesis.run(book.plan("synthesis"))
     assert [path.suffix for path in (tmp_path / "chunks").iterdir()] == [".wav"]
     shutil.rmtree(tmp_path / "chunks")
+
+
+def test_words_that_the_dictionary_of_a_voice_does_not_know_are_found() -> None:
+    def told(_: int) -> bytes:
+        engine = Espeak()
+        engine.select("gmw/en-US", 160, 50)
+        words = ["Colonel", "Watson", "Hermione", "the", "Zyxgorth", "cholmondeley", "o'clock"]
+        return ",".join(unknown_words(engine, words)).encode()
+
+    assert next(iter(run_in_forks(told, [1], 1))) == b"Hermione,Zyxgorth,cholmondeley"
