@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from phases.contract import PhaseError
 from phases.voices import VoiceError
@@ -58,7 +59,7 @@ def main() -> int:
                 asked["language"], asked["voice"], is_default=asked["voice_is_default"], key="tts.voice"
             )
             engine.select(voice, 160, 50)
-            answer = {"unknown": unknown_words(engine, asked["words"])}
+            answer: dict[str, Any] = {"unknown": unknown_words(engine, asked["words"])}
         finally:
             engine.close()
     except (PhaseError, VoiceError, OSError) as error:
