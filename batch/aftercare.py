@@ -61,10 +61,10 @@ def _tidy(config: Config, state: PipelineState, at: datetime, *, idle: bool) -> 
     stamp = StateFiles(state.path).stamp(_STAMP)
     if idle and _done_today(stamp, at):
         return
-    from orchestrator.retention import tidy, told
     from orchestrator.workspace import AudiobookWorkspace
+    from pipeline_common.retention import told
 
-    acts = list(tidy(state, AudiobookWorkspace(config), config))
+    acts = list(AudiobookWorkspace(config).tidy(state))
     if acts:
         logger.info("retention: %s", told(acts))
     stamp.touch()

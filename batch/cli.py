@@ -15,6 +15,7 @@ from pathlib import Path
 
 from batch.aftercare import look_after
 from batch.alerts import Alerts, check
+from batch.follower import following
 from batch.plan import STARTED, Fate, PlannedBook, plan_batch
 from batch.records import BatchRecords, BatchResult, Tally
 from batch.screen import Screen, show_plan, show_summary
@@ -133,7 +134,9 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
 def _run_books(library: Library, config: Config, console: Screen, surroundings: Surroundings) -> int:
     started = time.monotonic()
     state, view = open_state(config, _complain, map(Path, library.paths))
-    with state:
+    # The follower comes before the guardians, of which one that vanishes has all other children ended, and after the
+    # state is closed it takes in the last commit.
+    with following(config, _complain) as leave_views, state:
         planned = plan_batch(library.paths, config, state, view)
         to_run = [book for book in planned if book.fate in STARTED]
         settings = equipped(Settings.of(config), config) if to_run else Settings.of(config)
@@ -165,6 +168,8 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
         look_after(config, state, _complain, idle=not to_run)
         for problem in alerts.close():
             _complain(problem)
+        if result.signum is not None:
+            leave_views()
     if result.signum is not None:
         _complain(INTERRUPTED_TEXT)
         return ExitCode.INTERRUPTED + result.signum

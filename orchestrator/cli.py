@@ -26,6 +26,7 @@ from orchestrator.records import BookRecords
 from orchestrator.run import Job, orchestrate
 from orchestrator.settings import Settings
 from orchestrator.sources import examine
+from pipeline_common import PipelineState
 from pipeline_common.books import book_id
 
 logger = logging.getLogger(__name__)
@@ -113,10 +114,22 @@ def _run(path: Path, config: Config, settings: Settings) -> int:
             outcome = orchestrate(job, interrupts)
         except InterruptedRun as interruption:
             return tell_interruption(path, interruption)
+    _keep_views(config, state)
     if outcome.failure is None and table_version(job.folder) != measured:
         for line in told(job.folder):
             say(line)
     return tell(path, outcome)
+
+
+def _keep_views(config: Config, state: PipelineState) -> None:
+    """Bring the views that are on up to date with what was done."""
+    kinds = config.views.kept_up_to_date()
+    if kinds:
+        from pipeline_common.derived.following import caught_up
+
+        problem = caught_up(state, kinds)
+        if problem:
+            complain(f"The views of the state are behind: {problem}. `pipeline-state reindex` makes them anew.")
 
 
 def _show_decisions(path: Path, config: Config) -> int:

@@ -18,7 +18,7 @@ from orchestrator.sections.care import KeptSection
 from pipeline_common.books import COMPLETE, stage
 from pipeline_common.files import now, time_name
 from pipeline_common.lifecycle import sparse_document
-from pipeline_common.retention import COMPRESS, DELETE, ROTATE, Act, Rule, StateRules, carry_out, due, tidy_state
+from pipeline_common.retention import ROTATE, Act, Rule, StateRules, carry_out, due, tidy_state
 from pipeline_common.state import PipelineState
 from pipeline_common.tools.workspace import HeldError, Workspace
 
@@ -58,17 +58,6 @@ def tidy(state: PipelineState, workspace: Workspace, config: Config, *, rehearse
                 carry_out(act)
             yield act
     yield from _chunks(state, workspace, config, now_s, rehearse=rehearse)
-
-
-def told(acts: list[Act]) -> str:
-    """What was done in a few words; empty where that is nothing."""
-    parts = []
-    for kind, done in ((COMPRESS, "compressed"), (DELETE, "deleted"), (ROTATE, "put aside")):
-        of_kind = [act for act in acts if act.kind == kind]
-        if of_kind:
-            size_mb = sum(act.size_bytes for act in of_kind) / _MB
-            parts.append(f"{len(of_kind)} file{'' if len(of_kind) == 1 else 's'} of {size_mb:.1f} MB {done}")
-    return ", ".join(parts)
 
 
 def _rule(section: KeptSection, compress_days: float | None) -> Rule:

@@ -19,8 +19,10 @@ from orchestrator.inspection import PARTS, inspect
 from orchestrator.lock import book_lock_path, open_lock, try_lock
 from orchestrator.promotion import PromotionError, abandon_promotion, complete_promotion
 from orchestrator.records import BookRecords
+from orchestrator.retention import tidy
 from orchestrator.settings import Settings
 from pipeline_common import PipelineState
+from pipeline_common.retention import Act
 from pipeline_common.tools.workspace import Fault, HeldError, Holder
 
 _BUSY = (errno.EWOULDBLOCK, errno.EACCES, errno.EPERM)
@@ -142,6 +144,10 @@ class AudiobookWorkspace:
             abandon_promotion(records)
             return "given up; what is missing is made again"
         return "completed" if moved else ""
+
+    def tidy(self, state: PipelineState, *, rehearse: bool = False) -> Iterator[Act]:
+        """Compress and delete old files, as the configuration says."""
+        return tidy(state, self, self._config, rehearse=rehearse)
 
 
 def _names_a_file(book: str) -> bool:

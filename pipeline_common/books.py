@@ -117,5 +117,6 @@ def _slug(stem: str) -> str:
 
 def _at(document: Any, *keys: str) -> Any:
     for key in keys:
-        document = document.get(key) if isinstance(document, Mapping) else None
+        # A dict is told at once, any other mapping only by its ancestors.
+        document = document.get(key) if isinstance(document, (dict, Mapping)) else None
     return document

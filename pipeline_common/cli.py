@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -18,7 +19,10 @@ from pipeline_common.tools.display import complain
 from pipeline_common.tools.lifecycles import find_lifecycle
 from pipeline_common.tools.options import add_places
 from pipeline_common.tools.session import ExitCode, Session, UsageError
-from pipeline_common.tools.workspace import WorkspaceError, open_workspace
+from pipeline_common.tools.workspace import ON, WorkspaceError, open_workspace
+
+_SELDOM = (200_000, 100, 100)
+"""How often Python looks for garbage. A large document is millions of objects, none of which is garbage."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 `check` found something, 2 wrong usage, configuration or folder, 3 the state cannot be
         used, 130 interrupted.
     """
+    if argv is None:
+        gc.set_threshold(*_SELDOM)
     arguments = parser().parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -76,8 +82,24 @@ def _run(arguments: argparse.Namespace) -> int:
     if not path.absolute().parent.is_dir():
         raise UsageError(f"There is no folder {path.absolute().parent}. Name the state file with --pipeline-json.")
     with PipelineState(path, lifecycle=lifecycle) as state:
-        code: int = arguments.run(Session(state, workspace), arguments)
+        session = Session(state, workspace)
+        commits: list[int] = []
+        state.subscribe(commits.append)
+        code: int = arguments.run(session, arguments)
+    if commits:
+        _follow(session)
     return code
+
+
+def _follow(session: Session) -> None:
+    """Bring the views that are on up to date with what a command has changed, which it has in any case."""
+    kinds = [kind for kind, when in session.views.items() if when == ON]
+    if kinds:
+        from pipeline_common.derived.following import caught_up
+
+        problem = caught_up(session.state, kinds)
+        if problem:
+            complain(f"The views of the state are behind: {problem}. `pipeline-state reindex` makes them anew.")
 
 
 class _Version(argparse.Action):

@@ -8,7 +8,7 @@ earlier journals that lead on from it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -111,6 +111,17 @@ def carry_out(act: Act) -> None:
             compress(_SYSTEM, act.path, _LARGEST_BYTES)
         elif act.kind == DELETE:
             act.path.unlink()
+
+
+def told(acts: Sequence[Act]) -> str:
+    """What was done in a few words; empty where that is nothing."""
+    parts = []
+    for kind, done in ((COMPRESS, "compressed"), (DELETE, "deleted"), (ROTATE, "put aside")):
+        of_kind = [act for act in acts if act.kind == kind]
+        if of_kind:
+            size_mb = sum(act.size_bytes for act in of_kind) / 1e6
+            parts.append(f"{len(of_kind)} file{'' if len(of_kind) == 1 else 's'} of {size_mb:.1f} MB {done}")
+    return ", ".join(parts)
 
 
 def tidy_state(state: PipelineState, rules: StateRules, now_s: float, *, rehearse: bool) -> Iterator[Act]:

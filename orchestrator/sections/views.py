@@ -23,3 +23,7 @@ class ViewsSection(Section):
     sqlite: _When = Field("on_demand", description="`.pipeline/state.db` for SQL: `on`, `on_demand` or `off`")
     yaml: _When = Field("on_demand", description="a file a book, `.pipeline/books/<id>.yaml`: the same")
     json_index: _When = Field("on_demand", alias="json", description="`.pipeline/index.json`: the same")
+
+    def kept_up_to_date(self) -> tuple[str, ...]:
+        """Those that are on."""
+        return tuple(kind for kind, when in self.model_dump(by_alias=True).items() if when == "on")

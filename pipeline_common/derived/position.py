@@ -33,9 +33,10 @@ class Position:
     at_s: float | None = None
 
     def is_same_as(self, other: Position) -> bool:
-        """Whether nothing has happened between the two."""
-        return (self.revision, self.generation, self.size_bytes, self.mtime_ns, self.trusted) == (
-            other.revision,
+        """Whether nothing has happened between the two; without a journal, that is as the file was."""
+        if self.generation and self.revision != other.revision:
+            return False
+        return (self.generation, self.size_bytes, self.mtime_ns, self.trusted) == (
             other.generation,
             other.size_bytes,
             other.mtime_ns,

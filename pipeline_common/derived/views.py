@@ -96,9 +96,10 @@ class Views:
             StateError: the document cannot be read, or another process makes views all the time.
             OSError: the disk refused; a view that was broken off is made anew the next time.
         """
-        kinds = list(kinds)
-        if all(self._is_current(kind) for kind in kinds):
-            return {kind: Outcome(self._now().revision, 0) for kind in kinds}
+        kinds = list(dict.fromkeys(kinds))
+        current = {kind: made.revision for kind in kinds if (made := self._current(kind))}
+        if len(current) == len(kinds):
+            return {kind: Outcome(revision, 0) for kind, revision in current.items()}
         with self._lock():
             look = _Look(self._state)
             return {kind: self._caught_up(kind, look) for kind in kinds}
@@ -165,16 +166,17 @@ class Views:
 
     # -- one view -----------------------------------------------------------------------------------------------------
 
-    def _is_current(self, kind: str) -> bool:
+    def _current(self, kind: str) -> Position | None:
+        """The commit that a view was made of, where that is the present one."""
         made = self._views[kind].position()
-        return made is not None and made.is_same_as(self._now())
+        return made if made is not None and made.is_same_as(self._now()) else None
 
     def _caught_up(self, kind: str, look: _Look) -> Outcome:
         view = self._views[kind]
         made = view.position()
         now = self._now()
         if made is not None and made.is_same_as(now):
-            return Outcome(now.revision, 0)
+            return Outcome(made.revision, 0)
         try:
             return self._followed(view, self._since(made, now), now, look)
         except (_StartAnewError, StateReadError, sqlite3.DatabaseError, ValueError):
@@ -313,7 +315,9 @@ class _Look:
         for _ in range(_MOST_LOOKS):
             now = position(self._state.files)
             view, revision = self._state.glimpse()
-            if now.revision == revision and position(self._state.files).is_same_as(now):
+            known = now.revision if now.generation else revision  # without a journal, only the file itself says it
+            if known == revision and position(self._state.files).is_same_as(now):
+                now = replace(now, revision=revision)
                 break
         else:  # it changes all the time: the view is of no journal, so the commits are looked at the next time
             now = replace(now, revision=revision, generation="")

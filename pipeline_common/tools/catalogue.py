@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from pipeline_common.audiobook import AUDIOBOOK
-from pipeline_common.books import BOOK_FAILED, BOOK_SKIPPED, COMPLETE, REQUIRED_PHASES, STAGES, stage
+from pipeline_common.books import BOOK_FAILED, BOOK_SKIPPED, COMPLETE, REQUIRED_PHASES, STAGES, stage_of
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.phases import PHASES
 from pipeline_common.statuses import FAILED, PARTIAL, PENDING, RUNNING, SKIPPED, STATUSES, SUCCESS
@@ -99,6 +99,9 @@ class Catalogue:
         self._document = document
         self._holder_of = holder_of
         self._lifecycle = lifecycle
+        self._of_phases = {phase.key: section(document, phase.key, "files") for phase in PHASES}
+        self._of_books = section(document, "books")
+        self._of_batch = section(document, "batch", "files")
         self.entries = [self._entry(book) for book in book_ids(document, lifecycle)]
 
     def find(self, text: str) -> list[Entry]:
@@ -127,11 +130,11 @@ class Catalogue:
         return _in_order(self.stage_names, Counter(entry.stage for entry in self.entries))
 
     def _entry(self, book: str) -> Entry:
-        records = [section(self._document, phase.key, "files", book) for phase in PHASES]
+        by_phase = {key: section(holder.get(book)) for key, holder in self._of_phases.items()}
+        records = [*by_phase.values()]
         statuses = [AUDIOBOOK.normal_status(record.get("status")) for record in records]
-        about = section(self._document, "books", book)
-        batch = section(self._document, "batch", "files", book)
-        book_stage = stage(self._document, book)
+        about, batch = section(self._of_books.get(book)), section(self._of_batch.get(book))
+        book_stage = stage_of({**by_phase, "books": about})
         return Entry(
             id=book,
             title=text_of(about.get("title")),
@@ -217,7 +220,13 @@ def _failed_to_finish(statuses: Sequence[Any], about: Mapping[str, Any], records
 
 def newest(records: Iterable[Mapping[str, Any]]) -> str:
     """The newest time in records; empty where there is none."""
-    return max((text_of(record.get(key)) for record in records for key in _TIMES), default="")
+    found = ""
+    for record in records:  # of 100,000 books these are millions of looks
+        for key in _TIMES:
+            at = record.get(key)
+            if isinstance(at, str) and at > found:
+                found = at
+    return found
 
 
 def _in_order(order: Sequence[str], counts: Mapping[str, int]) -> dict[str, int]:

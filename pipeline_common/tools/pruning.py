@@ -11,6 +11,7 @@ from datetime import datetime
 from pipeline_common.codec import Document
 from pipeline_common.files import now
 from pipeline_common.lifecycle import records_of
+from pipeline_common.retention import told as told_of_files
 from pipeline_common.stale import Stale
 from pipeline_common.tools.catalogue import FAILURES, Entry, book_ids
 from pipeline_common.tools.display import NOTHING_CHANGED, complain, counted, moment, say
@@ -32,13 +33,14 @@ def add_commands(commands: Commands) -> None:
         commands,
         PRUNE,
         _prune,
-        about="forget entries whose files are gone; with options, old failures and files that belong to no book",
+        about="forget entries whose files are gone, and compress or delete old files as the configuration says; with "
+        "options, old failures and files that belong to no book, too",
         example="prune --failed-older-than 30d --orphans --dry-run",
     )
     parser.add_argument(
         "--stale-only",
         action="store_true",
-        help="forget what is no longer true of entries whose files are gone (the default; done with the others, too)",
+        help="only forget what is no longer true of entries whose files are gone; old files are left as they are",
     )
     parser.add_argument(
         "--failed-older-than",
@@ -64,6 +66,8 @@ def _prune(session: Session, arguments: argparse.Namespace) -> int:
             pruning.forget(entry)
     if arguments.orphans:
         pruning.set_aside_orphans()
+    if not arguments.stale_only:
+        pruning.tidy()
     if not pruning.done and not pruning.refused:
         say("There is nothing to prune.")
     if arguments.dry_run:
@@ -136,6 +140,14 @@ class _Pruning:
             say(f"{fault.what.rstrip('.')}: {outcome}.")
         if orphans and self._repair.aside.exists():
             say(f"{counted(len(orphans), 'finding')}; remove {self._repair.aside} to free the space.")
+
+    def tidy(self) -> None:
+        """Compress and delete old files, after the rules of the configuration."""
+        workspace = self._session.workspace
+        acts = list(workspace.tidy(self._session.state, rehearse=self._rehearsal)) if workspace else []
+        self.done += len(acts)
+        if acts:
+            say(f"Old files: {told_of_files(acts)}.")
 
     @contextmanager
     def _alone_with(self, book: str) -> Iterator[bool]:

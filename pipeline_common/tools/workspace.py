@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline_common.errors import PipelineError
+from pipeline_common.retention import Act
 from pipeline_common.state import PipelineState
 from pipeline_common.tools.remedies import Remedy
 
@@ -126,6 +127,21 @@ class Workspace(Protocol):
 
         Returns:
             What was done.
+        """
+
+    def tidy(self, state: PipelineState, *, rehearse: bool) -> Iterator[Act]:
+        """Compress and delete old files, as the program's configuration says.
+
+        Args:
+            state: the open state.
+            rehearse: only tell.
+
+        Yields:
+            What was done, or would be.
+
+        Raises:
+            StateError: the state cannot be used.
+            OSError: the disk refused.
         """
 
 

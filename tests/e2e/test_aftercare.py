@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import yaml
 from books import write_txt
 from commands import run
 from webhook import serving
@@ -29,12 +33,23 @@ def written(root: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in paths if path.exists()}
 
 
+def stages_in_views(root: Path) -> list[dict[str, int]]:
+    """How many books each of the three views has at each stage, as it lies there."""
+    with closing(sqlite3.connect(f"file:{root}/.pipeline/state.db?mode=ro", uri=True)) as database:
+        in_tables = dict(database.execute("SELECT stage, count(*) FROM books GROUP BY stage"))
+    pages = [yaml.safe_load(page.read_text()) for page in (root / ".pipeline/books").glob("*.yaml")]
+    index = json.loads((root / ".pipeline/index.json").read_text())
+    return [in_tables, Counter(page["stage"] for page in pages), index["stages"]]
+
+
 def test_a_batch_reports_counts_and_tells_and_one_without_work_does_not_do_it_again(tmp_path: Path) -> None:
     with serving() as server:
         alerts = {"webhook_url": server.url, "threshold": 3}
-        root = library(tmp_path, alerts=alerts, metrics={"textfile": "books.prom"}, max_workers=1)
+        views = dict.fromkeys(("sqlite", "yaml", "json"), "on")
+        root = library(tmp_path, alerts=alerts, metrics={"textfile": "books.prom"}, max_workers=1, views=views)
         batch = run("batch-audiobook", cwd=root)
         assert (batch.returncode, batch.stderr) == (1, "")
+        assert stages_in_views(root) == [{"COMPLETE": 1, "FAILED": 3}] * 3
         events = {alert["event"]: alert for alert in server.received}
         assert sorted(events) == ["batch_end", "failures_in_a_row"]
         end = events["batch_end"]
@@ -60,6 +75,10 @@ def test_a_batch_reports_counts_and_tells_and_one_without_work_does_not_do_it_ag
         run("batch-audiobook", cwd=root)
         assert written(root)["summary.json"] > first["summary.json"]
         assert written(root)["retention.stamp"] > first["retention.stamp"]
+        assert run("pipeline-state", "retry", "empty0.txt", cwd=root).returncode == 0
+        assert stages_in_views(root) == [{"COMPLETE": 1, "DISCOVERED": 1, "FAILED": 2}] * 3
+        assert run("orchestrate-audiobook", "input/empty0.txt", cwd=root).returncode == 1
+        assert stages_in_views(root) == [{"COMPLETE": 1, "FAILED": 3}] * 3
 
 
 def test_nobody_at_the_other_end_and_a_folder_that_takes_nothing_are_said_and_change_no_exit_code(

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from orchestrator.config import Config
-from orchestrator.retention import tidy, told
+from orchestrator.retention import tidy
 from orchestrator.workspace import AudiobookWorkspace
 from pipeline_common import PipelineState
 from pipeline_common.phases import PHASES
-from pipeline_common.retention import COMPRESS, DELETE, ROTATE, Act
+from pipeline_common.retention import COMPRESS, DELETE, ROTATE, Act, told
 
 DAY_S = 86400
 

@@ -129,6 +129,25 @@ def test_a_rehearsal_changes_nothing(state, capsys):
     assert {path: after.get(path) for path in before} == before
 
 
+def test_old_files_are_tidied_up_as_the_configuration_says_but_not_where_only_stale_entries_are_wanted(state, capsys):
+    (state.path.parent / "config.yaml").write_text("retention: {compress_after_days: 7}\n")
+    with state.transaction() as txn:  # the first write makes no backup
+        txn.data["books"][EMMA]["note"] = "1"
+    with state.transaction() as txn:
+        txn.data["books"][EMMA]["note"] = "2"
+    old = state.list_backups()[-1]
+    os.utime(old, (1e9, 1e9))
+    packed = old.with_name(f"{old.name}.gz")
+    assert prune(state, capsys, "--stale-only") == "There is nothing to prune.\n"
+    assert prune(state, capsys, "--dry-run").startswith("Old files: 1 file of 0.0 MB compressed.\nNothing was changed")
+    assert old.exists()
+    assert prune(state, capsys) == "Old files: 1 file of 0.0 MB compressed.\n"
+    assert packed.exists()
+    assert not old.exists()
+    assert packed in state.list_backups()
+    assert main(["--pipeline-json", str(state.path), "restore", "--backup", packed.name, "--dry-run"]) == 0
+
+
 def test_a_book_that_is_being_worked_on_is_left_alone(state, capsys):
     os.unlink(state.path.parent / "input/night.epub")
     descriptor = open_lock(book_lock_path(state.path.parent / "work", NIGHT))
