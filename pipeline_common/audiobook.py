@@ -32,6 +32,7 @@ def _stage(records: Mapping[str, Any]) -> str:
 
 
 _SOURCE = "books.source.path?"
+_LISTED = "batch.source_path?"  # all that is known of a book whose turn has not come
 _CHUNKS = "phase4.artifacts.timings.path?/../chunks/*"
 
 
@@ -41,6 +42,7 @@ def _required_paths() -> dict[str, tuple[str, ...]]:
     Of a finished book it is the audiobook alone: what led to it may be cleaned away.
     """
     paths: dict[str, tuple[str, ...]] = dict.fromkeys(("DISCOVERED", "FAILED", "SKIPPED"), (_SOURCE,))
+    paths["DISCOVERED"] += (_LISTED,)
     left: tuple[str, ...] = ()
     for phase in PHASES:
         left = (*left, f"{phase.key}.artifacts.*.path")

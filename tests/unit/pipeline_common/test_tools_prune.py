@@ -77,6 +77,15 @@ def test_an_unfinished_book_whose_own_file_is_gone_is_forgotten_and_can_be_broug
     assert stage(state, NIGHT) == "SYNTHESIZED"
 
 
+def test_a_book_that_no_batch_has_come_to_is_forgotten_once_its_file_is_gone(state, capsys):
+    with state.transaction() as txn:
+        files = {f"{name}-44444444": {"source_path": f"input/{name}.epub"} for name in ("later", "gone")}
+        txn.data["batch"] = {"files": files}
+    left(state.path.parent / "input/later.epub")
+    assert "input/gone.epub is gone" in prune(state, capsys)
+    assert list(state.read()["batch"]["files"]) == ["later-44444444"]
+
+
 def test_an_audiobook_whose_own_file_is_gone_goes_on_being_known(state, capsys):
     with state.transaction() as txn:
         txn.data["phase5"]["files"][EMMA]["status"] = "pending"
