@@ -47,7 +47,8 @@ def test_a_life_cycle_of_ones_own_is_described_by_the_same_function():
 
 
 def test_the_page_about_a_life_cycle_of_ones_own_tells_what_its_program_prints(tmp_path: Path):
-    (program,) = re.findall(r"```python\n(.*?)```", (DOCS / "own-life-cycle.md").read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", (DOCS / "own-life-cycle.md").read_text(encoding="utf-8"), re.DOTALL)
+    program = "\n".join(blocks)
     (tmp_path / "photos.py").write_text(program, encoding="utf-8")
     command = [sys.executable, "-X", "utf8", "photos.py"]
     printed = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True).stdout
