@@ -9,6 +9,7 @@ BIN    := $(VENV)/bin
 help:
 	@echo "make run        install, then turn the books in input/ into audiobooks in output/"
 	@echo "make test       install, then run every check: ruff, mypy, import contracts, pytest"
+	@echo "make check      the same without pytest"
 	@echo "make test-long  the tests that take minutes: those named below"
 	@echo "make test-crash the power fails at every step of a run of the state module"
 	@echo "make test-kills every subset of a batch's processes is killed; the disk refuses every call"

@@ -45,7 +45,8 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="?",
         metavar="BOOK",
-        help="the book's file (.txt .md .html .xhtml .epub .docx .odt .rtf .fb2 .pdf)",
+        help="the book's file (.txt .md .html .xhtml .epub .docx .odt .rtf .fb2 .pdf); "
+        "one whose name begins with - as ./-name",
     )
     add_shared_options(parser)
     parser.add_argument(

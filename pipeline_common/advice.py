@@ -54,12 +54,12 @@ def nested(files: StateFiles) -> StateTransactionError:
 def lost(files: StateFiles, backup: Path | None) -> StateReadError:
     """The error about a file that is missing although it has a history."""
     if backup:
-        advice = f"The newest valid backup is {backup}; put it in place with: {command(files, 'restore', backup)} "
+        advice = f"The newest valid backup is {backup}; put it in place with: {command(files, 'restore', backup)}"
     else:
-        advice = "No valid backup is left; a copy from elsewhere can be put in place with `pipeline-state restore`. "
+        advice = "No valid backup is left; a copy from elsewhere can be put in place with `pipeline-state restore`"
     return StateReadError(
-        f"The state file {files.state} is missing, although it has a history. {advice}"
-        f"To start afresh, moving the history aside: {command(files, 'reset')}"
+        f"The state file {files.state} is missing, although it has a history. {advice}; or start afresh, moving the "
+        f"history aside: {command(files, 'reset')}"
     )
 
 

@@ -6,6 +6,7 @@ Each promise gets a folder of its own below a temporary one, and one line: what 
 
 from __future__ import annotations
 
+import argparse
 import json
 import multiprocessing
 import os
@@ -13,7 +14,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.context import ForkContext, SpawnContext
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,20 @@ class _Interrupted(Exception):  # noqa: N818 - the demo's own accident, not an e
     pass
 
 
-def main() -> int:
-    """Prove all promises; returns 0 where all hold, otherwise 1."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Prove all promises.
+
+    Args:
+        argv: the arguments, of which ``--help`` is the only one; None takes the process's own.
+
+    Returns:
+        0 where all hold, otherwise 1.
+    """
+    argparse.ArgumentParser(
+        prog="python -m pipeline_common.demo",
+        description="Prove on the spot what the pipeline state promises, in a temporary folder; this takes seconds.",
+        epilog="Exit codes: 0 all promises hold, 1 one is broken, 2 wrong usage.",
+    ).parse_args(argv)
     broken = 0
     with tempfile.TemporaryDirectory(prefix="pipeline-demo-") as name:
         print(f"What the pipeline state promises, tried in {name}")

@@ -33,13 +33,21 @@ def test_it_proves_all_promises_and_leaves_nothing(command: list[str], tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_help_says_what_it_does_and_proves_nothing(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="0"):
+        demo.main(["--help"])
+    out = capsys.readouterr().out
+    assert "Prove on the spot" in out
+    assert "tried in" not in out
+
+
 def test_a_broken_promise_is_named_and_ends_with_exit_code_1(monkeypatch, capsys: pytest.CaptureFixture[str]):
     class Forgetful(PipelineState):
         def write(self, data, validate=True):
             super().write({**data, "chapter": 1} if "chapter" in data else data, validate)
 
     monkeypatch.setattr(demo, "PipelineState", Forgetful)
-    assert demo.main() == 1
+    assert demo.main([]) == 1
     said = capsys.readouterr().out
     assert "BROKEN  backups         BrokenPromiseError: a restore cannot be undone" in said
     assert said.endswith(f"1 of {len(demo.PROMISES)} promises are broken.\n")
@@ -56,5 +64,5 @@ def test_an_engine_that_writes_in_place_does_not_pass(monkeypatch, capsys: pytes
 
     monkeypatch.setattr(demo, "_Killing", InPlace)
     monkeypatch.setattr(demo, "PROMISES", {"crash recovery": demo.crash_recovery})
-    assert demo.main() == 1
+    assert demo.main([]) == 1
     assert "BROKEN  crash recovery" in capsys.readouterr().out
