@@ -34,6 +34,7 @@ from orchestrator.settings import Settings
 from orchestrator.sources import printable
 from pipeline_common import StateError
 from pipeline_common.books import book_id
+from pipeline_common.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +115,7 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
         return ExitCode.DONE
     if args.dry_run:
         planned = plan_batch(library.paths, config, *look_at_state(config, map(Path, library.paths)))
+        console.say(_found(planned, config) + _passed_over(library))
         show_plan(console, planned)
         if any(book.fate in STARTED for book in planned):
             equipped(Settings.of(config), config)
@@ -147,7 +149,7 @@ def _run_books(library: Library, config: Config, console: Screen, surroundings: 
             skipped=len(planned) - len(to_run) - len(given_up),
             errors=[f"{name}: {reason}" for name, reason in given_up.items()],
         )
-        found = f"{len(planned)} books in {printable(str(config.input_dir))}, {len(to_run)} to do."
+        found = _found(planned, config)
         console.say(found + _passed_over(library))
         logger.info("batch starts: %s", found)
         _say_what_is_special(planned, console)
@@ -215,6 +217,13 @@ def _discover(config: Config) -> Library:
             "Make it and put books into it, or name another."
         )
     return discover(config.input_dir, without=(config.output_dir, config.samples_dir, config.work_dir))
+
+
+def _found(planned: Sequence[PlannedBook], config: Config) -> str:
+    to_do = sum(book.fate in STARTED for book in planned)
+    later = sum(book.fate is Fate.LATER for book in planned)
+    left = f", {later:,} left for later runs" if later else ""
+    return f"{counted(len(planned), 'book')} in {printable(str(config.input_dir))}, {to_do:,} to do{left}."
 
 
 def _passed_over(library: Library) -> str:

@@ -101,4 +101,6 @@ class LiveView:
         if done < 0.05 or elapsed_s < 5:
             return
         left_s = elapsed_s * (self._total - done) / done
-        self._whole.update(self._task, left=f"about {duration_text(left_s)} left")
+        # An estimate to a tenth of a second would pretend to know more than it does.
+        left = f"{left_s:.0f} s" if left_s < 59.5 else duration_text(left_s)
+        self._whole.update(self._task, left=f"about {left} left")

@@ -10,6 +10,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import FrameType
@@ -181,7 +182,7 @@ class Batch:
             logger.warning(
                 "%s: failed, and is tried again in %.0f s: %s", book.name, aftermath.next_try_s, failure_text(ended)
             )
-            self._wait_for(book, aftermath.next_try_s)
+            self._wait_for(replace(book, reason="tried again after a failure"), aftermath.next_try_s)
             return
         self._unfinished -= 1
         self._view.ended(book, ended, duration_s, aftermath)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from batch.plan import Fate, PlannedBook
 from batch.records import Ended
 from orchestrator.exits import silence_output
+from pipeline_common.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,9 +97,12 @@ def show_summary(
         width = max(len(name) for name, _, _ in rows)
         for name, result, text in (("Book", "Result", "Where, or why not"), *rows):
             console.say(f"{name:{width}}  {result:6}  {text}")
+    ended = summary["successful_files"] + summary["failed_files"] + summary["skipped_files"]
+    unfinished = summary["total_files"] - ended  # of a batch that was interrupted
     counts = (
         f"{summary['status']}: {summary['successful_files']} done, {summary['failed_files']} failed, "
-        f"{summary['skipped_files']} skipped of {summary['total_files']} books "
+        f"{summary['skipped_files']} skipped{f', {unfinished} unfinished' if unfinished else ''} "
+        f"of {counted(summary['total_files'], 'book')} "
         f"in {duration_text(summary['duration_sec'])}; "
         f"CPU {summary['avg_cpu_usage']:.0f} % on average"
     )

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline_common.wording import counted
+
 READ_SUFFIXES = frozenset({".docx", ".epub", ".fb2", ".html", ".md", ".odt", ".pdf", ".rtf", ".txt", ".xhtml"})
 """What this version reads."""
 
@@ -38,6 +40,9 @@ IMAGE_SUFFIXES = frozenset(
     {".avif", ".bmp", ".gif", ".heic", ".ico", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff", ".webp"}
 )
 
+_NOUNS = {"hidden": "hidden file", "sidecar": "other file", "special": "special file"}
+"""What people are told of the kinds of files that are passed over, where that is another word."""
+
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -60,8 +65,8 @@ class Library:
         return tuple(map(Path, self.paths))
 
     def passed_over_text(self) -> str:
-        """Such as ``2 images, 1 hidden``; empty where nothing was passed over."""
-        return ", ".join(f"{count} {kind}" for kind, count in sorted(self.passed_over.items()))
+        """Such as ``1 hidden file, 2 images``; empty where nothing was passed over."""
+        return ", ".join(counted(count, _NOUNS.get(kind, kind)) for kind, count in sorted(self.passed_over.items()))
 
 
 def discover(folder: Path, *, without: Iterable[Path] = ()) -> Library:

@@ -17,6 +17,7 @@ from orchestrator.sources import Source
 from phases.contract import ContractError, Failure, Plan, Result
 from phases.rules import RULES
 from pipeline_common.printable import printable
+from pipeline_common.wording import counted
 
 # 61,178 words at 160 words a minute, with pauses, were 5.76 hours: a voice is a little faster than its rate.
 _RATE_FACTOR = 1.11
@@ -137,18 +138,18 @@ def _shown(book: Mapping[str, Any], counts: _Counts, rate: int) -> Iterator[str]
     if book.get("series"):
         facts.append(f"{book['series']} {book.get('series_index') or ''}".strip())
     yield printable(" · ".join(filter(None, facts)))
-    yield f"{len(book['chapters'])} chapters, {words:,} words, about {_hours(words, rate)}"
+    yield f"{counted(len(book['chapters']), 'chapter')}, {counted(words, 'word')}, about {_hours(words, rate)}"
     for chapter in book["chapters"]:
         title = "  " * (chapter["level"] - 1) + chapter["title"]
         yield f"  {chapter['index']:>4}  {counts.spoken.get(chapter['index'], 0):>8,}  {printable(title)}"
     if not counts.left_out:
         yield "Nothing is left out."
         return
-    yield f"Left out: {sum(found.words for found in counts.left_out.values()):,} words"
+    yield f"Left out: {counted(sum(found.words for found in counts.left_out.values()), 'word')}"
     for name, found in sorted(counts.left_out.items(), key=lambda pair: -pair[1].words):
         reason = RULES[name].reason if name in RULES else ""
-        pieces = "1 piece" if found.pieces == 1 else f"{found.pieces:,} pieces"
-        yield f"  {name}: {pieces}, {found.words:,} words, confidence {found.confidence:g}: {reason}"
+        amount = f"{counted(found.pieces, 'piece')}, {counted(found.words, 'word')}"
+        yield f"  {name}: {amount}, confidence {found.confidence:g}: {reason}"
         for example in found.examples:
             yield f"      {printable(example)}"
 

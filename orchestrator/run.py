@@ -412,6 +412,8 @@ def _unreadable(job: Job, records: BookRecords, error: OSError) -> Outcome:
 
 def _numbers(metrics: Mapping[str, Any]) -> str:
     shown = [
-        f"{value:,} {name}" for name, value in metrics.items() if isinstance(value, int) and not isinstance(value, bool)
+        f"{value:,} {name.removeprefix('size_').replace('_', ' ')}"
+        for name, value in metrics.items()
+        if isinstance(value, int) and not isinstance(value, bool)
     ]
     return f" ({', '.join(shown[:3])})" if shown else ""

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline_common.errors import ConfigError
+from pipeline_common.wording import counted
 
 __all__ = ["ConfigError", "load"]
 
@@ -182,6 +183,10 @@ def _told(known: KeyPath, fault: ErrorDetails, model: type[BaseModel]) -> str:
         return name + message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         message = "expected `key: value` lines below it"
+    elif kind in ("list_type", "tuple_type"):
+        message = "expected a list, such as [a, b]"
+    elif kind == "too_short":
+        message = f"expected at least {counted(fault['ctx']['min_length'], 'item')}"
     return f"{name}{message}, found {_shown(fault['input'])}"
 
 

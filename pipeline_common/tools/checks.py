@@ -14,12 +14,13 @@ from pipeline_common.codec import DamagedError, Document
 from pipeline_common.errors import StateError, StateReadError
 from pipeline_common.lifecycle import WORKING, records_of
 from pipeline_common.tools.catalogue import book_ids, section
-from pipeline_common.tools.display import NOTHING_CHANGED, counted, print_json, say
+from pipeline_common.tools.display import NOTHING_CHANGED, print_json, say
 from pipeline_common.tools.options import Commands, add_command, add_dry_run, add_json
 from pipeline_common.tools.remedies import Correct, Redo, Reindex, Release, Restore, SetAside, TakeBack
 from pipeline_common.tools.repairs import Repair, find_stale, restored
 from pipeline_common.tools.session import ExitCode, Session
 from pipeline_common.tools.workspace import OFF, Fault
+from pipeline_common.wording import counted
 
 PARTS = ("document", "journal", "backups", "claims", "stale", "views")
 """What is checked here."""

@@ -19,11 +19,12 @@ from pipeline_common.derived.query import Answer, DamagedDatabaseError, QueryErr
 from pipeline_common.derived.rows import BookRow, book_row
 from pipeline_common.derived.views import KINDS, SQLITE, Outcome, Views
 from pipeline_common.lifecycle import Lifecycle
-from pipeline_common.tools.display import complain, counted, print_json, print_table, say
+from pipeline_common.tools.display import complain, print_json, print_table, say
 from pipeline_common.tools.options import Commands, add_command, add_json, positive_int
 from pipeline_common.tools.session import ExitCode, Session, UsageError
 from pipeline_common.tools.workspace import OFF
 from pipeline_common.view import View
+from pipeline_common.wording import counted
 
 MOST_ROWS = 1000
 TIMEOUT_S = 30.0

@@ -90,11 +90,6 @@ def duration(seconds: Any) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, such as ``1 book`` or ``12 books``."""
-    return f"{number:,} {noun if number == 1 else noun + 's'}"
-
-
 def _console() -> Console:
     from rich.console import Console
 

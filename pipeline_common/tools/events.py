@@ -14,11 +14,12 @@ from datetime import datetime
 from itertools import islice, takewhile
 from typing import Any
 
-from pipeline_common.tools.display import counted, moment, print_json, print_table, say
+from pipeline_common.tools.display import moment, print_json, print_table, say
 from pipeline_common.tools.moments import past_moment
 from pipeline_common.tools.options import Commands, add_command, add_json, positive_int
 from pipeline_common.tools.session import ExitCode, Session, resolve
 from pipeline_common.tools.timeline import Event, events_from, events_of
+from pipeline_common.wording import counted
 
 MOST_EVENTS = 20
 MOST_BOOKS_TOLD = 3

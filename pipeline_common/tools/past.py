@@ -14,10 +14,11 @@ from pipeline_common.errors import StateReadError
 from pipeline_common.files import StateFiles
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.tools.catalogue import book_ids, section, text_of
-from pipeline_common.tools.display import NOTHING_CHANGED, counted, moment, print_json, print_table, say, size
+from pipeline_common.tools.display import NOTHING_CHANGED, moment, print_json, print_table, say, size
 from pipeline_common.tools.moments import past_moment
 from pipeline_common.tools.options import Commands, add_command, add_dry_run, add_json, positive_int
 from pipeline_common.tools.session import ExitCode, Session
+from pipeline_common.wording import counted
 
 
 def add_commands(commands: Commands) -> None:

@@ -14,12 +14,13 @@ from pipeline_common.lifecycle import records_of
 from pipeline_common.retention import told as told_of_files
 from pipeline_common.stale import Stale
 from pipeline_common.tools.catalogue import FAILURES, Entry, book_ids
-from pipeline_common.tools.display import NOTHING_CHANGED, complain, counted, moment, say
+from pipeline_common.tools.display import NOTHING_CHANGED, complain, moment, say
 from pipeline_common.tools.moments import age
 from pipeline_common.tools.options import Commands, add_command, add_dry_run
 from pipeline_common.tools.repairs import Repair, find_stale, forget
 from pipeline_common.tools.session import ExitCode, Session, told
 from pipeline_common.tools.workspace import HeldError
+from pipeline_common.wording import counted
 
 PRUNE = "prune"
 

@@ -10,9 +10,10 @@ from html import escape
 from pipeline_common.printable import printable
 from pipeline_common.statuses import FAILED, PARTIAL, PENDING, RUNNING, SKIPPED, SUCCESS
 from pipeline_common.tools.catalogue import INTERRUPTED
-from pipeline_common.tools.display import counted, duration
+from pipeline_common.tools.display import duration
 from pipeline_common.tools.figures import BookFigures, Cause, Day, Figures
 from pipeline_common.tools.report_style import STYLE
+from pipeline_common.wording import counted
 
 MOST_BOOKS = 100
 """In a table of books; the figures count all of them."""

@@ -15,10 +15,11 @@ from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.phases import Phase
 from pipeline_common.state import PipelineState
 from pipeline_common.tools.catalogue import Catalogue, Entry
-from pipeline_common.tools.display import complain, counted, moment
+from pipeline_common.tools.display import complain, moment
 from pipeline_common.tools.lifecycles import phases_of
 from pipeline_common.tools.records import RecordCatalogue
 from pipeline_common.tools.workspace import Holder, Workspace
+from pipeline_common.wording import counted
 
 MOST_CHOICES_TOLD = 5
 

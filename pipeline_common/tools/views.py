@@ -21,9 +21,10 @@ from pipeline_common.tools.catalogue import (
     section,
     text_of,
 )
-from pipeline_common.tools.display import counted, duration, moment, print_json, print_table, say, size
+from pipeline_common.tools.display import duration, moment, print_json, print_table, say, size
 from pipeline_common.tools.options import Commands, add_command, add_json, positive_int
 from pipeline_common.tools.session import ExitCode, Session, UsageError, resolve, told
+from pipeline_common.wording import counted
 
 MOST_LISTED = 20
 MOST_NEXT = 10
@@ -89,6 +90,8 @@ def _list(session: Session, arguments: argparse.Namespace) -> int:
         print_json({**counts, "found": len(found), "books": [asdict(entry) for entry in shown]})
         return ExitCode.DONE
     say(f"{counted(len(catalogue.entries), 'book')} in {session.state.path}")
+    if not session.state.path.exists():
+        say("There is no such file yet: nothing has been done here, or another one has to be named.")
     if catalogue.entries:
         say(f"  by status: {_told(catalogue.statuses())}")
         say(f"  by stage:  {_told(catalogue.stages())}")

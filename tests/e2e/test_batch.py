@@ -39,7 +39,7 @@ def test_the_batch_says_that_some_books_failed_and_shows_no_traceback(finished: 
     text = finished.process.stdout + finished.process.stderr
     assert "Traceback" not in text
     assert "6 done, 4 failed, 1 skipped of 11 books" in finished.process.stdout
-    assert "Passed over: 1 hidden, 1 image." in finished.process.stdout
+    assert "Passed over: 1 hidden file, 1 image." in finished.process.stdout
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -29,7 +29,7 @@ def test_a_sheet_beside_the_book_changes_what_would_be_read(tmp_path: Path) -> N
     )
     result = run("orchestrate-audiobook", "a.txt", "--dry-run", "--text", cwd=tmp_path)
     assert "Mine · Jane Austen · en" in result.stdout
-    assert "1 chapters" in result.stdout
+    assert "1 chapter, " in result.stdout
     assert "not-wanted" in result.stdout
     assert "illustration:" not in result.stdout
 

@@ -305,8 +305,11 @@ async def test_a_book_that_is_to_be_tried_again_waits_and_keeps_nobody_else_from
     folder.view.waits = lambda book, _ended, aftermath: waits.append(  # type: ignore[method-assign]
         (book.name, aftermath.next_try_s, aftermath.failures, aftermath.limit)
     )
+    reasons: list[str] = []
+    folder.view.started = lambda book: reasons.append(book.reason)  # type: ignore[method-assign]
     result = await folder.run()
     assert launcher.launched == ["1.txt", "2.txt", "3.txt", "4.txt", "1.txt"]
+    assert reasons[-1] == "tried again after a failure"
     [(name, next_try_s, failures, limit)] = waits
     assert next_try_s is not None
     assert (name, failures, limit, 50 < next_try_s <= 60) == ("1.txt", 1, 3, True)

@@ -25,6 +25,11 @@ def test_the_table_is_plain_text_where_it_is_not_for_a_terminal(capsys: pytest.C
     ]
 
 
+def test_books_that_an_interrupted_batch_did_not_finish_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    show_summary(Screen(), SUMMARY | {"total_files": 5}, {}, {})
+    assert "1 done, 1 failed, 0 skipped, 3 unfinished of 5 books" in capsys.readouterr().out
+
+
 def test_nothing_is_tabled_where_no_book_has_run(capsys: pytest.CaptureFixture[str]) -> None:
     show_summary(Screen(), SUMMARY, {}, {})
     assert capsys.readouterr().out.count("\n") == 1

@@ -37,7 +37,7 @@ def test_hidden_files_images_and_sidecars_are_passed_over_and_counted(tmp_path: 
     library = discover(tmp_path)
     assert [path.name for path in library.books] == ["book.epub"]
     assert library.passed_over == {"hidden": 2, "image": 1, "sidecar": 2}
-    assert library.passed_over_text() == "2 hidden, 1 image, 2 sidecar"
+    assert library.passed_over_text() == "2 hidden files, 1 image, 2 other files"
 
 
 def test_other_book_formats_are_books_so_that_validation_can_say_what_to_do(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ WRONG = {
     "\n\ncooks: many": "line 3: cooks: Input should be a valid integer, found 'many'",
     "cooks: true": "line 1: cooks: Input should be a valid integer, found True",
     "cooks: 0": "line 1: cooks: Input should be greater than or equal to 1, found 0",
+    "oven:\n  racks: 1": "line 2: oven.racks: expected a list, such as [a, b], found 1",
     "oven:\n  mode: boil": "line 2: oven.mode: Input should be 'grill' or 'bake', found 'boil'",
     "oven:\n  racks:\n    - 1\n    - two": "line 4: oven.racks[1]: Input should be a valid integer",
     "oven:": "line 1: oven: expected `key: value` lines below it, found None",

@@ -116,7 +116,9 @@ def test_a_book_whose_files_could_not_be_put_into_place_has_failed(tmp_path, cap
 def test_an_empty_folder_has_no_books(tmp_path, capsys):
     state = PipelineState(tmp_path / "pipeline.json")
     assert run(state, "list") == 0
-    assert capsys.readouterr().out.startswith("0 books in ")
+    out = capsys.readouterr().out
+    assert out.startswith("0 books in ")
+    assert "There is no such file yet" in out
     assert run(state, "next") == 0
     assert "No book has work left." in capsys.readouterr().out
 
