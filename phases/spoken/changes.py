@@ -66,7 +66,7 @@ FEATURES: dict[str, re.Pattern[str]] = {
     "digit": re.compile(r"[0-9]"),
     "fraction": re.compile(r"[0-9½⅓⅔¼¾⅕⅛⅜⅝⅞]"),
     "capitals": re.compile(r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ]"),
-    "numeral": re.compile(r"\b(?:[IVXLCDM]{1,9}|[ivxlc]{1,9})\b"),
+    "numeral": re.compile(r"\b(?:[IVXLCDM]{1,13}|[ivxlc]{1,9})\b"),
     "dotted": re.compile(r"[^\W\d_]\.(?!$)"),
     "address": re.compile(r"://|www\.|[\w-]\.[a-z]{2}"),
     "bracket": re.compile(r"[\[(]"),

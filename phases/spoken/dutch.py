@@ -49,6 +49,7 @@ DUTCH = Language(
         "°": ("graad", "graden"),
         "min.": ("minuut", "minuten"),
         "sec.": ("seconde", "seconden"),
+        "gld.": ("gulden", "gulden"),
         "kW": ("kilowatt", "kilowatt"),
         "MB": ("megabyte", "megabyte"),
         "GB": ("gigabyte", "gigabyte"),
@@ -69,12 +70,12 @@ DUTCH = Language(
         "bijv": "bijvoorbeeld", "bv": "bijvoorbeeld", "d.w.z": "dat wil zeggen", "o.a": "onder andere",
         "i.p.v": "in plaats van", "t.a.v": "ter attentie van", "m.a.w": "met andere woorden", "n.a.v": "naar aanleiding van",
         "resp": "respectievelijk", "vgl": "vergelijk", "ca": "circa", "z.g": "zogenaamde", "ong": "ongeveer",
-        "a.u.b": "alstublieft",
+        "a.u.b": "alstublieft", "mej": "mejuffrouw", "nl": "namelijk", "m.b.t": "met betrekking tot",
     },
     final_abbreviations={"enz": "enzovoort", "etc": "et cetera", "v.Chr": "voor Christus", "n.Chr": "na Christus",
                          "v. Chr": "voor Christus", "n. Chr": "na Christus", "e.d": "en dergelijke", "jr": "junior"},
     numbered={"nr.": "nummer", "Nr.": "nummer", "nrs.": "nummers", "blz.": "bladzijde", "p.": "pagina",
-              "hfst.": "hoofdstuk", "dl.": "deel", "afb.": "afbeelding", "art.": "artikel", "tel.": "telefoon",
+              "hfst.": "hoofdstuk", "dl.": "deel", "afb.": "afbeelding", "art.": "artikel", "tel.": "telefoon", "Tel.": "telefoon",
               "§": "paragraaf"},
     counted=names("hoofdstuk deel boek akte bedrijf toneel afdeling artikel nummer zang les bijlage wereldoorlog"),
     rulers=names(
@@ -83,7 +84,7 @@ DUTCH = Language(
         "Leopold Albert Boudewijn Gustaaf Christiaan Jacobus Richard Ivan Ramses Constantijn Otto Maximiliaan Rudolf "
         "Johannes Floris Filip Maria"
     ),
-    regnal=lambda number: f"de {numbers.ordinal(number, 'nl').capitalize()}",
+    regnal=lambda number, name: f"de {numbers.ordinal(number, 'nl').capitalize()}",
     starters=names(
         "Hij Zij Ze Het We Wij Jij Je Ik U De Een Dit Dat Deze Die Maar En Of Toen Dan Daar Hier Zo Nu Als Wanneer Waar "
         "Wat Wie Hoe Waarom In Op Aan Bij Met Naar Van Voor Te Zijn Haar Mijn Onze Niet Ook Er"

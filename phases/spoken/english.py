@@ -34,13 +34,18 @@ ENGLISH = Language(
     numbered=words.NUMBERED,
     counted=words.COUNTED,
     rulers=words.RULERS,
-    regnal=lambda number: f"the {numbers.ordinal(number, 'en')}",
+    regnal=lambda number, name: f"the {numbers.ordinal(number, 'en')}",
     starters=words.STARTERS,
     single_words=frozenset("I"),
     lone_letters=frozenset("A"),
     initialisms=words.INITIALISMS,
     short_words=words.SHORT_WORDS,
     one=lambda noun: "one",
+    attribute=(
+        r"\b[Aa]n? $",
+        r" (?!(?:of|for|and|per|in|to|or|each|more|less|worth|from|on|at|with|a|the|by|but|as|is|was)\b)[a-z]{3}",
+    ),
+    double_words=frozenset({"AM", "US"}),
 )
 
 _MONTH = rf"(?:{'|'.join(sorted({name.capitalize() for name in words.MONTHS}, key=lambda name: (-len(name), name)))})"
@@ -50,7 +55,7 @@ _DAY = r"(?:[12][0-9]|3[01]|0?[1-9])"
 _NEXT = r"(?![\w])(?![.,:/][0-9])"
 
 _DAY_FIRST = re.compile(
-    rf"(?<![\w.,/–-])(?P<the>the )?(?P<day>{_DAY})(?:st|nd|rd|th)? (?:of )?(?P<month>{_MONTH})(?![\w-])\.?"
+    rf"(?<![\w.,/–-])(?P<the>the )?(?P<day>{_DAY})(?:st|nd|rd|th|(?<=[23])d)? (?:of )?(?P<month>{_MONTH})(?![\w-])\.?"
     rf"(?:,? (?P<year>{_YEAR}){_NEXT})?"
 )
 _MONTH_FIRST = re.compile(
@@ -73,15 +78,21 @@ _CLOCK = re.compile(
     rf"|(?P<hour2>[0-9]|1[0-2])[ \u00a0]?(?P<half2>[aApP])(?:\. ?[mM]\.|[mM]\b)"
     r"|(?P<hour3>[01]?[0-9]|2[0-4]):(?P<minute3>[0-5][0-9])(?![\w:])(?!\.[0-9]))"
 )
+_STOP_CLOCK = re.compile(  # 10.30, as British books have it
+    r"(?:(?<=\b[Aa]t )|(?<=\btill )|(?<=\buntil )|(?<=\b[Tt]he (?=[0-9.]{4,5} (?:train|express|boat|bus|up|down)\b)))"
+    r"(?P<hour>[01]?[0-9]|2[0-4])\.(?P<minute>[0-5][0-9])(?![\w%°])(?!\.[0-9])"
+    r"(?! ?(?:per|percent|million|billion|degrees|miles|metres|meters|pounds|dollars)\b)"
+)
 _OLD_MONEY = re.compile(
     r"(?<![\w.,])(?:£(?P<pounds>[0-9][0-9,]{0,9}) )?(?P<shillings>[0-9]{1,2})s\.?"
     r"(?: (?P<pence>[0-9]{1,2})d\b\.?)?(?!\w)"
 )
-_OLD_PENCE = re.compile(r"(?<![\w.,])(?P<pence>[1-9]|1[01])d\.(?!\w)")
+_OLD_PENCE = re.compile(r"(?<![\w.,])(?P<pence>[1-9]|1[01])d\b\.?(?!\w)")
+_WHICH_ONE = re.compile(r"(?:^|\b(?:[Tt]he|[Oo]n|[Oo]f|[Hh]is|[Oo]ur|[Tt]heir|[Aa])|[.!?:;(][\"”’]?)\s*$")
 _DECADE = re.compile(
     r"(?<![\w.,])(?:(?P<century>1[1-9]|20)(?P<tens>[0-9]0)|['’](?P<short>[1-9]0)|(?P<bare>[2-9]0))['’]?s(?!\w)"
 )
-_ORDINAL = re.compile(r"(?<![\w.,])(?P<number>[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,9})(?:st|nd|rd|th|d)(?!\w)")
+_ORDINAL = re.compile(r"(?<![\w.,])(?P<number>[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,9})(?:st|nd|rd|th|(?<=[23])d)(?!\w)")
 _ERA = r"(?:A\.? ?D|B\.? ?C|C\.? ?E|B\.? ?C\.? ?E)\b\.?"
 _DATED = re.compile(
     rf"(?<![\w.,/:$£€#–-])(?:(?P<year>{_YEAR})|(?P<early>(?<=[ADdnraeEl.] )"
@@ -89,12 +100,29 @@ _DATED = re.compile(
     rf"(?P<era> ?{_ERA})?(?![\w%°])(?![.,:/–-][0-9])"
 )
 _BEFORE_EARLY = re.compile(r"\b(?:[Ii]n|[Yy]ear|[Ff]rom|[Uu]ntil|[Ss]ince|[Bb]efore|[Aa]fter|A\.? ?D\.?) $")
+_WITH_YEAR = re.compile(r"\b(?:In|[Ss]ince|[Uu]ntil|[Dd]uring) $")
 _NOUN = re.compile(r" (?:[a-z]+-)?(?P<noun>[a-z]{3,})\b")
 _CENTURY = re.compile(r"(?<!\w)(?P<numeral>[IVX]{1,5})(?:th|st|nd|rd)?(?= [Cc]entur(?:y|ies)\b)")
 _CIRCA = re.compile(r"(?<![\w.])ca?\.(?= ?[0-9]{3,4}\b)")
 _ANGLE = re.compile(
-    r"(?<![\w.,])(?P<degrees>[0-9]{1,3}) ?° ?(?P<minutes>[0-9]{1,2}) ?[′´'’](?: ?(?P<seconds>[0-9]{1,2}) ?[″”\"])?"
+    r"(?<![\w.,])(?P<degrees>[0-9]{1,3}) ?°(?: ?(?P<minutes>[0-9]{1,2}) ?[′´'’](?: ?(?P<seconds>[0-9]{1,2}) ?[″”\"])?)?"
+    r"(?: ?(?P<way>[NSEW])(?![\w’'])\.?)?"
 )
+_WAYS = {"N": "north", "S": "south", "E": "east", "W": "west"}
+_VERSES = re.compile(r"(?<![\w.,:])(?P<chapter>[0-9]{1,3}):(?P<verse>[0-9]{1,3})[-–](?P<until>[0-9]{1,3})(?![\w:])")
+_BIBLE = re.compile(
+    rf"(?<!\w)(?:(?P<which>[123]|I{{1,3}}) )?(?P<book>{'|'.join(sorted(words.BIBLE, key=len, reverse=True))})\."
+    r"(?= [0-9]{1,3}[:.][0-9])"
+)
+_WHICH_BOOK = re.compile(
+    rf"(?<!\w)(?P<which>[123]|I{{1,3}}) (?P<book>{'|'.join(sorted(words.SEVERAL_BOOKS))})(?= [0-9]|[.,;:)]|$)"
+)
+_TALL = re.compile(r"(?<![\w.,])(?P<feet>[1-9])['’′] ?(?P<inches>1[01]|[0-9])(?P<half>½)?[\"”″](?!\w)")
+_DIALLED = re.compile(r"(?:(?<=[Dd]ial )|(?<=[Cc]all )|(?<=[Dd]ialed )|(?<=[Dd]ialled ))[0-9]{3}(?![\w-]|[.,][0-9])")
+_WEEKDAY = re.compile(rf"(?<!\w)(?P<day>Mon|Tues?|Wed|Thurs?|Fri|Sat|Sun)\.(?=,? (?:[0-9]|{_MONTH}\b))")
+_WEEKDAYS = {"Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thur": "Thursday",
+             "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday"}  # fmt: skip
+_CENTURY_SHORT = re.compile(r"(?<=[0-9](?:st|nd|rd|th)[ -])c\.")
 _VERSE = re.compile(r"(?<![\w.,:])(?P<chapter>[0-9]{1,3}):(?P<verse>[0-9]{1,3})(?![\w:])")
 _SAINT = re.compile(r"(?<![\w.])S[tT]\.(?!\w)")
 _PLACE_BEFORE = re.compile(r"(?:^|[^\w’'-])(?P<word>[A-Z][\w’'-]*|[0-9]+(?:st|nd|rd|th)) $")
@@ -148,6 +176,17 @@ def _clock(match: re.Match[str]) -> str:
     return f"{said} {half.lower()} m" if half else said
 
 
+def _stop_clock(match: re.Match[str]) -> str:
+    hour, minute = numbers.cardinal(match["hour"], "en"), match["minute"]
+    if minute == "00":
+        return f"{hour} o'clock"
+    return (
+        f"{hour} oh {numbers.cardinal(minute[1], 'en')}"
+        if minute[0] == "0"
+        else f"{hour} {numbers.cardinal(minute, 'en')}"
+    )
+
+
 def _old_money(match: re.Match[str]) -> str | None:
     if not match["pounds"] and not match["pence"]:
         return None
@@ -160,7 +199,9 @@ def _old_money(match: re.Match[str]) -> str | None:
     return " ".join(parts)
 
 
-def _old_pence(match: re.Match[str]) -> str:
+def _old_pence(match: re.Match[str]) -> str | None:
+    if match["pence"] in "23" and _WHICH_ONE.search(match.string[max(0, match.start() - 12) : match.start()]):
+        return numbers.ordinal(int(match["pence"]), "en")  # "2d. That the earth", "the 3d day"
     return _pence(match["pence"])
 
 
@@ -187,7 +228,11 @@ def _year(match: re.Match[str]) -> str | None:
     if match["era"]:
         return f"{_in_year(written)} {' '.join(re.sub('[^A-Z]', '', match['era']))}"
     following = _NOUN.match(match.string, match.end())
-    if following and _counts(following["noun"]):
+    if (
+        following
+        and not _WITH_YEAR.search(match.string[max(0, match.start() - 8) : match.start()])
+        and _counts(following["noun"])
+    ):
         return None
     return _in_year(written)
 
@@ -208,8 +253,8 @@ def _saint_or_street(match: re.Match[str]) -> str | None:
     text = match.string
     before = _PLACE_BEFORE.search(text[max(0, match.start() - 24) : match.start()])
     name_follows = re.match(r" [A-Z]", text[match.end() : match.end() + 2]) is not None
-    if before and before["word"] not in words.NO_STREETS and not before["word"].endswith(("'s", "’s")):
-        return "Street"
+    if before and before["word"] not in words.NO_STREETS:
+        return "Saint" if name_follows and before["word"].endswith(("'s", "’s")) else "Street"
     return "Saint" if name_follows else None
 
 
@@ -220,13 +265,34 @@ def _doctor_or_drive(match: re.Match[str]) -> str:
     return "Drive" if before and not name_follows and before["word"] not in words.NO_STREETS else "Doctor"
 
 
-def _angle(match: re.Match[str]) -> str:
+def _angle(match: re.Match[str]) -> str | None:
     parts = [("degrees", "degree"), ("minutes", "minute"), ("seconds", "second")]
-    return " ".join(ENGLISH.counted_noun(match[many], one, many) for many, one in parts if match[many])
+    said = [ENGLISH.counted_noun(match[many], one, many) for many, one in parts if match[many]]
+    if len(said) == 1 and not match["way"]:
+        return None  # a measure, perhaps of heat
+    return " ".join([*said, _WAYS[match["way"]]] if match["way"] else said)
 
 
 def _verse(match: re.Match[str]) -> str:
     return f"{numbers.cardinal(match['chapter'], 'en')} {numbers.cardinal(match['verse'], 'en')}"
+
+
+def _verses(match: re.Match[str]) -> str:
+    return f"{_verse(match)} to {numbers.cardinal(match['until'], 'en')}"
+
+
+def _which_book(match: re.Match[str]) -> str:
+    book = words.BIBLE.get(match["book"], match["book"])
+    which = match["which"]
+    if not which:
+        return book
+    number = int(which) if which.isdigit() else len(which)
+    return f"{numbers.ordinal(number, 'en').capitalize()} {book}"
+
+
+def _tall(match: re.Match[str]) -> str:
+    inches = numbers.cardinal(match["inches"], "en")
+    return f"{numbers.cardinal(match['feet'], 'en')} foot {inches}{' and a half' if match['half'] else ''}"
 
 
 def rules(region: str) -> tuple[Rule, ...]:
@@ -237,10 +303,13 @@ def rules(region: str) -> tuple[Rule, ...]:
     """
     return (
         signs.addresses(ENGLISH.at, ENGLISH.dot),
-        signs.REFERENCES,
+        *signs.REFERENCES,
         signs.SPACED,
         letters.chapter_numbers(ENGLISH),
         letters.leading_romans(ENGLISH),
+        Rule("abbreviation", _BIBLE, _which_book, "digit", goes_on=True),
+        Rule("abbreviation", _WHICH_BOOK, _which_book),
+        Rule("abbreviation", _WEEKDAY, lambda match: _WEEKDAYS[match["day"]], "dotted", goes_on=True),
         Rule("abbreviation", _SAINT, _saint_or_street),
         Rule("abbreviation", _DOCTOR, _doctor_or_drive, goes_on=True),
         Rule("date", _DAY_FIRST, _day_first, "digit"),
@@ -248,7 +317,9 @@ def rules(region: str) -> tuple[Rule, ...]:
         Rule("date", _NUMERIC, _numeric(first_is_month=region in ("", "us", "ph", "fm", "pw", "ca")), "digit"),
         Rule("date", _ISO, _iso, "digit"),
         Rule("date", _MONTH_ALONE, lambda match: words.MONTHS[match["month"].lower()], "dotted", goes_on=True),
+        Rule("number", _VERSES, _verses, "digit"),
         Rule("time", _CLOCK, _clock, "digit"),
+        Rule("time", _STOP_CLOCK, _stop_clock, "digit"),
         Rule("money", _OLD_MONEY, _old_money, "digit"),
         Rule("money", _OLD_PENCE, _old_pence, "digit"),
         figures.money(ENGLISH),
@@ -256,7 +327,10 @@ def rules(region: str) -> tuple[Rule, ...]:
         Rule("ordinal", _ORDINAL, _ordinal, "digit"),
         letters.numbered(ENGLISH),
         Rule("abbreviation", _CIRCA, lambda match: "circa", "digit", goes_on=True),
+        Rule("abbreviation", _CENTURY_SHORT, lambda match: "century", "digit"),
         Rule("unit", _ANGLE, _angle, "digit"),
+        Rule("unit", _TALL, _tall, "digit"),
+        Rule("telephone", _DIALLED, lambda match: numbers.one_by_one(match.group(), "en"), "digit"),
         figures.units(ENGLISH),
         figures.percentages(ENGLISH),
         figures.telephones(ENGLISH),
@@ -265,11 +339,13 @@ def rules(region: str) -> tuple[Rule, ...]:
         Rule("year", _DATED, _year, "digit"),
         *letters.abbreviations(ENGLISH),
         letters.counted_romans(ENGLISH),
+        *letters.other_romans(ENGLISH),
         Rule("roman", _CENTURY, _century, "numeral"),
         letters.rulers(ENGLISH),
         *letters.initials(ENGLISH),
         figures.fractions(ENGLISH),
         figures.leading_points(ENGLISH),
+        figures.lists(ENGLISH),
         figures.cardinals(ENGLISH),
         letters.capitals(ENGLISH),
         signs.DASHES,

@@ -83,6 +83,7 @@ UNITS: Mapping[str, tuple[str, str]] = {
     "yrs.": ("year", "years"),
     "mos.": ("month", "months"),
     "h": ("hour", "hours"),
+    "ds.": ("day", "days"),
 }
 
 BIG: Mapping[str, str] = {word: word for word in ("million", "billion", "trillion", "thousand", "hundred", "dozen")} | {
@@ -129,10 +130,11 @@ ABBREVIATIONS: Mapping[str, str] = {
     "cf": "compare",
     "approx": "approximately",
     "Fig": "Figure",
-    "&c": "et cetera",
+    "Pres": "President",
 }
 FINAL_ABBREVIATIONS: Mapping[str, str] = {
     "etc": "et cetera",
+    "&c": "et cetera",
     "Jr": "Junior",
     "Sr": "Senior",
     "Esq": "Esquire",
@@ -151,6 +153,12 @@ FINAL_ABBREVIATIONS: Mapping[str, str] = {
     "a.m": "a m",
     "p.m": "p m",
     "Ph.D": "P H D",
+    "LL.D": "L L D",
+    "B.Sc": "B S C",
+    "M.Sc": "M S C",
+    "D.Phil": "D Phil",
+    "MSS": "manuscripts",
+    "ibid": "ibidem",
 }
 NUMBERED: Mapping[str, str] = {
     "No.": "number",
@@ -182,6 +190,10 @@ NUMBERED: Mapping[str, str] = {
     "Art.": "article",
     "bk.": "book",
     "Bk.": "book",
+    "lat.": "latitude",
+    "Lat.": "latitude",
+    "long.": "longitude",
+    "Long.": "longitude",
     "pt.": "part",
     "Pt.": "part",
     "l.": "line",
@@ -191,7 +203,8 @@ NUMBERED: Mapping[str, str] = {
 }
 COUNTED = names(
     "chapter part book volume act scene canto section article war phase type class stage level bowl apollo "
-    "appendix plate table figure letter lesson title psalm number line division corps grade world period step "
+    "appendix plate page pages table figure letter lesson title psalm number line division corps grade world period "
+    "step "
     "adventure episode stave fit fytte lecture essay sonnet"
 )
 RULERS = names(
@@ -204,6 +217,16 @@ RULERS = names(
     "Margaret Isabella Sigismund Joseph Albert Sancho Manuel Amenhotep Seti Nebuchadnezzar Sargon Abdul Shapur "
     "Wenceslaus Casimir Stanislaus Attila"
 )
+BIBLE: Mapping[str, str] = {
+    "Gen": "Genesis", "Exod": "Exodus", "Ex": "Exodus", "Lev": "Leviticus", "Num": "Numbers", "Deut": "Deuteronomy",
+    "Josh": "Joshua", "Judg": "Judges", "Sam": "Samuel", "Chron": "Chronicles", "Neh": "Nehemiah", "Ps": "Psalm",
+    "Prov": "Proverbs", "Eccl": "Ecclesiastes", "Eccles": "Ecclesiastes", "Isa": "Isaiah", "Jer": "Jeremiah",
+    "Lam": "Lamentations", "Ezek": "Ezekiel", "Dan": "Daniel", "Hos": "Hosea", "Mic": "Micah", "Zech": "Zechariah",
+    "Mal": "Malachi", "Matt": "Matthew", "Rom": "Romans", "Cor": "Corinthians", "Gal": "Galatians",
+    "Eph": "Ephesians", "Phil": "Philippians", "Col": "Colossians", "Thess": "Thessalonians", "Tim": "Timothy",
+    "Heb": "Hebrews", "Jas": "James", "Pet": "Peter", "Rev": "Revelation",
+}  # fmt: skip
+SEVERAL_BOOKS = names("Samuel Kings Chronicles Corinthians Thessalonians Timothy Peter John Maccabees Esdras")
 STARTERS = names(
     "He She It We They You The A An This That These Those There Then But And So Or Nor Yet For If When While "
     "Where What Who Why How His Her Its My Our Your Their In On At By From To With As After Before Not No Yes Now "
@@ -225,7 +248,7 @@ INITIALISMS = names(
     "FBI CIA USA UK UN EU IBM AI IQ ID TV OK UFO USSR RAF YMCA YWCA IOU CEO VIP HMS SOS IRA ATM AM PM AD BC "
     "BCE CE LA UAE USB DNA RNA HIV US NYPD LAPD WC MP DJ CD PC ER ICU HQ SUV IV VI II III XI IX XIV XVI XX "
     "AIDS EKG UPS AWS API URL SQL HTML CSS IP UI UX ISBN ISO IEEE AA AAA BA MA DA EEG UFC UCLA USC ABC BBC CBC "
-    "CNN NBC NBA OAS"
+    "CNN NBC NBA OAS IRS KGB NSA EPA FDA FAA FCC GOP GPS IMF MIT NGO NHS NYU OSS PBS PLO TNT VAT WWF WWI WWII RSVP"
 )
 SHORT_WORDS = names(
     "the and you not all her his him she was are out who why how yes now new old man men god sir but for had has "
@@ -253,6 +276,7 @@ SIGNS: Mapping[str, str] = {
     ">": "is greater than",
     "−": "minus",
     "/": "slash",
+    "°": "degrees",
     "²": "squared",
     "³": "cubed",
 }

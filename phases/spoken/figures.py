@@ -31,15 +31,25 @@ def money(language: Language) -> Rule:
     words = _alternatives(word for word in language.big if len(word) > 1)
     big = rf"(?:(?P<letter>{letters})|[ \u00a0-]?(?P<big>{words}))"
     pattern = re.compile(
-        rf"{_FREE}(?:(?P<sign>{signs})[ \u00a0]?(?P<sum>{number})(?:{big}\b)?"
-        rf"|(?P<sum2>{number})(?:[ \u00a0](?P<big2>{words}))?[ \u00a0]?(?P<sign2>{signs}))(?!\w)"
+        rf"{_FREE}(?:(?P<sign>{signs})[ \u00a0]?(?P<sum>{number})(?:[–-](?P<until>{number})(?![\w–-]))?(?:{big}\b)?"
+        rf"|(?P<sum2>{number})(?:[–-](?P<until2>{number}))?(?:[ \u00a0](?P<big2>{words}))?[ \u00a0]?(?P<sign2>{signs}))"
+        r"(?!\w)"
     )
+    article = re.compile(language.attribute[0]) if language.attribute else None
+    noun = re.compile(language.attribute[1]) if language.attribute else None
 
     def say(match: re.Match[str]) -> str | None:
         sign = match["sign"] or match["sign2"]
         amount = match["sum"] or match["sum2"]
         one, several, cent, cents = language.currencies[sign]
         big = match["letter"] or match["big"] or match["big2"]
+        until = match["until"] or match["until2"]
+        before = match.string[max(0, match.start() - 6) : match.start()]
+        if article and noun and article.search(before) and noun.match(match.string, match.end()):
+            several = one  # a ten dollar bill
+        if until:
+            amount_said = f"{language.said(amount)} {language.to} {language.said(until)}"
+            return f"{amount_said} {language.big[big]} {language.of(several)}" if big else f"{amount_said} {several}"
         if big:
             return f"{language.said(amount)} {language.big[big]} {language.of(several)}"
         whole, _, hundredths = amount.partition(language.decimal_sign)
@@ -99,12 +109,12 @@ def fractions(language: Language) -> Rule:
 
     def say(match: re.Match[str]) -> str | None:
         over, under = _VULGAR[match["sign"]] if match["sign"] else (int(match["over"]), int(match["under"]))
-        if (over, under) in ((9, 11), (24, 7)) and not match["whole"]:  # a day, and a week of days
+        if ((over, under) in ((9, 11), (24, 7)) or over == under > 9) and not match["whole"]:  # a day, 24/7, 50/50
             return f"{numbers.cardinal(str(over), language.code)} {numbers.cardinal(str(under), language.code)}"
         if not 0 < over < under or under > _MOST_DENOMINATOR:
             return None
         if match["whole"] and (over, under) == (1, 2):
-            return language.half.format(numbers.cardinal(match["whole"], language.code))
+            return language.half.format(language.counting(match["whole"]))
         one, many = language.fractions.get(under) or _regular(language, under)
         if not many:
             return None
@@ -127,6 +137,7 @@ def telephones(language: Language) -> Rule:
         r"|\([0-9]{3,5}\) ?[0-9]{3,4}[ .-][0-9]{3,4}"
         r"|[0-9]{3}[-.][0-9]{3}[-.][0-9]{4}|[0-9]{3}-[0-9]{4}|0[0-9]{1,4}[ /-][0-9]{3,4}(?:[ -][0-9]{2,4}){1,3}"
         r"|(?:0[0-9] ){2}[0-9]{2} [0-9]{2} [0-9]{2}|0[0-9](?: [0-9]{2}){4}"
+        r"|0[0-9]{1,4}[ /-][0-9]{5,8}|(?:(?<=[Tt][eé]l\. )|(?<=[Tt][eé]l: ))[0-9]{2,5}(?:[ .-]?[0-9]{2,4}){2,5}"
         r"|[0-9]{1,5}(?:-[0-9]{1,7}){3,4}|[0-9]{13,40})(?![\w-])(?![.,][0-9])"
     )
 
@@ -137,13 +148,26 @@ def telephones(language: Language) -> Rule:
     return Rule("telephone", pattern, say, "digit")
 
 
+def _year_of(digits: str, language: str) -> str:
+    return numbers.year(int(digits), language)
+
+
 def ranges(language: Language, years: tuple[int, int]) -> Rule:
     """Numbers from and to; two that can be years are years, the second perhaps without its century."""
     pattern = re.compile(
-        rf"{_LEFT}(?P<since>[0-9]{{1,6}})(?: ?[–—] ?|-)(?P<until>[0-9]{{1,6}})(?![\w–/-])(?![.,:][0-9])"
+        rf"{_LEFT}(?:(?P<since>[0-9]{{1,6}})(?: ?[–—] ?|-)(?P<until>[0-9]{{1,6}})"
+        rf"|(?P<year>1[1-9][0-9]{{2}}|20[0-9]{{2}})/(?P<next>[0-9]{{2}}|[0-9]{{4}})"
+        rf"|['’](?P<short>[0-9]{{2}})[-–]['’]?(?P<short2>[0-9]{{2}}))(?![\w–/-])(?![.,:][0-9])"
     )
 
     def say(match: re.Match[str]) -> str:
+        if match["year"]:  # 1914/15
+            year, following = numbers.year(int(match["year"]), language.code), match["next"]
+            said = numbers.cardinal if len(following) == 2 else _year_of
+            return f"{year} {said(following, language.code)}"
+        if match["short"]:
+            since, until = match["short"], match["short2"]
+            return f"{numbers.cardinal(since, language.code)} {language.to} {numbers.cardinal(until, language.code)}"
         since, until = match["since"], match["until"]
         if years[0] <= int(since) <= years[1] and len(since) == 4:
             if len(until) == 4 and years[0] <= int(until) <= years[1]:
@@ -166,11 +190,27 @@ def cardinals(language: Language) -> Rule:
 
     def say(match: re.Match[str]) -> str:
         said = language.said(match["count"])
-        if language.before_word and before_noun.match(match.string, match.end()):
-            said = language.before_word(said)
+        noun = before_noun.match(match.string, match.end())
+        if noun and language.before_word:
+            word = a_word.match(match.string, match.end() + 1)
+            said = language.before_word(said, word.group() if word else "")
         return f"{language.minus} {said}" if match["minus"] else said
 
-    before_noun = re.compile(language.noun)
+    before_noun, a_word = re.compile(language.noun), re.compile(r"[^\W\d_]+")
+    return Rule("number", pattern, say, "digit")
+
+
+def lists(language: Language) -> Rule:
+    """Numbers that commas alone part: "1,2,3"."""
+    pattern = re.compile(r"(?<![\w.,])[0-9]{1,4}(?:,[0-9]{1,4}){1,20}(?!\w|[.,][0-9])")
+
+    grouped = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
+
+    def say(match: re.Match[str]) -> str | None:
+        if grouped.fullmatch(match.group()):
+            return None
+        return ", ".join(numbers.cardinal(each, language.code) for each in match.group().split(","))
+
     return Rule("number", pattern, say, "digit")
 
 

@@ -11,7 +11,18 @@ from phases.spoken.language import Language
 
 _MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
            "décembre")  # fmt: skip
-_FEMININE = names("livre tonne heure minute seconde page couronne lire")
+_FEMININE = names(
+    "livre tonne heure minute seconde page couronne lire femme fille fois année semaine journée nuit maison ville rue "
+    "main personne lettre ligne chose porte chambre table bouteille voix mère sœur soeur tante dame demoiselle partie "
+    "lieue guinée pièce place voiture église armée compagnie feuille plume histoire heures minutes secondes pages livres "
+    "femmes filles années semaines journées nuits maisons villes rues mains personnes lettres lignes choses portes "
+    "chambres tables bouteilles parties lieues pièces places voitures églises feuilles histoires tonnes"
+)
+
+
+def _before_noun(said: str, noun: str) -> str:
+    return f"{said}e" if noun in _FEMININE and (said == "un" or said.endswith("et un")) else said
+
 
 FRENCH = Language(
     code="fr",
@@ -67,23 +78,23 @@ FRENCH = Language(
     dot="point",
     abbreviations={
         "MM": "messieurs", "p. ex": "par exemple", "c.-à-d": "c'est-à-dire", "cf": "confer", "env": "environ",
-        "boul": "boulevard", "av. J.-C": "avant Jésus-Christ", "apr. J.-C": "après Jésus-Christ", "Mgr": "monseigneur",
+        "boul": "boulevard", "Mgr": "monseigneur",
         "M": "monsieur",
     },
-    final_abbreviations={"etc": "et cetera", "éd": "édition", "vol": "volume", "chap": "chapitre"},
+    final_abbreviations={"av. J.-C": "avant Jésus-Christ", "apr. J.-C": "après Jésus-Christ", "etc": "et cetera", "éd": "édition", "vol": "volume", "chap": "chapitre"},
     bare_abbreviations={"Mme": "madame", "Mmes": "mesdames", "Mlle": "mademoiselle", "Dr": "docteur",
                         "Pr": "professeur", "Me": "maître", "Mgr": "monseigneur", "St": "saint", "Ste": "sainte"},
     numbered={"n°": "numéro", "N°": "numéro", "nº": "numéro", "nos": "numéros", "p.": "page", "pp.": "pages",
               "chap.": "chapitre", "t.": "tome", "T.": "tome", "vol.": "volume", "fig.": "figure", "art.": "article",
-              "tél.": "téléphone", "v.": "vers", "§": "paragraphe"},
-    counted=names("chapitre partie livre tome volume acte scène chant section article guerre numéro leçon tableau"),
+              "tél.": "téléphone", "Tél.": "téléphone", "v.": "vers", "§": "paragraphe"},
+    counted=names("chapitre partie livre tome volume acte scène chant section article guerre numéro leçon tableau an"),
     rulers=names(
         "Louis Henri François Charles Philippe Napoléon Jean Robert Guillaume Georges Édouard Edouard Élisabeth Catherine "
         "Pierre Alexandre Nicolas Paul Pie Léon Benoît Grégoire Innocent Urbain Clément Boniface Jules Sixte Frédéric "
         "Ferdinand Joseph Léopold Albert Baudouin Gustave Christian Alphonse Isabelle Jacques Richard Ivan Ramsès "
         "Constantin Othon Maximilien Rodolphe Victor-Emmanuel Mehmed Soliman"
     ),
-    regnal=lambda number: "premier" if number == 1 else numbers.cardinal(str(number), "fr"),
+    regnal=lambda number, name: "premier" if number == 1 else numbers.cardinal(str(number), "fr"),
     starters=names(
         "Il Elle Ils Elles On Je Tu Nous Vous Le La Les Un Une Des Ce Cet Cette Ces Mais Et Ou Puis Alors Quand Comme Si "
         "Dans En Sur Sous Avec Sans Pour Par De Du Au Aux Mon Ma Mes Son Sa Ses Leur Leurs Notre Votre Qui Que Quoi"
@@ -94,6 +105,7 @@ FRENCH = Language(
     short_words=names("le la les un une des du de et ou où je tu il on ne pas que qui ce ma mon mes sa son ses ta ton tes "
                       "au aux en par sur ni si oui non mal roi mer air vie dit fin feu jeu bon dur nu vu lu été est ai as "
                       "va toi moi lui eux car mot jour"),
+    before_word=_before_noun,
     one=lambda noun: "une" if noun in _FEMININE else "un",
 )  # fmt: skip
 
@@ -104,6 +116,9 @@ _CENTURY = re.compile(
 )
 _CLOCK = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])(?:[ \u00a0\u202f]?h(?:[ \u00a0\u202f]?(?P<minute>[0-5][0-9])(?:[ \u00a0]?min\b)?)?)(?!\w)"
 _COLON = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?![\w:])"
+_CENTURY_SHORT = re.compile(r"(?<=[IVX0-9]e )s\.(?!\w)")
+_HALF_HOUR = re.compile(r"(?<=\bheure)(?P<many>s?) (?:1/2|½)(?![\w/])")
+_FORMAT = re.compile(r"\bin-(?P<leaves>4|8)[º°o]?(?!\w)")
 _SAINT = re.compile(r"(?<![\w.])S(?P<e>te|t)-(?=[A-ZÀ-Ö])")
 
 
@@ -149,6 +164,9 @@ def rules(region: str) -> tuple[Rule, ...]:
             ),
             shared.worded_dates(FRENCH, r"(?:er)?[ \u00a0]", _date),
             shared.numeric_dates(_MONTHS, _date, FRENCH),
+            Rule("abbreviation", _CENTURY_SHORT, lambda match: "siècle"),
+            Rule("abbreviation", _FORMAT, lambda m: "in-quarto" if m["leaves"] == "4" else "in-octavo", "digit"),
+            Rule("time", _HALF_HOUR, lambda match: f"{match['many']} et demie", "fraction"),
             shared.clock(_CLOCK, _time),
             shared.clock(_COLON, _time),
         ),

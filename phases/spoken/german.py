@@ -11,7 +11,26 @@ from phases.spoken.language import Language
 
 _MONTHS = ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November",
            "Dezember")  # fmt: skip
-_FEMININE = names("Mark Minute Sekunde Stunde Tonne Meile Million Milliarde Krone Lira")
+_FEMININE = names(
+    "Mark Minute Sekunde Stunde Tonne Meile Million Milliarde Krone Lira Frau Tochter Schwester Mutter Woche Seite Nacht "
+    "Stadt Hand Person Flasche Tasse Frage Antwort Klasse Szene Auflage Reihe Stufe Stelle Rolle Linie Etage Abteilung "
+    "Strophe Staffel Runde Hälfte Ausgabe Reise Dame Kirche Straße Mal"
+) - {"Mal"}
+_NEUTER = names(
+    "Kapitel Buch Kind Jahr Haus Mal Jahrhundert Jahrtausend Lebensjahr Stück Bild Werk Regiment Semester Bataillon "
+    "Geschoß Geschoss Stockwerk Gebot Rad Pferd Glas"
+)
+
+
+def _is_feminine(noun: str) -> bool:
+    return noun in _FEMININE or noun.endswith(("ung", "heit", "keit", "schaft", "tion", "erin"))
+
+
+def _before_noun(said: str, noun: str) -> str:
+    if said == "eins":
+        return "eine" if _is_feminine(noun) else "ein"
+    return said.removesuffix("s") if said.endswith("eins") else said
+
 
 GERMAN = Language(
     code="de",
@@ -53,6 +72,9 @@ GERMAN = Language(
         "Std.": ("Stunde", "Stunden"),
         "Min.": ("Minute", "Minuten"),
         "Sek.": ("Sekunde", "Sekunden"),
+        "h": ("Stunde", "Stunden"),
+        "Pf.": ("Pfennig", "Pfennig"),
+        "Mk.": ("Mark", "Mark"),
         "kW": ("Kilowatt", "Kilowatt"),
         "GHz": ("Gigahertz", "Gigahertz"),
         "MB": ("Megabyte", "Megabyte"),
@@ -63,7 +85,7 @@ GERMAN = Language(
     chapter="Kapitel",
     signs={"&": "und", "%": "Prozent", "§": "Paragraph", "©": "Copyright", "®": "", "™": "", "+": "plus", "=": "gleich",
            "×": "mal", "÷": "geteilt durch", "±": "plus minus", "<": "kleiner als", ">": "größer als", "−": "minus",
-           "/": "zu", "@": "at", "²": "hoch zwei", "³": "hoch drei"},
+           "/": "Schrägstrich", "@": "at", "²": "hoch zwei", "³": "hoch drei"},
     fractions={2: ("ein halb", "halbe"), 3: ("ein Drittel", "Drittel"), 7: ("ein Siebtel", "Siebtel"),
                0: ("", ""), **{n: (f"ein {name}", name) for n, name in
                ((4, "Viertel"), (5, "Fünftel"), (6, "Sechstel"), (8, "Achtel"), (9, "Neuntel"), (10, "Zehntel"))}},
@@ -75,22 +97,25 @@ GERMAN = Language(
         "u. a": "unter anderem", "u.a": "unter anderem", "i. A": "im Auftrag", "bzw": "beziehungsweise",
         "vgl": "vergleiche", "ca": "circa", "Mio": "Millionen", "Mrd": "Milliarden", "ggf": "gegebenenfalls", "evtl": "eventuell", "sog": "sogenannte",
         "geb": "geboren", "gest": "gestorben", "Hrsg": "Herausgeber", "v": "von", "o. Ä": "oder Ähnliches",
+        "inkl": "inklusive", "exkl": "exklusive", "Matth": "Matthäus", "Joh": "Johannes",
     },
     final_abbreviations={
         "usw": "und so weiter", "etc": "et cetera", "u. s. w": "und so weiter", "u.s.w": "und so weiter",
         "n. Chr": "nach Christus", "v. Chr": "vor Christus", "Str": "Straße", "Jh": "Jahrhundert", "jr": "junior",
-        "Co": "Compagnie", "u. Ä": "und Ähnliches",
+        "Co": "Compagnie", "u. Ä": "und Ähnliches", "d. J": "dieses Jahres", "d. M": "dieses Monats",
     },
     numbered={"Nr.": "Nummer", "Nrn.": "Nummern", "S.": "Seite", "Bd.": "Band", "Kap.": "Kapitel", "Abb.": "Abbildung",
               "Abs.": "Absatz", "Art.": "Artikel", "Z.": "Zeile", "Tel.": "Telefon", "§": "Paragraph",
-              "§§": "Paragraphen", "Nº": "Nummer"},
+              "§§": "Paragraphen", "Nº": "Nummer", "Tel.:": "Telefon"},
     counted=names("kapitel teil band buch akt szene abschnitt artikel nummer gesang auftritt aufzug heft lektion stufe"),
     rulers=names(
         "Heinrich Friedrich Wilhelm Ludwig Karl Otto Konrad Maximilian Ferdinand Leopold Joseph Franz Rudolf Albrecht "
         "Georg Johann Philipp Peter Katharina Elisabeth Maria Alexander Nikolaus Iwan Napoleon Gustav Christian Richard "
         "Eduard Jakob Pius Leo Benedikt Gregor Innozenz Urban Klemens Paul Sixtus Papst August Ernst Ramses Ptolemaios"
     ),
-    regnal=lambda number: f"der {numbers.ordinal(number, 'de').capitalize()}",
+    regnal=lambda number, name: (
+        f"{'die' if name in ('Katharina', 'Elisabeth', 'Maria') else 'der'} {numbers.ordinal(number, 'de').capitalize()}"
+    ),
     ordinal_dot=True,
     half="{}einhalb",
     starters=names(
@@ -98,47 +123,62 @@ GERMAN = Language(
         "Wie Warum In Im Am An Auf Aus Bei Mit Nach Von Vor Zu Zum Zur Dieser Diese Dieses Sein Seine Ihre Mein Meine"
     ),
     initialisms=names("EU USA UNO NATO DDR BRD ARD ZDF SPD CDU CSU FDP AG GmbH EDV IBM BMW VW AEG TV WC LKW PKW DVD "
-                      "ICE KZ SS SA NS UKW EKG DIN HNO IQ UFO UKW ADAC KPD USB"),
+                      "ICE KZ SS SA NS UKW EKG DIN HNO IQ UFO UKW ADAC KPD USB SOS"),
     short_words=names("der die das und ein in im am an auf aus bei mit von vor zu er sie es wir ihr ich du so wie was wer "
                       "wo da nur ja wo ob uns ihn ihm mir dir los gut tag weg tod not nun neu alt man gar hat ist war "
                       "bin bis als für"),
     noun=r" [A-ZÄÖÜ]",
-    before_word=lambda said: said.removesuffix("s") if said.endswith("eins") else said,
-    one=lambda noun: "eine" if noun in _FEMININE else "ein",
+    before_word=_before_noun,
+    one=lambda noun: "eine" if _is_feminine(noun) else "ein",
 )  # fmt: skip
 
 _WEAK = re.compile(
-    r"(?:\b(?:[Aa]m|[Vv]om|[Zz]um|[Zz]ur|[Ii]m|[Bb]eim|[Dd]em|[Dd]en|[Dd]es|[Aa]ns|[Ii]ns|[Ss]einem|[Ii]hrem|[Mm]einem)"
+    r"(?:\b(?:[Aa]m|[Vv]om|[Zz]um|[Zz]ur|[Ii]m|[Bb]eim|[Dd]em|[Dd]en|[Dd]es|[Aa]ns|[Ii]ns|[Bb]is)"
+    r"|\b(?:[MmDdSsKk]ein|[Ee]in|[Ii]hr|[Uu]nser|[Dd]ies|[Jj]ed|[Jj]en|[Ww]elch)e[mnrs]"
     r"|\b(?:in|an|auf|aus|bei|mit|nach|von|vor|zu|seit|unter|über|In|An|Auf|Mit|Nach|Seit) der)[ \u00a0]$"
 )
-_PLAIN = re.compile(r"\b(?:[Dd]er|[Dd]ie|[Dd]as|[Dd]iese[rs]?|[Jj]ede[rs]?)[ \u00a0]$")
+_PLAIN = re.compile(
+    r"\b(?:[Dd]er|[Dd]ie|[Dd]as|[Dd]iese[rs]?|[Jj]ede[rs]?|(?:[MmDdSsKk]ein|[Ee]in|[Ii]hr|[Uu]nser)e)[ \u00a0]$"
+)
+_OWNED = re.compile(r"\b(?:[MmDdSsKk]ein|[Ee]in|[Ii]hr|[Uu]nser)[ \u00a0]$")
+_BOTH = re.compile(r"(?:[0-9]{1,2}\. (?:und|oder|bis|–|-) ?)$")
 _NUMBERED = (
     "Jahrhunderts?|Jahrtausends?|Auflage|Kapitels?|Bande?s?|Teile?s?|Akte?s?|Mal|Stock|Klasse|Tag|Tage|Weltkrieg|Platz|"
-    "Jahrestag|Geburtstag|Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember"
+    "Jahrestag|Geburtstag|Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|"
+    "Regiment|Szene|Aufzug|Auftritt|Buch|Gesang|Strophe|Abteilung|Abschnitt|Stockwerk|Lebensjahr"
 )
 _ORDINAL = re.compile(
-    rf"(?<![\w.,])(?P<number>[0-9]{{1,3}})\.(?=[ \u00a0](?:(?P<noun>{_NUMBERED})\b|[A-ZÄÖÜ]|[a-zäöü]))"
+    rf"(?<![\w.,])(?P<number>[0-9]{{1,3}})\.(?=[ \u00a0](?:(?P<noun>(?:{_NUMBERED})\b)|(?P<other>[A-ZÄÖÜ]\w*)|[a-zäöü]))"
 )
 _DECADE = re.compile(r"(?<![\w.,])(?:(?P<century>1[1-9]|20)(?P<tens>[1-9]0)|(?P<short>[2-9]0))er(?!\w)")
 _YEAR = re.compile(r"(?<![\w.,:/–-])(?P<year>1[1-9][0-9]{2})(?![\w%°])(?![.,:/–-][0-9])(?! ?(?:[A-ZÄÖÜ€$]))")
 _IN_YEAR = re.compile(rf"(?:\b[Jj]ahre?s?|\b[Ii]n|\b[Aa]nno|\b[Ss]eit|(?:{'|'.join(_MONTHS)})) $")
-_CENTURY = re.compile(r"(?<!\w)(?P<numeral>[IVX]{1,5})\.(?= (?:Jahrhundert|Weltkrieg))")
+_CENTURY = re.compile(rf"(?<!\w)(?P<numeral>[IVX]{{1,5}})\.(?= (?P<noun>(?:{_NUMBERED})\b))")
+_RATIO = re.compile(r"(?<![\w.,:])(?P<one>[0-9]{1,2}):(?P<other>[0-9]{1,2})(?![\w:])")
+_FOLLOWING = re.compile(r"(?<=[0-9] )f(?P<more>f)?\.(?!\w)")
 _CLOCK = (
     r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])(?:[:.](?P<minute>[0-5][0-9]))(?: Uhr)(?!\w)"
     r"|(?<![\w.,:/])(?P<hour2>[01]?[0-9]|2[0-4]):(?P<minute2>[0-5][0-9])(?![\w:])"
 )
 
 
-def _inflected(number: int, before: str) -> str:
-    """An ordinal number with the ending that the word before it asks for."""
+def _inflected(number: int, before: str, noun: str = "") -> str:
+    """An ordinal number with the ending that the words around it ask for."""
     base = numbers.ordinal(number, "de")
+    both = _BOTH.search(before)
+    if both and not both.group().startswith(" bis"):
+        before = before[: both.start()]
     if _WEAK.search(before):
         return f"{base}n"
-    return base if _PLAIN.search(before) else f"{base}r"
+    if _PLAIN.search(before):
+        return base
+    if noun in _NEUTER:
+        return f"{base}s"
+    return base if _is_feminine(noun) else f"{base}r"
 
 
 def _before(match: re.Match[str]) -> str:
-    return match.string[max(0, match.start() - 20) : match.start()]
+    return match.string[max(0, match.start() - 30) : match.start()]
 
 
 def _date(match: re.Match[str]) -> str:
@@ -152,14 +192,15 @@ def _numeric_date(match: re.Match[str]) -> str | None:
     if not 1 <= int(month) <= 12 or not 1 <= int(day) <= 31:
         return None
     said = f"{_inflected(int(day), _before(match))} {_MONTHS[int(month) - 1]}"
-    return f"{said} {numbers.year(int(year), 'de')}" if year else said
+    return f"{said} {numbers.year(int(year), 'de') if len(year) == 4 else numbers.cardinal(year, 'de')}"
 
 
 def _ordinal(match: re.Match[str]) -> str | None:
     before = _before(match)
-    if match["noun"] is None and not (_WEAK.search(before) or _PLAIN.search(before)):
+    known = match["noun"] or _WEAK.search(before) or _PLAIN.search(before) or _OWNED.search(before)
+    if not known and not _BOTH.match(match.string, match.start()):
         return None  # the number at the end of a sentence
-    return _inflected(int(match["number"]), before)
+    return _inflected(int(match["number"]), before, match["noun"] or match["other"] or "")
 
 
 def _time(match: re.Match[str]) -> str:
@@ -182,14 +223,18 @@ def _year(match: re.Match[str]) -> str:
 
 def _century(match: re.Match[str]) -> str | None:
     value = numbers.roman(match["numeral"])
-    return _inflected(value, _before(match)) if value else None
+    return _inflected(value, _before(match), match["noun"]) if value else None
+
+
+def _ratio(match: re.Match[str]) -> str:
+    return f"{numbers.cardinal(match['one'], 'de')} zu {numbers.cardinal(match['other'], 'de')}"
 
 
 def rules(region: str) -> tuple[Rule, ...]:
     """The rules in their order; all regions say numbers alike."""
     months = shared.alternatives(GERMAN.months)
     worded = rf"(?<![\w.,])(?P<day>{shared.DAY})\. ?(?P<month>(?i:{months}))(?!\w)(?: (?P<year>{shared.YEAR})(?!\w))?"
-    numeric = r"(?<![\w.,])(?P<day>[0-9]{1,2})\. ?(?P<month>[0-9]{1,2})\.(?: ?(?P<year>(?:1[0-9]|20)[0-9]{2})(?!\w))"
+    numeric = r"(?<![\w.,])(?P<day>[0-9]{1,2})\. ?(?P<month>[0-9]{1,2})\.(?: ?(?P<year>(?:1[0-9]|20)[0-9]{2}|(?<=[0-9]{2}\.[0-9]{2}\.)[0-9]{2})(?!\w)(?!\.[0-9]))"
     in_year = re.compile(_IN_YEAR.pattern)
     after = re.compile(rf"(?<![\w.,])(?P<year>{shared.YEAR})(?!\w)(?![.,][0-9])")
     return shared.ordered(
@@ -198,6 +243,8 @@ def rules(region: str) -> tuple[Rule, ...]:
             Rule("date", re.compile(worded), _date, "digit"),
             Rule("date", re.compile(numeric), _numeric_date, "digit"),
             Rule("time", re.compile(_CLOCK), _time, "digit"),
+            Rule("number", _RATIO, _ratio, "digit"),
+            Rule("abbreviation", _FOLLOWING, lambda m: "fortfolgende" if m["more"] else "folgende", "digit"),
         ),
         ordinals=(Rule("ordinal", _ORDINAL, _ordinal, "digit", goes_on=True),),
         years=(

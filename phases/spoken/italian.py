@@ -11,7 +11,22 @@ from phases.spoken.language import Language
 
 _MONTHS = ("gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto", "settembre", "ottobre",
            "novembre", "dicembre")  # fmt: skip
-_FEMININE = names("sterlina lira tonnellata ora corona")
+
+_MASCULINE = names("problema programma poeta sistema tema clima pianeta papa artista giornalista")
+_FEMININE_E = names(
+    "notte parte voce gente madre nave classe legge morte croce chiave arte mano volta pace luce estate"
+)
+
+
+def _is_feminine(noun: str) -> bool:
+    return noun in _FEMININE_E or (noun.endswith(("a", "zione", "sione", "tà", "tù")) and noun not in _MASCULINE)
+
+
+def _one(noun: str) -> str:
+    if _is_feminine(noun):
+        return "una"
+    return "uno" if re.match(r"s[^aeiouàèéìòù]|z|gn|ps|x|y", noun) else "un"
+
 
 ITALIAN = Language(
     code="it",
@@ -48,7 +63,9 @@ ITALIAN = Language(
         "l": ("litro", "litri"),
         "ml": ("millilitro", "millilitri"),
         "°C": ("grado Celsius", "gradi Celsius"),
+        "°": ("grado", "gradi"),
         "min": ("minuto", "minuti"),
+        "h": ("ora", "ore"),
         "kW": ("chilowatt", "chilowatt"),
         "MB": ("megabyte", "megabyte"),
         "GB": ("gigabyte", "gigabyte"),
@@ -65,17 +82,17 @@ ITALIAN = Language(
     at="chiocciola",
     dot="punto",
     abbreviations={
-        "Sig": "signor", "Sigg": "signori", "sig": "signor", "Dott": "dottor", "Dr": "dottor", "Prof": "professor",
-        "Avv": "avvocato", "Ing": "ingegner", "Geom": "geometra", "On": "onorevole", "S": "San", "Mons": "monsignor",
+        "sigg": "signori", "sig": "signor", "dott": "dottor", "dr": "dottor", "prof": "professor",
+        "avv": "avvocato", "ing": "ingegner", "geom": "geometra", "rag": "ragionier", "On": "onorevole", "S": "San", "Mons": "monsignor",
         "p. es": "per esempio", "p.es": "per esempio", "ad es": "ad esempio", "cfr": "confronta", "ca": "circa",
         "Cap": "capitano", "Gen": "generale", "C.so": "corso", "P.zza": "piazza",
     },
     final_abbreviations={"ecc": "eccetera", "a.C": "avanti Cristo", "a. C": "avanti Cristo", "d.C": "dopo Cristo",
-                         "d. C": "dopo Cristo", "C": "compagnia"},
+                         "d. C": "dopo Cristo", "C": "compagnia", "S.p.A": "società per azioni"},
     bare_abbreviations={"Sig.ra": "signora"},
     numbered={"n.": "numero", "N.": "numero", "nn.": "numeri", "n°": "numero", "pag.": "pagina", "pagg.": "pagine",
               "p.": "pagina", "pp.": "pagine", "cap.": "capitolo", "Cap.": "capitolo", "vol.": "volume", "t.": "tomo",
-              "fig.": "figura", "art.": "articolo", "tel.": "telefono", "§": "paragrafo"},
+              "fig.": "figura", "art.": "articolo", "tel.": "telefono", "Tel.": "telefono", "§": "paragrafo"},
     counted=names("capitolo parte libro tomo volume atto scena canto sezione articolo numero lezione"),
     rulers=names(
         "Vittorio Emanuele Umberto Carlo Alberto Felice Amedeo Luigi Enrico Francesco Napoleone Federico Filippo Giorgio "
@@ -83,7 +100,9 @@ ITALIAN = Language(
         "Urbano Clemente Bonifacio Giulio Sisto Leopoldo Ferdinando Giuseppe Gustavo Cristiano Giacomo Riccardo Ivan "
         "Ramses Costantino Ottone Massimiliano Rodolfo Giovanni Maria Cosimo"
     ),
-    regnal=lambda number: numbers.ordinal(number, "it"),
+    regnal=lambda number, name: (
+        f"{numbers.ordinal(number, 'it')[:-1]}{'a' if name in ('Elisabetta', 'Caterina', 'Maria') else 'o'}"
+    ),
     starters=names(
         "Egli Ella Lui Lei Io Tu Noi Voi Loro Il Lo La I Gli Le Un Una Uno Questo Questa Quello Quella Ma E O Poi Allora "
         "Quando Come Se In Con Senza Per Da Di Del Della Al Alla Mio Suo Sua Che Chi Non Sì Ora Qui Era Dove"
@@ -93,16 +112,19 @@ ITALIAN = Language(
     short_words=names("il lo la i gli le un una uno e o ma se non sì no io tu noi voi di da in con su per tra fra che chi "
                       "mio mia suo sua del al dal nel sul era ero sei sia ha ho hai re dio mai più qui là ora poi giù"),
     noun=r" [a-zàèéìòù]{3}",
-    before_word=lambda said: said.removesuffix("o") if said == "uno" else said,
-    one=lambda noun: "una" if noun in _FEMININE else "un",
+    before_word=lambda said, noun: _one(noun) if said == "uno" and noun else said,
+    one=_one,
 )  # fmt: skip
 
-_ORDINAL = re.compile(r"(?<![\w.,])(?P<number>[0-9]{1,3})(?P<sign>[°ºª])(?![\wCF])(?! [CF]\b)")
+_ORDINAL = re.compile(
+    r"(?<![\w.,])(?P<number>[0-9]{1,3})(?P<sign>[ºª]|°(?= [a-zàèéìòù]{3})(?! (?:sotto|sopra|nord|sud|est|ovest)\b))(?![\wCF])(?! [CF]\b)"
+)
 _DECADE = re.compile(r"(?<=\banni )['’](?P<tens>[1-9]0)(?!\w)")
+_HUNDREDS = re.compile(r"(?<!\w)['’](?P<hundreds>[2-9]00)(?!\w)")
 _CENTURY = re.compile(r"(?<!\w)(?P<before>secol[oi] )?(?P<numeral>[IVX]{1,5})°?(?(before)(?!\w)|(?= secolo\b))")
 _LADY = re.compile(r"(?<!\w)[Ss]ig\.ra\b|(?<!\w)[Dd]ott\.ssa\b|(?<!\w)[Pp]rof\.ssa\b")
 _LADIES = {"sig": "signora", "dot": "dottoressa", "pro": "professoressa"}
-_CLOCK = r"(?<=\bore )(?P<hour>[01]?[0-9]|2[0-4])[.:,](?P<minute>[0-5][0-9])(?!\w)"
+_CLOCK = r"(?:(?<=\bore )|(?<=\b[Aa]lle )|(?<=\bdalle )|(?<=\b[Aa]ll['’]))(?P<hour>[01]?[0-9]|2[0-4])[.:,](?P<minute>[0-5][0-9])(?!\w)"
 _COLON = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?![\w:])"
 
 
@@ -139,6 +161,7 @@ def rules(region: str) -> tuple[Rule, ...]:
         ordinals=(Rule("ordinal", _ORDINAL, _ordinal, "digit"),),
         years=(
             Rule("decade", _DECADE, lambda match: numbers.cardinal(match["tens"], "it"), "digit"),
+            Rule("decade", _HUNDREDS, lambda match: numbers.cardinal(match["hundreds"], "it").capitalize(), "digit"),
             Rule("abbreviation", _LADY, lambda match: _LADIES[match.group()[:3].lower()], goes_on=True),
         ),
         romans=(Rule("roman", _CENTURY, _century, "numeral"),),

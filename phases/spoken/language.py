@@ -42,7 +42,7 @@ class Language:
         numbered: what stands before a number, and what is said.
         counted: words before a Roman numeral that is a cardinal number, in lower case.
         rulers: names before a Roman numeral that is an ordinal number.
-        regnal: how a ruler's number is said.
+        regnal: how a ruler's number is said, given the number and the name.
         ordinal_dot: whether a ruler's numeral has a full stop of its own.
         half: how a number with a half is said, with ``{}`` for the number.
         starters: words with which a sentence rather than a name goes on after a letter and a full stop.
@@ -51,8 +51,10 @@ class Language:
         initialisms: words in capital letters that are spelled.
         short_words: words of up to three letters that are no initialisms although they may stand in capitals.
         noun: a regular expression for what follows a number that stands before a word.
-        before_word: how a number is said before a word, given how it is said alone; None changes nothing.
+        before_word: how a number is said before a word, given how it is said alone, and the word; None changes nothing.
         one: how the number 1 is said before a noun in the singular; None says the number itself.
+        attribute: regular expressions for what is before and behind a sum that goes with a noun: "a $10 bill".
+        double_words: initialisms that are words, too, among others that stand in capitals.
     """
 
     code: str
@@ -82,7 +84,7 @@ class Language:
     numbered: Mapping[str, str] = field(default_factory=dict)
     counted: frozenset[str] = frozenset()
     rulers: frozenset[str] = frozenset()
-    regnal: Callable[[int], str] | None = None
+    regnal: Callable[[int, str], str] | None = None
     ordinal_dot: bool = False
     half: str = "{} and a half"
     starters: frozenset[str] = frozenset()
@@ -91,15 +93,18 @@ class Language:
     initialisms: frozenset[str] = frozenset()
     short_words: frozenset[str] = frozenset()
     noun: str = r" [^\W\d_]"
-    before_word: Callable[[str], str] | None = None
+    before_word: Callable[[str, str], str] | None = None
     one: Callable[[str], str] | None = None
+    attribute: tuple[str, str] | None = None
+    double_words: frozenset[str] = frozenset()
 
     @cached_property
     def number(self) -> str:
         """A regular expression for a number with its groups and decimals."""
         sign = re.escape(self.decimal_sign)
         grouped = rf"[0-9]{{1,3}}(?:[{self.thousands}][0-9]{{3}})+"
-        return rf"(?:{grouped}|[0-9]{{1,3}}(?:['’][0-9]{{3}})+|[0-9]+)(?:{sign}[0-9]+)?(?![0-9])"
+        spaced = r"[0-9]{1,3}(?: 000){1,4}(?! ?[0-9])|[0-9]{1,3}(?: [0-9]{3}){2,4}(?! ?[0-9])"
+        return rf"(?:{grouped}|[0-9]{{1,3}}(?:['’‘][0-9]{{3}})+|{spaced}|[0-9]+)(?:{sign}[0-9]+)?(?![0-9])"
 
     def said(self, written: str) -> str:
         """A number as it is said, decimals included."""
@@ -125,7 +130,12 @@ class Language:
         if self.is_one(written):
             return f"{self.one(one) if self.one else self.said('1')} {one}"
         said = self.said(written)
-        return f"{self.before_word(said) if self.before_word else said} {many}"
+        return f"{self.before_word(said, many) if self.before_word else said} {many}"
+
+    def counting(self, digits: str) -> str:
+        """A whole number as it is said before more of it: "eineinhalb"."""
+        said = numbers.cardinal(digits, self.code)
+        return self.before_word(said, "") if self.before_word else said
 
     def is_one(self, written: str) -> bool:
         """Whether a noun after this number is in the singular."""

@@ -13,6 +13,10 @@ _UPPER = "A-ZÀ-ÖØ-ÞŒ"
 _ROMAN = r"[IVXLCDM]{1,12}"
 _VOWELS = re.compile(r"[AEIOUYÀ-ÖØ-Ý]")
 _LONGEST_INITIALISM = 3
+_AND_SO_ON = frozenset({"et cetera", "etcétera", "eccetera", "enzovoort"})
+"""Behind these, a capital begins a sentence; but for German, whose nouns have one."""
+_LETTERS = frozenset("CDLM")
+"""Alone, these are letters rather than numbers: "Appendix C"."""
 
 
 def abbreviations(language: Language) -> tuple[Rule, ...]:
@@ -23,7 +27,7 @@ def abbreviations(language: Language) -> tuple[Rule, ...]:
     for table, goes_on in ((dict(final), False), (dict(middle), True)):
         if table:
             words = "|".join(re.escape(word) for word in sorted(table, key=lambda word: (-len(word), word)))
-            pattern = re.compile(rf"(?<![\w.])(?=[^\W\d_]{{1,12}}\.)(?P<word>(?i:{words}))\.(?!\w)")
+            pattern = re.compile(rf"(?<![\w.])(?=&?[^\W\d_]{{1,12}}\.)(?P<word>(?i:{words}))\.(?!\w)")
             say = _cased(table) if goes_on else _stopped(_cased(table), language)
             rules.append(Rule("abbreviation", pattern, say, "dotted" if goes_on else "", goes_on=goes_on))
     if bare:
@@ -40,7 +44,7 @@ def _cased(table: dict[str, str]) -> Callable[[re.Match[str]], str | None]:
         if word.isupper() and len(word) > 1:  # in a line of capitals
             return next((said for written, said in table.items() if written.upper() == word), None)
         lowered = word[:1].lower() + word[1:]
-        return table.get(lowered) if word[:1].isupper() else None
+        return table.get(lowered) if word[:1].isupper() and len(word) > 1 else None
 
     return say
 
@@ -52,7 +56,8 @@ def _stopped(say: Callable[[re.Match[str]], str | None], language: Language) -> 
     def stopped(match: re.Match[str]) -> str | None:
         said = say(match)
         after = following.match(match.string, match.end(), match.end() + 24)
-        return f"{said}." if said and after and after[1] in language.starters else said
+        ends = after and (after[1] in language.starters or (said in _AND_SO_ON and language.code != "de"))
+        return f"{said}." if said and ends else said
 
     return stopped
 
@@ -143,18 +148,19 @@ def counted_romans(language: Language) -> Rule:
         rf"(?P<numeral>{_ROMAN}|[ivxlc]{{2,9}})(?![\w’'])"
     )
     lone = re.compile(r"\W|$")
+    following = re.compile(rf" [{_UPPER}]")
 
     def say(match: re.Match[str]) -> str | None:
         numeral = match["numeral"]
         value = numbers.roman(numeral)
-        if not value or (not numeral.isupper() and not numeral.islower()):
+        if not value or numeral in _LETTERS or (not numeral.isupper() and not numeral.islower()):
             return None
         word = match.group()[: match.start("numeral") - match.start()]
         after = match.string[match.end() : match.end() + 12]
         if numeral == "I" and not lone.match(after.lstrip(" ")) and not word[:1].isupper():
             return None  # "this part I like"
-        if numeral == "I" and re.match(r" [a-z]", after) and not re.match(r" (?:of|and|to)\b", after):
-            return None
+        if numeral == "I" and match.start() and following.match(after):
+            return None  # "The Part I Like"
         return f"{word if not word.isupper() else word.lower()}{numbers.cardinal(str(value), language.code)}"
 
     return Rule("roman", pattern, say, "numeral")
@@ -166,6 +172,7 @@ def rulers(language: Language) -> Rule:
     pattern = re.compile(r"(?<=[^\W\d_][ \u00a0])(?P<numeral>[IVX]{1,5})(?![\w.]\w|\w|’(?!s)|'(?!s))" + dot)
     before = re.compile(rf"([{_UPPER}][^\W\d_]+)[ \u00a0]$")
     initial = re.compile(rf"\. [{_UPPER}]")
+    begins = re.compile(r"(?:^|[.!?]['\"’”]?\s+)[\"“‘]?$")
 
     def say(match: re.Match[str]) -> str | None:
         numeral = match["numeral"]
@@ -178,15 +185,40 @@ def rulers(language: Language) -> Rule:
         word = name[1].capitalize() if name[1].isupper() else name[1]
         after = match.string[match.end() : match.end() + 8]
         if word in language.rulers:
+            first = begins.search(match.string[max(0, match.start() - 30) : match.start() - len(name.group())])
             alone = (
                 not after.strip()
                 or after[0] in ".,;:!?)’'”\"]—…"
                 or re.match(r" (?:of|de|von|van|di|and|et|und)\b", after)
+                or (first and _REIGNED.match(match.string, match.end()))
+                or (match.group().endswith(".") and after[1:2].islower())
             )
-            return language.regnal(value) if numeral != "I" or alone else None
-        return language.regnal(value) if numeral in ("II", "III", "IV", "VI", "VII", "VIII", "IX") else None
+            return language.regnal(value, word) if numeral != "I" or alone else None
+        return language.regnal(value, word) if numeral in ("II", "III", "IV", "VI", "VII", "VIII", "IX") else None
 
     return Rule("roman", pattern, say, "numeral")
+
+
+def other_romans(language: Language) -> tuple[Rule, ...]:
+    """Years of title pages, "MDCCCXII", and the numbers of items, "(iv)"."""
+    year = re.compile(r"(?<!\w)M[MDCLXVI]{3,12}(?!\w)")
+    item = re.compile(r"(?<=\()(?:ii|iii|iv|vi|vii|viii|ix|xi|xii)(?=\))")
+
+    def in_year(match: re.Match[str]) -> str | None:
+        value = numbers.roman(match.group())
+        return numbers.year(value, language.code) if value else None
+
+    return (
+        Rule("roman", year, in_year, "numeral"),
+        Rule(
+            "roman", item, lambda match: numbers.cardinal(str(numbers.roman(match.group())), language.code), "numeral"
+        ),
+    )
+
+
+_REIGNED = re.compile(
+    r" (?:was|had|came|died|ruled|reigned|fue|era|murió|reinó|fu|morì|regnò|werd|stierf|regeerde|kwam|régna|mourut)\b"
+)
 
 
 def _is_numeral(word: str) -> bool:
@@ -197,24 +229,27 @@ def capitals(language: Language) -> Rule:
     """Words in capitals that are no initialisms, as words: a voice may spell what stands in capitals."""
     lone = "".join(sorted(language.lone_letters)) or "A"
     word = rf"[{lone}]|[{_UPPER}]{{2,40}}(?:['’][{_UPPER}]{{1,4}})?|[{_UPPER}]['’][{_UPPER}]{{1,12}}"
-    pattern = re.compile(rf"(?<![\w&$])(?P<word>{word})(?![\w&])")
+    pattern = re.compile(rf"(?<![\w&$])(?P<word>{word})(?![\w&+#])")
     neighbour = re.compile(rf"(?:[{_UPPER}]{{2,}}|[{_UPPER}])[^\w]{{1,3}}$")
     following = re.compile(rf"[^\w]{{1,3}}(?:[{_UPPER}]{{2,}}|A|I)\b")
 
     def say(match: re.Match[str]) -> str | None:
         written = match["word"]
-        bare, _, behind = written.replace("’", "'").partition("'")
-        if len(bare) == 1 and behind:  # I'LL
+        bare, _, ending = written.replace("’", "'").partition("'")
+        if len(bare) == 1 and (ending in language.initialisms or (len(ending) > 2 and not _VOWELS.search(ending))):
+            return None  # L'ONU
+        if len(bare) == 1 and ending:  # I'LL
             kept = bare if bare in language.single_words else bare.lower()
-            return f"{kept}{written[1]}{behind.lower()}"
+            return f"{kept}{written[1]}{ending.lower()}"
+        text = match.string
+        before = neighbour.search(text[max(0, match.start() - 24) : match.start()])
+        behind = following.match(text[match.end() : match.end() + 24])
+        if bare in language.double_words and before and behind:
+            return written.lower()
         if len(bare) > 1 and (bare in language.initialisms or not _VOWELS.search(bare) or _is_numeral(bare)):
             return None
-        if len(bare) > _LONGEST_INITIALISM or bare.lower() in language.short_words:
+        if len(bare) > _LONGEST_INITIALISM or (len(bare) > 1 and bare.lower() in language.short_words):
             return written.lower()
-        text = match.string
-        beside = neighbour.search(text[max(0, match.start() - 24) : match.start()]) or following.match(
-            text[match.end() : match.end() + 24]
-        )
-        return written.lower() if beside else None
+        return written.lower() if before or behind else None
 
     return Rule("capitals", pattern, say, "capitals")

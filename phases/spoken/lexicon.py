@@ -20,7 +20,7 @@ _SHOWN_CHARACTERS = 60
 
 
 def rules_of(entries: Iterable[Mapping[str, Any]], language: str) -> tuple[Rule, ...]:
-    """The rules of a language: phrases first, the longest before shorter ones, then patterns in their order.
+    """The rules of a language: phrases first, the longest before shorter ones, then patterns, the last one first.
 
     Args:
         entries: ``text`` or ``pattern``; ``say`` and ``ipa``; ``case``; ``language``, which is for all its regions.
@@ -30,7 +30,7 @@ def rules_of(entries: Iterable[Mapping[str, Any]], language: str) -> tuple[Rule,
     mine = [entry for entry in entries if _is_for(entry.get("language"), tag)]
     phrases = [entry for entry in mine if entry.get("text")]
     rules = [_of_phrases(phrases)] if phrases else []
-    rules += [_of_pattern(entry) for entry in mine if entry.get("pattern")]
+    rules += [_of_pattern(entry) for entry in reversed(mine) if entry.get("pattern")]
     return tuple(rules)
 
 

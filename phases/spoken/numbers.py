@@ -31,7 +31,8 @@ def ordinal(number: int, language: str) -> str:
 @lru_cache(maxsize=2048)
 def year(number: int, language: str) -> str:
     """A year, as people say it."""
-    return str(num2words(number, lang=language, to="year")).replace(",", "")
+    said = str(num2words(number, lang=language, to="year")).replace(",", "")
+    return said.replace(" honderd ", "honderd").replace(" honderd", "honderd") if language == "nl" else said
 
 
 def one_by_one(digits: str, language: str) -> str:

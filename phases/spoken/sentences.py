@@ -21,6 +21,8 @@ _LINE_ENDS = tuple(".,;:!?…—–\"'”’»")
 # No sentence that is spoken in one piece is longer (`text.max_chars` is at most 5000).
 _WINDOW = 6000
 _WIDEST_GAP = 200
+# No sentence begins with these.
+_GOING_ON = frozenset(",;")
 # Where a long sentence can be cut, the best first: after a clause, after a comma, after a word.
 _CUTS = tuple(re.compile(pattern) for pattern in (r"[;:—–…。！？；：][\"'”’»)\]]*\s*", r"[,，、،]\s*", r"\s+"))
 
@@ -81,6 +83,8 @@ class _Bounds:
             yield begin, end
 
     def _parts(self, content: str, end: int) -> bool:
+        if content[end : end + 1] in _GOING_ON:
+            return False
         stop = len(content[max(0, end - _WIDEST_GAP) : end].rstrip()) + max(0, end - _WIDEST_GAP)
         whole = self._around(stop)
         if whole is None:

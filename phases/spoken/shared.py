@@ -34,7 +34,7 @@ def ordered(
     """
     return (
         signs.addresses(language.at, language.dot),
-        signs.REFERENCES,
+        *signs.REFERENCES,
         signs.SPACED,
         letters.chapter_numbers(language),
         letters.leading_romans(language),
@@ -49,11 +49,13 @@ def ordered(
         *years,
         *letters.abbreviations(language),
         letters.counted_romans(language),
+        *letters.other_romans(language),
         *romans,
         letters.rulers(language),
         *letters.initials(language),
         figures.fractions(language),
         figures.leading_points(language),
+        *([figures.lists(language)] if language.decimal_sign != "," else []),
         figures.cardinals(language),
         letters.capitals(language),
         signs.DASHES,

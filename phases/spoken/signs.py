@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Mapping
 
+from phases.readers.text import names
 from phases.spoken.changes import CHAPTER, HEADING, Rule
 
 _EMAIL = (
@@ -22,6 +23,15 @@ _YEAR = r"(?:1[5-9]|20)[0-9]{2}[a-z]?(?:, (?:pp?|S)\. ?[0-9]{1,4}(?:[-–][0-9]{
 _SOURCE = rf"(?:(?:see|cf\.|vgl\.|siehe|voir|véase|vedi|zie) )?{_NAMES}, {_YEAR}(?:; {_NAMES}, {_YEAR}){{0,9}}"
 _MARK = r"\[(?:[0-9]{1,3}(?:[,–-] ?[0-9]{1,3}){0,5}|[*†‡§]{1,3})\]"
 _REFERENCE = re.compile(rf"(?:(?<=[^\s\[({{]) ?{_MARK}(?!\()| ?\({_SOURCE}\))")
+_RAISED = re.compile(  # the mark of a note, once raised, behind the end of a sentence
+    r"(?<=[a-zà-ÿ.!?][.!?\"”’»)])[0-9]{1,3}(?=\s+[\"“‘«„]?[A-ZÀ-Þ]|\s*$)"
+)
+_ENDED = re.compile(r"\b(?P<word>[a-zà-ÿ]{2,})[.!?][\"”’»)]?$")
+_NUMBERED = names(
+    "no nos nr nrn vol vols fig figs ch chap chaps pp sec secs art arts bk pt ver vv ll col cols op cap num núm pag "
+    "pagg "
+    "págs blz hfst bd bde kap abb abs tab taf anm tom fasc éd ed eds par tel tél ext"
+)
 _NO_AUTHORS = re.compile(
     r" ?\((?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec|Spring|Summer|Autumn|Fall|Winter|"
     r"Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember|Paris|London|Londres|Londen|Londra|Berlin|Rom[ae]?|Madrid|"
@@ -53,7 +63,15 @@ def _said_reference(match: re.Match[str]) -> str | None:
     return None if _NO_AUTHORS.match(match.group()) else ""
 
 
-REFERENCES = Rule("reference", _REFERENCE, _said_reference, "bracket")
+def _said_raised(match: re.Match[str]) -> str | None:
+    ended = _ENDED.search(match.string[max(0, match.start() - 24) : match.start()])
+    return "" if ended and ended["word"] not in _NUMBERED else None
+
+
+REFERENCES = (
+    Rule("reference", _REFERENCE, _said_reference, "bracket"),
+    Rule("reference", _RAISED, _said_raised, "digit"),
+)
 
 
 def _said_spaced(match: re.Match[str]) -> str | None:

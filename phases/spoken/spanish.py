@@ -16,11 +16,31 @@ _LARGEST_ORDINAL = 10
 """From eleven on, centuries and rulers have cardinal numbers (Real Academia Española)."""
 
 
-def _short(said: str) -> str:
-    """A number before a noun: "un", "veintiún", "treinta y un"."""
+_MASCULINE = names("días día mapas programas problemas poetas artistas sistemas temas idiomas planetas cometas papas "
+                   "programa problema mapa poeta artista sistema tema idioma planeta cometa papa cura curas")  # fmt: skip
+
+
+def _is_feminine(noun: str) -> bool:
+    other = noun in ("mujer", "mujeres", "vez", "veces", "noche", "noches", "calle", "calles", "parte", "partes", "voz")
+    return other or (noun.endswith(("a", "as", "ción", "ciones", "dad", "dades")) and noun not in _MASCULINE)
+
+
+def _short(said: str, noun: str) -> str:
+    """A number before a noun: "un", "veintiún", "treinta y un"; "una", "doscientas"."""
+    if _is_feminine(noun):
+        if said.endswith("uno"):
+            said = f"{said.removesuffix('o')}a"
+        return re.sub(r"(cient|quinient)os\b", r"\1as", said)
     if said.endswith("veintiuno"):
         return f"{said[:-4]}iún"
     return said.removesuffix("o") if said.endswith("uno") else said
+
+
+def _regnal(number: int, name: str) -> str:
+    if number > _LARGEST_ORDINAL:
+        return numbers.cardinal(str(number), "es")
+    said = numbers.ordinal(number, "es")
+    return f"{said.removesuffix('o')}a" if name in ("Isabel", "Catalina", "María", "Juana", "Cristina") else said
 
 
 SPANISH = Language(
@@ -61,6 +81,7 @@ SPANISH = Language(
         "°C": ("grado Celsius", "grados Celsius"),
         "°": ("grado", "grados"),
         "min": ("minuto", "minutos"),
+        "h": ("hora", "horas"),
         "kW": ("kilovatio", "kilovatios"),
         "MB": ("megabyte", "megabytes"),
         "GB": ("gigabyte", "gigabytes"),
@@ -82,11 +103,11 @@ SPANISH = Language(
         "aprox": "aproximadamente", "Avda": "avenida", "S": "San",
     },
     final_abbreviations={"etc": "etcétera", "a. C": "antes de Cristo", "a.C": "antes de Cristo", "d. C": "después de Cristo",
-                         "d.C": "después de Cristo", "Cía": "compañía", "Ltda": "limitada", "S. A": "ese a"},
+                         "d.C": "después de Cristo", "Cía": "compañía", "Ltda": "limitada", "S. A": "ese a", "SS. MM": "Sus Majestades"},
     numbered={"núm.": "número", "Núm.": "número", "n.º": "número", "nº": "número", "N.º": "número", "N.°": "número",
               "pág.": "página", "págs.": "páginas", "p.": "página", "pp.": "páginas", "cap.": "capítulo",
               "Cap.": "capítulo", "vol.": "volumen", "t.": "tomo", "fig.": "figura", "art.": "artículo",
-              "tel.": "teléfono", "§": "sección"},
+              "tel.": "teléfono", "Tel.": "teléfono", "s.": "siglo", "§": "sección"},
     counted=names("capítulo parte libro tomo volumen acto escena canto sección artículo guerra número siglo siglos "
                   "lección jornada"),
     rulers=names(
@@ -95,26 +116,25 @@ SPANISH = Language(
         "Bonifacio Julio Sixto Federico Leopoldo Alberto Gustavo Cristián Jacobo Ricardo Iván Ramsés Constantino Otón "
         "Maximiliano Rodolfo María José"
     ),
-    regnal=lambda number: numbers.ordinal(number, "es")
-    if number <= _LARGEST_ORDINAL
-    else numbers.cardinal(str(number), "es"),
+    regnal=lambda number, name: _regnal(number, name),
     starters=names(
         "Él Ella Ellos Ellas Yo Tú Nosotros Usted El La Los Las Un Una Unos Unas Este Esta Esto Ese Esa Pero Y O Luego "
         "Entonces Cuando Como Si En Con Sin Para Por De Del Al Mi Su Sus Que Qué Quien No Sí Ya Ahora Allí Aquí"
     ),
     lone_letters=names("Y O A E"),
-    initialisms=names("ONU UE OTAN RENFE PSOE PP IVA DNI BBC URSS FBI CIA DVD SMS IBM TV USA UGT CCOO ETA AVE OEA"),
+    initialisms=names("RAE ONU UE OTAN RENFE PSOE PP IVA DNI BBC URSS FBI CIA DVD SMS IBM TV USA UGT CCOO ETA AVE OEA"),
     short_words=names("el la los las un una unos y o e u no sí si ya yo tú él de del al en con sin por que qué es ha he "
                       "su sus mi mis tu tus me te se le lo les ni más mal bien fin rey mar sol día ser ver ir voy va soy"),
     noun=r" [a-záéíóúñ]{3}",
     before_word=_short,
-    one=lambda noun: "una" if noun in _FEMININE else "un",
+    one=lambda noun: "una" if noun in _FEMININE or _is_feminine(noun) else "un",
 )  # fmt: skip
 
 _ORDINAL = re.compile(
-    r"(?<![\w.,])(?P<number>[0-9]{1,3})(?:\.?(?P<sign>[ºª°])|\.?(?P<word>er|ero|era|do|da|to|ta))(?![\w])"
+    r"(?<![\w.,])(?P<number>[0-9]{1,3})(?:\.?(?P<sign>[ºª]|°(?= [a-záéíóú]{3})(?! (?:bajo|sobre|norte|sur|este|oeste)\b))|\.?(?P<word>er|ero|era|do|da|to|ta))(?![\w])"
 )
 _CLOCK = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])[:.](?P<minute>[0-5][0-9])(?:[ \u00a0]?h(?:oras)?\b\.?)"
+_STOP = r"(?:(?<=\b[Aa] las )|(?<=\b[Aa] la ))(?P<hour>[01]?[0-9]|2[0-4])[.:](?P<minute>[0-5][0-9])(?![\w.,])"
 _COLON = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?![\w:])"
 
 
@@ -147,6 +167,7 @@ def rules(region: str) -> tuple[Rule, ...]:
             shared.worded_dates(SPANISH, r"(?:\.?º)?(?:[ \u00a0]del?)?[ \u00a0]", _date),
             shared.numeric_dates(_MONTHS, _date, SPANISH),
             shared.clock(_CLOCK, _time),
+            shared.clock(_STOP, _time),
             shared.clock(_COLON, _time),
         ),
         ordinals=(Rule("ordinal", _ORDINAL, _ordinal, "digit"),),

@@ -25,7 +25,7 @@ LANGUAGES: Mapping[str, str] = {
 }
 """The languages that have rules, by their code: the module that has them as ``rules(region)``."""
 
-_ANY = (signs.addresses("@", "."), signs.REFERENCES)
+_ANY = (signs.addresses("@", "."), *signs.REFERENCES)
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ def test_a_pattern_has_groups_and_case() -> None:
 
 def test_the_entry_that_comes_last_wins() -> None:
     assert said("A tomato.", {"text": "tomato", "say": "one"}, {"text": "tomato", "say": "two"}) == "A two."
+    assert said("A v2.", {"pattern": r"v\d", "say": "one"}, {"pattern": r"v(\d)", "say": "two"}) == "A two."
 
 
 def test_a_pattern_that_backtracks_for_ever_is_stopped_and_named(tmp_path: Path) -> None:
