@@ -29,12 +29,12 @@ class Checkpoints:
 
     Args:
         write: writes one, under the lock; returns whether there was anything to do.
-        journal_bytes: the size of the journal now, whoever has written there.
+        journal_written_ns: when somebody has last written in the journal, whoever it was.
     """
 
-    def __init__(self, write: Callable[[], bool], journal_bytes: Callable[[], int]) -> None:
+    def __init__(self, write: Callable[[], bool], journal_written_ns: Callable[[], int]) -> None:
         self._write = write
-        self._journal_bytes = journal_bytes
+        self._journal_written_ns = journal_written_ns
         self._cost_s = 0.0
         self._last = 0.0
         self._process = os.getpid()
@@ -94,9 +94,9 @@ class Checkpoints:
         seen = -1
         while not self._stop.is_set():
             rest_s = self._last + IDLE_S - time.monotonic()
-            size_bytes = self._journal_bytes()
-            if rest_s > 0 or size_bytes != seen:
-                seen = size_bytes
+            written_ns = self._journal_written_ns()
+            if rest_s > 0 or written_ns != seen:
+                seen = written_ns
                 self._stop.wait(max(rest_s, 0.0) or IDLE_S)
                 continue
             begin = time.monotonic()

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from pipeline_common.audit import COMMITS, LOCK_TIMEOUT, MIGRATE, RESTORE, Audit
 from pipeline_common.backups import Backups
 from pipeline_common.checkpoints import Checkpoints
 from pipeline_common.codec import OWN_SECTION, DamagedError, Document, plain
-from pipeline_common.durability import Appended, Durability
 from pipeline_common.errors import (
     StateError,
     StateLockError,
@@ -49,15 +47,11 @@ class Draft:
     Attributes:
         data: the document, to be changed or replaced.
         revision: the revision of the last commit.
-        may_defer: whether the lock is given back where the draft ends.
-        acknowledge: to be called then, without the lock; it returns when the commit is on the disk.
     """
 
-    def __init__(self, engine: Engine, store: Store, *, may_defer: bool) -> None:
+    def __init__(self, engine: Engine, store: Store) -> None:
         self.data: Any = store.tracker.root
         self.revision = store.revision
-        self.may_defer = may_defer
-        self.acknowledge: Callable[[], None] = _at_once
         self._engine = engine
         self._store = store
 
@@ -75,7 +69,7 @@ class Draft:
             validate: whether schema and status transitions are checked.
 
         Returns:
-            The new revision; the document is on the disk, at the latest when the draft has ended without an error.
+            The new revision; the document is on the disk.
 
         Raises:
             StateValidationError: it is no document, or breaks a rule; nothing was written.
@@ -121,10 +115,9 @@ class Engine:
         )
         self.lifecycle = lifecycle
         self._source = Source(self.files, system, lifecycle, limit_bytes, self.backups.newest_valid, self._lost_history)
+        self._store = Store(self._source, self.backups, self.history)
+        self._checkpoints = Checkpoints(self.checkpoint, self._journal_written_ns)
         self._lock = PathLock.of(self.files.lock)
-        self._durability = Durability(self._lock, self.files, system)
-        self._store = Store(self._source, self.backups, self.history, self._durability)
-        self._checkpoints = Checkpoints(self.checkpoint, self._journal_bytes)
         self._lock_file: object = None
         self.subscribers = Subscribers()
         self._backup_before_write = backup_before_write
@@ -205,9 +198,7 @@ class Engine:
             StateLockError: the lock was not obtained.
             StateTransactionError: this thread is inside a transaction already.
             StateReadError, StateValidationError: as `read`.
-            StateTransactionError: on leaving, the disk refused what was committed; nothing of it is left.
         """
-        may_defer = not self._lock.mine
         with self.lock():
             if self._lock.busy:
                 raise advice.nested(self.files)
@@ -219,8 +210,7 @@ class Engine:
                 store.poisoned = True  # only a clean end takes that back
                 try:
                     tracker.active = True
-                    draft = Draft(self, store, may_defer=may_defer)
-                    yield draft
+                    yield Draft(self, store)
                     store.poisoned = False
                 except Exception:
                     # Not for Ctrl-C, which may have come anywhere: the disk is read again then.
@@ -232,7 +222,6 @@ class Engine:
                     tracker.active = False
             finally:
                 self._lock.busy = False
-        draft.acknowledge()
 
     def commit(self, draft: Draft, operation: str, details: Mapping[str, Any], *, validate: bool) -> int:
         """What `Draft.commit` does."""
@@ -251,23 +240,18 @@ class Engine:
         else:
             self._changes(validate=validate)
         try:
-            appended = self._persist(whole, may_defer=draft.may_defer)
+            self._persist(whole)
         except (OSError, StateError) as error:
-            failure = self._noted(error, draft.revision, operation, details)
+            failure = error if isinstance(error, StateError) else advice.unwritable(self.files, error)
+            self.audit.note(
+                operation, success=False, revision=draft.revision, details={**details, "error": str(failure)}
+            )
             raise StateTransactionError(f"The transaction was rolled back. {failure}") from failure
         if migrated and operation != MIGRATE:
             self.audit.note(MIGRATE, success=True, revision=store.revision, details=self._migration_details())
-        note = partial(
-            self._note_commit,
-            operation,
-            revision=store.revision,
-            details=details,
-            at=store.tracker.root["last_updated"],
-        )
-        if appended is None:
-            note()
-        else:
-            draft.acknowledge = partial(self._acknowledge, appended, note, draft.revision, operation, details)
+        at = store.tracker.root["last_updated"]
+        self.audit.note(operation, success=True, revision=store.revision, details=details, at=at)
+        self.subscribers.note(store.revision)
         if not store.pending:
             self.backups.prune()
         elif self._checkpoints.is_due(store.pending_since_s, store.journal_bytes, store.size_bytes):
@@ -278,36 +262,6 @@ class Engine:
 
                 getLogger(__name__).warning("A checkpoint was put off: %s", error)
         return store.revision
-
-    def _acknowledge(
-        self,
-        appended: Appended,
-        note: Callable[[], None],
-        revision: int,
-        operation: str,
-        details: Mapping[str, Any],
-    ) -> None:
-        """Wait until a commit is on the disk."""
-        try:
-            self._durability.wait(appended)
-        except OSError as error:
-            failure = self._noted(error, revision, operation, details)
-            raise StateTransactionError(f"The transaction was rolled back. {failure}") from failure
-        note()
-        self.subscribers.tell()
-
-    def _note_commit(self, operation: str, *, revision: int, details: Mapping[str, Any], at: str) -> None:
-        """Write down that a commit is on the disk, and whom it interests."""
-        self.audit.note(operation, success=True, revision=revision, details=details, at=at)
-        self.subscribers.note(revision)
-
-    def _noted(
-        self, error: OSError | StateError, revision: int, operation: str, details: Mapping[str, Any]
-    ) -> StateError:
-        """The error about a commit that the disk refused, of which the audit trail is told."""
-        failure = error if isinstance(error, StateError) else advice.unwritable(self.files, error)
-        self.audit.note(operation, success=False, revision=revision, details={**details, "error": str(failure)})
-        return failure
 
     def _whole(self, data: Mapping[str, Any], *, validate: bool) -> Document:
         """A document that replaces the last commit, settled and checked as a whole."""
@@ -343,22 +297,18 @@ class Engine:
             created = tracker.before().get(("created_at",))
             root["created_at"] = (created if isinstance(created, str) else "") or root.get("created_at") or at
 
-    def _persist(self, whole: Document | None, *, may_defer: bool) -> Appended | None:
-        """Commit by a record of the journal where the document is large, by a checkpoint otherwise.
-
-        Returns:
-            What to wait for when the lock is free; None where the commit is on the disk.
-        """
+    def _persist(self, whole: Document | None) -> None:
+        """Commit by a record of the journal where the document is large, by a checkpoint otherwise."""
         store = self._store
         backup = self._backup_before_write or store.migrated
         if whole is not None:
             store.write(whole, [[SET, [], whole]], backup=backup)
-            return None
+            return
         changed = operations([change for change in store.tracker.changes() if change[0][0] != OWN_SECTION])
         if store.journals and not self._checkpoint_always:
-            return store.append(changed, may_defer=may_defer)
-        store.write(None, changed, backup=backup)
-        return None
+            store.append(changed)
+        else:
+            store.write(None, changed, backup=backup)
 
     def checkpoint(self) -> bool:
         """Bring the file up to date with its journal.
@@ -386,9 +336,9 @@ class Engine:
             store.poisoned = False
             return True
 
-    def _journal_bytes(self) -> int:
+    def _journal_written_ns(self) -> int:
         try:
-            return self._system.stat(str(self.files.journal)).st_size
+            return self._system.stat(str(self.files.journal)).st_mtime_ns
         except OSError:
             return 0
 
@@ -591,7 +541,3 @@ class Engine:
 
     def _migration_details(self) -> dict[str, Any]:
         return {"to": self.lifecycle.schema_version}
-
-
-def _at_once() -> None:
-    """The commit is on the disk already, or there is none."""

@@ -263,7 +263,7 @@ class History:
 
     def _read(self, path: str) -> bytes:
         try:
-            return read_kept(self._system, path, self._limit_bytes)[0]
+            return read_kept(self._system, path, self._limit_bytes)[0].rstrip(b"\0")  # allocated ahead
         except FileNotFoundError:
             return b""
         except OSError as error:

@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from pipeline_common.system import System, pwrite_all
+
 HEADER_BYTES = 192
 VERSION = 1
 SET = "s"
 DELETE = "d"
 
-MARK_BYTES = 12
-"""How long the beginning of a line is that says its CRC: ``["xxxxxxxx",``"""
-
+_PREFIX_BYTES = 12  # ["xxxxxxxx",
 _SUFFIX = b"]\n"
 _HEX = re.compile(rb"[0-9a-f]{8}")
 _LINE_END = re.compile(rb"\n")
@@ -123,7 +123,7 @@ def parse_header(raw: bytes) -> Header | None:
 def _parsed_header(raw: bytes) -> Header | None:
     if len(raw) < HEADER_BYTES or raw[-1:] != b"\n":
         return None
-    body = raw[MARK_BYTES:].rstrip().removesuffix(b"]")
+    body = raw[_PREFIX_BYTES:].rstrip().removesuffix(b"]")
     crc = zlib.crc32(body)
     if raw != (b'["%08x",' % crc + body + b"]").ljust(HEADER_BYTES - 1) + b"\n":
         return None
@@ -147,7 +147,6 @@ def encode_record(
     operations: Sequence[Sequence[Any]],
     crc: int,
     encode: Callable[[Any], bytes] = compact,
-    durable: int | None = None,
 ) -> tuple[bytes, int]:
     """One line.
 
@@ -157,17 +156,28 @@ def encode_record(
         operations: plain JSON values.
         crc: of the chain so far.
         encode: writes plain JSON without a line feed.
-        durable: up to where the journal is on the disk itself, where that is not all that stands before this line.
 
     Returns:
         The line, and the CRC of the chain with it.
     """
-    content = {"q": revision, "t": round(time_s, 6)}
-    if durable is not None:
-        content["d"] = durable
-    body = encode({**content, "o": operations})
+    body = encode({"q": revision, "t": round(time_s, 6), "o": operations})
     crc = zlib.crc32(body, crc)
     return b'["%08x",' % crc + body + _SUFFIX, crc
+
+
+def append(system: System, descriptor: int, line: bytes, end: int) -> None:
+    """Write a line at the end of a journal; it is on the disk itself on return.
+
+    Raises:
+        OSError: the disk refused; the line is taken back, as whether it is on the disk is unknown.
+    """
+    try:
+        pwrite_all(system, descriptor, line, end)
+        system.fsync(descriptor)
+    except BaseException:  # Ctrl-C too: who is told of an exception must not find the record later
+        system.truncate(descriptor, end)
+        system.fsync(descriptor)
+        raise
 
 
 def scan(data: bytes, offset: int, crc: int, after: int, decode: Callable[[bytes], Any] = json.loads) -> Scan:
@@ -205,10 +215,8 @@ def scan(data: bytes, offset: int, crc: int, after: int, decode: Callable[[bytes
     return Scan(records, offset + at, crc, torn=at < len(data))
 
 
-def last_record(tail: bytes) -> tuple[int, int, bool] | None:
-    """Revision and CRC of the last line of a stretch, and whether it vouches for what stands before it.
-
-    It is checked against the line before it.
+def last_record(tail: bytes) -> tuple[int, int] | None:
+    """Revision and CRC of the last line of a stretch, checked against the line before it.
 
     Args:
         tail: the end of a journal, at least two whole lines of it, the header counted.
@@ -227,14 +235,14 @@ def last_record(tail: bytes) -> tuple[int, int, bool] | None:
         content, crc = _parsed(tail[start:], int(tail[before + 2 : before + 10], 16))
     except ValueError:
         return None
-    return None if content is None else (content["q"], crc, "d" not in content)
+    return None if content is None else (content["q"], crc)
 
 
 def _parsed(line: bytes, crc: int, decode: Callable[[bytes], Any] = json.loads) -> tuple[dict[str, Any] | None, int]:
     """The content of a line and the CRC with it; no content where it is no whole record that follows that chain."""
-    body = line[MARK_BYTES : -len(_SUFFIX)]
+    body = line[_PREFIX_BYTES : -len(_SUFFIX)]
     crc = zlib.crc32(body, crc)
-    if line[:MARK_BYTES] != b'["%08x",' % crc or not line.endswith(_SUFFIX):
+    if line[:_PREFIX_BYTES] != b'["%08x",' % crc or not line.endswith(_SUFFIX):
         return None, crc
     try:
         content = decode(body)
@@ -248,9 +256,8 @@ def _parsed(line: bytes, crc: int, decode: Callable[[bytes], Any] = json.loads) 
 def check_that_nothing_follows(rest: bytes, offset: int, crc: int, after: int) -> None:
     """Tell a torn tail from corruption.
 
-    A crash tears what no fsync had covered: the last record, or several where one fsync was to be for all. So a whole
-    one behind a bad one is no work of a crash where it says that the bad one was on the disk before it was written;
-    nor where it is newer than the checkpoint at all, as those of an earlier journal are not.
+    There is one fsync a commit, so a crash tears the last record at most. A whole one behind a bad one is no work of a
+    crash, except for those of an earlier journal, which are not newer than the checkpoint.
 
     Args:
         rest: what follows the last whole record; or a whole journal whose header is bad.
@@ -267,16 +274,10 @@ def check_that_nothing_follows(rest: bytes, offset: int, crc: int, after: int) -
         line = rest[start : rest.find(b"\n", start) + 1]
         for before in chain:
             content, _ = _parsed(line, before)
-            if start and content is not None and content["q"] > after and _vouches_for(content, offset):
+            if start and content is not None and content["q"] > after:
                 raise JournalDamagedError(
                     f"the record of revision {after + 1} at byte {offset} is damaged, although later ones are whole"
                 )
-        body = line[MARK_BYTES:].rstrip()[:-1]
+        body = line[_PREFIX_BYTES:].rstrip()[:-1]
         said = [int(line[2:10], 16)] if _HEX.fullmatch(line[2:10]) else []
         chain = said + [zlib.crc32(body, before) for before in chain[:2]]
-
-
-def _vouches_for(content: dict[str, Any], at: int) -> bool:
-    """Whether a record says that what stood at a byte before it was on the disk when it was written."""
-    durable = content.get("d")
-    return not isinstance(durable, int) or durable > at

@@ -39,21 +39,14 @@ LONGEST_PAUSE_S = 0.008
 TURN_S = 0.03
 """How long a process may take the lock again and again, although others wait."""
 
-NOTE_BYTES = 2048
-"""How long the note of who holds it may be; behind that stands what `durability` tells."""
-
-TOLD_BYTES = 128
-
 MARK_AT = 4096
-"""Where those who wait write in the lock file: behind all else."""
+"""Where those who wait write in the lock file: behind the note of who holds it."""
 
 
 class _ProcessLock(Protocol):
     def take(self, system: System) -> bool: ...
     def free(self) -> None: ...
     def awaited(self) -> bool: ...
-    def told(self) -> bytes: ...
-    def tell(self, text: bytes) -> None: ...
     def forget(self) -> None: ...
 
 
@@ -79,7 +72,7 @@ class PathLock:
         self._held: _ProcessLock | None = None
         self._kept: Callable[[], _ProcessLock | None] = _nothing
         self._turn_began_s = self._freed_s = 0.0
-        self._others_first = self._taken = False
+        self._others_first = False
 
     @classmethod
     def of(cls, path: Path) -> PathLock:
@@ -138,37 +131,6 @@ class PathLock:
                 self._free()
 
     @contextmanager
-    def attempt(self, system: System) -> Iterator[bool]:
-        """Hold the lock where nobody holds it at this moment; gives whether it does.
-
-        Raises:
-            StateLockError: its file cannot be opened.
-        """
-        freed = False
-        try:
-            try:
-                yield self._acquire(0.0, system)
-            finally:
-                self._free()
-                freed = True
-        finally:
-            if not freed:  # as in `hold`
-                self._free()
-
-    @property
-    def awaited(self) -> bool:
-        """Whether another process has come and gone away empty-handed since the holder took the lock."""
-        return self._held is not None and self._held.awaited()
-
-    def told(self) -> bytes:
-        """What was last told by `tell`, in whatever process; not all of it where somebody tells something now."""
-        return self.kept_open().told()
-
-    def tell(self, text: bytes) -> None:
-        """Leave a text of at most `TOLD_BYTES` for others; it is not meant to outlive the machine's next start."""
-        self.kept_open().tell(text)
-
-    @contextmanager
     def shared_with(self, partner: object, host: int) -> Iterator[None]:
         """Let a task and the thread that works for it hold the lock together.
 
@@ -184,49 +146,40 @@ class PathLock:
             self._owners, self._host = owners, former_host
 
     def _take(self, timeout_s: float, system: System, timed_out: Callable[[StateLockError], None] | None) -> None:
-        if not self._acquire(timeout_s, system):
-            raise self._refused(timeout_s, timed_out)
-
-    def _acquire(self, timeout_s: float, system: System) -> bool:
-        """Take it; False where somebody else held it all that time."""
         deadline = time.monotonic() + timeout_s
         if not self._threads.acquire(timeout=max(0.0, min(timeout_s, threading.TIMEOUT_MAX))):
-            return False
+            raise self._refused(timeout_s, timed_out)
         self._owners = frozenset({_asker()})
         self._host = threading.get_ident()
-        self._taken = False
         self._held = held = self.kept_open()
         pause_s = FIRST_PAUSE_S
         new_turn = self._others_first
         rest_s = self._freed_s + LONGEST_PAUSE_S - time.monotonic()
-        if timeout_s and self._others_first and rest_s > 0:  # later they have had their chance
-            pause(rest_s, timeout_s)
+        if self._others_first and rest_s > 0:  # later they have had their chance
+            _pause(rest_s, timeout_s)
         try:
             while not held.take(system):
                 new_turn = True
                 rest_s = deadline - time.monotonic()
                 if rest_s <= 0:
-                    return False
-                pause(pause_s, rest_s)
+                    raise self._refused(timeout_s, timed_out)
+                _pause(pause_s, rest_s)
                 pause_s = min(LONGEST_PAUSE_S, pause_s * 1.5)
         except OSError as error:
             raise StateLockError(
                 f"The lock file {self.path} cannot be used: {error.strerror or error}. "
                 "Make sure that its folder exists and that you may write there, then try again."
             ) from error
-        self._taken = True
         if new_turn:
             self._turn_began_s = time.monotonic()
-        return True
 
     def _free(self) -> None:
-        """Undo `_acquire`, however far it came; where this was interrupted, a second call goes on with it."""
+        """Undo `_take`, however far it came; where this was interrupted, a second call goes on with it."""
         if self.mine:
             if self._held:
-                if self._taken:
-                    self._freed_s = time.monotonic()
-                    turn_is_over = self._freed_s > self._turn_began_s + TURN_S
-                    self._others_first = turn_is_over and self._held.awaited()
+                self._freed_s = time.monotonic()
+                turn_is_over = self._freed_s > self._turn_began_s + TURN_S
+                self._others_first = turn_is_over and self._held.awaited()
                 self._held.free()
             self._held = None
             self.busy = False
@@ -311,15 +264,6 @@ class _Flock:
         """Whether another process has come and gone away empty-handed since this one took the lock."""
         return self._descriptor >= 0 and os.fstat(self._descriptor).st_size > MARK_AT
 
-    def told(self) -> bytes:
-        if self._descriptor < 0:
-            return b""
-        return os.pread(self._descriptor, TOLD_BYTES, NOTE_BYTES)
-
-    def tell(self, text: bytes) -> None:
-        if self._descriptor >= 0:
-            os.pwrite(self._descriptor, text.ljust(TOLD_BYTES), NOTE_BYTES)
-
     def forget(self) -> None:
         self._descriptor = -1
         self._noted = False
@@ -373,13 +317,6 @@ class _FileLock:
         """Not known."""
         return False
 
-    def told(self) -> bytes:
-        """Nothing is ever told."""
-        return b""
-
-    def tell(self, text: bytes) -> None:
-        """Nobody could read it in that file."""
-
     def forget(self) -> None:
         """Without ``flock`` there is no fork either."""
 
@@ -388,7 +325,7 @@ def _nothing() -> None:
     """There is nothing to close, and nothing kept."""
 
 
-def pause(most_s: float, rest_s: float) -> None:
+def _pause(most_s: float, rest_s: float) -> None:
     """Sleep for a while that is random, so that waiting processes do not keep in step, but not beyond `rest_s`."""
     time.sleep(max(0.0, min(rest_s, most_s * random.uniform(0.5, 1.0))))  # noqa: S311 - no secret
 
@@ -403,7 +340,7 @@ def _who(pid: int) -> bytes:
 def _holder(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            note = json.loads(file.read(NOTE_BYTES).rstrip(b"\0"))
+            note = json.loads(file.read(MARK_AT).rstrip(b"\0"))
         since = datetime.fromtimestamp(note["since_ns"] / 1e9, UTC).isoformat(timespec="seconds")
         if note["pid"] == os.getpid():
             return f"another thread of this process ({note['pid']}) since {since}"

@@ -193,6 +193,7 @@ def take_snapshot(source: Source, *, locked: bool) -> Snapshot:
             f"The state file {source.files.state} changes faster than it can be read. Try again, or take the lock "
             "first: `with state.lock(): state.read()`."
         )
+    log = log.rstrip(b"\0")  # allocated ahead
     if found is None:
         return _without_a_file(source, log)
     return _fitted(source, *found, log)

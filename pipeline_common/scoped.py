@@ -9,15 +9,17 @@ commits, because the document is small or was edited by hand, a full handle make
 from __future__ import annotations
 
 import os
+import re
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pipeline_common import advice
+from pipeline_common import advice, journal_file
 from pipeline_common.audit import TRANSACTION_COMMIT, TRANSACTION_ROLLBACK, AuditTrail
 from pipeline_common.codec import Document, copied, plain
-from pipeline_common.durability import Appended, Durability
 from pipeline_common.errors import StateTransactionError
 from pipeline_common.files import StateFiles, now
 from pipeline_common.journal import (
@@ -25,6 +27,7 @@ from pipeline_common.journal import (
     SET,
     Header,
     JournalDamagedError,
+    Scan,
     encode_record,
     last_record,
     parse_header,
@@ -35,13 +38,48 @@ from pipeline_common.locks import PathLock
 from pipeline_common.reading import SMALL_BYTES
 from pipeline_common.rules import Review
 from pipeline_common.system import System, pread_all, sync_folder
-from pipeline_common.tracked import MISSING, Path, Tracker, detached
+from pipeline_common.tracked import Tracker, detached
 from pipeline_common.tree import apply, operations, tree_of
 
 if TYPE_CHECKING:
     from pipeline_common.state import PipelineState
 
 _TAIL_BYTES = 64 << 10
+
+
+_REVISION = re.compile(rb'\{"q":(\d+),')
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """The end of a journal.
+
+    Attributes:
+        header: its header.
+        last: where its last record begins; 0 where that is not known, or there is none.
+        end: where it ends.
+        crc: of the chain there.
+        revision: of the last record, or that it leads on from.
+        durable_bytes: the size of the file as far as an fsync of this handle's has covered it.
+    """
+
+    header: bytes
+    last: int
+    end: int
+    crc: int
+    revision: int
+    durable_bytes: int
+
+    def behind(self, found: Scan) -> _Position:
+        """Where records end that follow here."""
+        last = found.records[-1] if found.records else None
+        return replace(
+            self,
+            last=last.start if last else self.last,
+            end=found.end,
+            crc=found.crc,
+            revision=last.revision if last else self.revision,
+        )
 
 
 class ScopedTransaction:
@@ -75,12 +113,14 @@ class ScopedState:
         self._system = system
         self._lock = PathLock.of(self.files.lock)
         self._lock_file = self._lock.kept_open()
-        self._durability = Durability(self._lock, self.files, system)
         self._audit = AuditTrail(self.files.log, system)
         self._document = self._sparse(plain(records))
         self._tracker: Tracker | None = None  # of the document; none where a transaction has not ended well
-        self._position: tuple[bytes, int, int, int] | None = None  # header, end, crc, revision
-        self._undecided: list[tuple[Appended, list[tuple[Path, Any]]]] = []  # commits, and what they have replaced
+        self._name, self._journal_name = str(self.files.state), str(self.files.journal)
+        self._journal = -1
+        self._journal_file = (0, 0)
+        self._close_journal: Callable[[], object] = _nothing
+        self._position: _Position | None = None
         self._folders_synced = False
         self._whole: PipelineState | None = None
 
@@ -108,23 +148,20 @@ class ScopedState:
             StateTransactionError: something outside the book's own records was changed, a transaction is already open
                 in this thread, or the disk refused (then a `StateWriteError` is the cause). Nothing was written.
         """
-        may_defer = not self._lock.mine
-        details = {} if operation == "transaction" else {"operation": operation}
         with self._lock.hold(self._timeout_s, self._system):
             if self._lock.busy:
                 raise advice.nested(self.files)
             tracker, self._tracker = self._tracker or tree_of(self._document), None
             txn = ScopedTransaction(tracker.root)
+            details = {} if operation == "transaction" else {"operation": operation}
             self._lock.busy = tracker.active = True
             try:
                 yield txn
                 if not self._lock.mine:
                     raise advice.other_process(self.files)
                 changed = self._changed(tracker, txn, check=validate is not False)
-                revision, appended = self._commit(changed, details, may_defer=may_defer)
-                replaced = _make(changed, self._document)
-                if appended is not None:
-                    self._undecided.append((appended, replaced))
+                revision = self._commit(changed, details)
+                _make(changed, self._document)
                 tracker.clear()
                 self._tracker = tracker
             except Exception as error:
@@ -132,45 +169,13 @@ class ScopedState:
                 tracker.roll_back()
                 self._tracker = tracker
                 if self._lock.mine:
-                    self._note_rollback(error, details)
+                    details |= {"error": str(error), "error_type": type(error).__name__}
+                    self._audit.note(TRANSACTION_ROLLBACK, success=False, revision=0, details=details)
                 raise
             finally:
                 tracker.active = self._lock.busy = False
-        if appended is not None:
-            self._acknowledge(appended, details)
-        if revision:
-            self._audit.note(TRANSACTION_COMMIT, success=True, revision=revision, details=details)
-
-    def _acknowledge(self, appended: Appended, details: Mapping[str, Any]) -> None:
-        """Wait until a commit is on the disk; where the disk refuses, the records are again as before.
-
-        Raises:
-            StateTransactionError: it is not there.
-        """
-        try:
-            self._durability.wait(appended)
-        except OSError as error:
-            self._take_back(appended)
-            failure = advice.unwritable(self.files, error)
-            self._note_rollback(failure, details)
-            raise StateTransactionError(f"The transaction was rolled back. {failure}") from failure
-        self._undecided = [entry for entry in self._undecided if entry[0] is not appended]
-
-    def _take_back(self, appended: Appended) -> None:
-        """Undo a commit, and all that other threads have made after it, in the records in memory."""
-        if not any(entry[0] is appended for entry in self._undecided):
-            return
-        while True:
-            last, replaced = self._undecided.pop()
-            for path, value in reversed(replaced):
-                _exchange(self._document, path, value)
-            if last is appended:
-                break
-        self._tracker = self._position = None
-
-    def _note_rollback(self, error: Exception, details: Mapping[str, Any]) -> None:
-        said = {**details, "error": str(error), "error_type": type(error).__name__}
-        self._audit.note(TRANSACTION_ROLLBACK, success=False, revision=0, details=said)
+            if revision:
+                self._audit.note(TRANSACTION_COMMIT, success=True, revision=revision, details=details)
 
     def _changed(self, tracker: Tracker, txn: ScopedTransaction, *, check: bool) -> list[list[Any]]:
         """The operations of a transaction, checked."""
@@ -190,81 +195,95 @@ class ScopedState:
             review.check_transitions()
         return operations(tracker.changes())
 
-    def _commit(
-        self, changed: list[list[Any]], details: Mapping[str, Any], *, may_defer: bool
-    ) -> tuple[int, Appended | None]:
-        """Make the changes.
-
-        Returns:
-            The revision, 0 where a full handle has made them and noted it; and what is to be waited for.
-        """
+    def _commit(self, changed: list[list[Any]], details: Mapping[str, Any]) -> int:
+        """Make the changes; returns the revision, 0 where a full handle has made them and noted it."""
         try:
-            done = self._append([*changed, [SET, ["last_updated"], now().isoformat()]], may_defer=may_defer)
+            revision = self._append([*changed, [SET, ["last_updated"], now().isoformat()]])
         except OSError as error:
             failure = advice.unwritable(self.files, error)
             raise StateTransactionError(f"The transaction was rolled back. {failure}") from failure
         except JournalDamagedError as error:
             raise advice.damaged_journal(self.files, error) from error
-        if done is None:
+        if revision is None:
             self._commit_in_full(changed, details)
-            return 0, None
-        return done
+            return 0
+        return revision
 
-    def _append(self, done: list[list[Any]], *, may_defer: bool) -> tuple[int, Appended | None] | None:
+    def _append(self, done: list[list[Any]]) -> int | None:
         """Append a record; None where the journal cannot take it."""
         try:
-            status = self._system.stat(str(self.files.state))
-            journal = self._system.open(str(self.files.journal), os.O_RDWR)
+            status = self._system.stat(self._name)
+            journal = self._opened_journal()
         except FileNotFoundError:
             return None
-        try:
-            raw = self._system.pread(journal, HEADER_BYTES, 0)
-            header = parse_header(raw)
-            if header is None or (header.size_bytes, header.mtime_ns) != (status.st_size, status.st_mtime_ns):
-                return None
-            if header.size_bytes <= SMALL_BYTES:
-                return None
-            durable = self._durability.known(header)
-            end, crc, revision = self._find_end(journal, header, lost_nothing=durable is not None)
-            leaning = durable if durable is not None and durable < end else None
-            defers = may_defer and self._durability.defers(durable)
-            line, crc = encode_record(revision + 1, time.time(), done, crc, durable=leaning)
-            if not self._folders_synced:
-                sync_folder(self._system, str(self.files.journal.parent))
-                sync_folder(self._system, str(self.files.folder))
-                self._folders_synced = True
-            appended = self._durability.append(journal, header, line, end, defer=defers)
-            self._position = (raw, end + len(line), crc, revision + 1)
-            return revision + 1, appended
-        finally:
-            with suppress(OSError):  # the record is on the disk, or taken back
-                self._system.close(journal)
+        raw = self._system.pread(journal, HEADER_BYTES, 0)
+        header = parse_header(raw)
+        if header is None or (header.size_bytes, header.mtime_ns) != (status.st_size, status.st_mtime_ns):
+            return None
+        if header.size_bytes <= SMALL_BYTES:
+            return None
+        at = self._find_end(journal, header)
+        line, crc = encode_record(at.revision + 1, time.time(), done, at.crc)
+        if not self._folders_synced:
+            sync_folder(self._system, str(self.files.journal.parent))
+            sync_folder(self._system, str(self.files.folder))
+            self._folders_synced = True
+        durable_bytes = journal_file.append(self._system, journal, line, at.end, at.durable_bytes)
+        self._position = _Position(raw, at.end, at.end + len(line), crc, at.revision + 1, durable_bytes)
+        return at.revision + 1
 
-    def _find_end(self, journal: int, header: Header, *, lost_nothing: bool) -> tuple[int, int, int]:
-        """Where the journal ends, its chain there, and its last revision; a torn tail is cut off.
+    def _opened_journal(self) -> int:
+        """The journal of that name, which stays open.
 
-        Args:
-            journal: the open journal.
-            header: its header.
-            lost_nothing: whether no power cut can have torn more than one record.
+        Raises:
+            OSError: there is none, or it may not be opened.
+        """
+        if self._journal >= 0:
+            named = self._system.stat(self._journal_name)
+            if (named.st_ino, named.st_dev) == self._journal_file:
+                return self._journal
+        self._journal, self._position = -1, None
+        self._close_journal()
+        descriptor = self._system.open(self._journal_name, os.O_RDWR)
+        self._close_journal = closing = weakref.finalize(self, os.close, descriptor)
+        closing.atexit = False
+        opened = self._system.fstat(descriptor)
+        self._journal_file = opened.st_ino, opened.st_dev
+        self._journal = descriptor
+        self._folders_synced = False
+        return descriptor
+
+    def _find_end(self, journal: int, header: Header) -> _Position:
+        """Where the journal ends; a torn tail is cut off.
 
         Raises:
             JournalDamagedError: it is damaged in a way that no crash leaves behind.
         """
-        size_bytes = self._system.fstat(journal).st_size
-        if self._position and self._position[:2] == (header.raw, size_bytes):
-            return self._position[1:]
-        if size_bytes == HEADER_BYTES:
-            return size_bytes, header.crc, header.base
-        begin = max(0, size_bytes - _TAIL_BYTES)
-        found = last_record(self._system.pread(journal, size_bytes - begin, begin))
-        if found is not None and found[0] > header.base and (lost_nothing or found[2]):
-            return size_bytes, found[1], found[0]
-        scanned = scan(pread_all(self._system, journal, HEADER_BYTES), HEADER_BYTES, header.crc, header.base)
-        if scanned.torn:
-            self._durability.cut(journal, header, scanned.end)
-        revision = scanned.records[-1].revision if scanned.records else header.base
-        return scanned.end, scanned.crc, revision
+        at = self._position
+        if at is None or at.header != header.raw:
+            at = self._looked_up(journal, header)
+        tail = journal_file.news(self._system, journal, at.last, at.end, at.crc)
+        if tail == b"":
+            return at
+        if tail is not None:
+            found = scan(tail, at.end, at.crc, at.revision, _revision_of)
+            if not found.torn:
+                return at.behind(found)
+        # In another place than expected, or torn: go through all of it.
+        log = pread_all(self._system, journal, HEADER_BYTES).rstrip(b"\0")
+        found = scan(log, HEADER_BYTES, header.crc, header.base)
+        if found.torn:
+            journal_file.cut(self._system, journal, found.end)
+        return _Position(header.raw, 0, HEADER_BYTES, header.crc, header.base, 0).behind(found)
+
+    def _looked_up(self, journal: int, header: Header) -> _Position:
+        """The end as its last bytes tell, or the beginning where they do not."""
+        end = journal_file.likely_end(self._system, journal)
+        begin = max(0, end - _TAIL_BYTES)
+        found = last_record(self._system.pread(journal, end - begin, begin))
+        if found is not None and found[0] > header.base:
+            return _Position(header.raw, 0, end, found[1], found[0], 0)
+        return _Position(header.raw, 0, HEADER_BYTES, header.crc, header.base, 0)
 
     def _commit_in_full(self, changed: list[list[Any]], details: Mapping[str, Any]) -> None:
         from pipeline_common.state import PipelineState
@@ -291,22 +310,29 @@ class ScopedState:
         return document
 
 
-def _make(changed: list[list[Any]], document: Document) -> list[tuple[Path, Any]]:
-    """Make the changes of a transaction in a plain document; returns what was there before."""
-    replaced = []
-    for kind, path, *value in changed:
-        replaced.append((path, _exchange(document, path, detached(value[0]) if kind == SET else MISSING)))
-    return replaced
+def _make(changed: list[list[Any]], document: Document) -> None:
+    """Make the changes of a transaction in a plain document."""
+    for kind, (*parents, key), *value in changed:
+        node = document
+        for parent in parents:
+            node = node[parent]
+        if kind == SET:
+            node[key] = detached(value[0])
+        else:
+            node.pop(key, None)
 
 
-def _exchange(document: Document, path: Path, value: Any) -> Any:
-    """Set the value at a path, `MISSING` removes it; returns what was there before."""
-    node: Any = document
-    for parent in path[:-1]:
-        node = node[parent]
-    before = node.get(path[-1], MISSING)
-    if value is MISSING:
-        node.pop(path[-1], None)
-    else:
-        node[path[-1]] = value
-    return before
+def _revision_of(body: bytes) -> dict[str, Any]:
+    """Of a record whose CRC is right, what its place needs.
+
+    Raises:
+        ValueError: it is none.
+    """
+    match = _REVISION.match(body)
+    if match is None:
+        raise ValueError("it has no revision")
+    return {"q": int(match[1]), "t": 0.0, "o": []}
+
+
+def _nothing() -> None:
+    """There is no journal to close."""

@@ -16,9 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pipeline_common import journal_file
 from pipeline_common.backups import Backups
 from pipeline_common.codec import Document, encode
-from pipeline_common.durability import Appended, Durability
 from pipeline_common.files import now, time_name
 from pipeline_common.history import History
 from pipeline_common.journal import (
@@ -32,7 +32,7 @@ from pipeline_common.journal import (
 )
 from pipeline_common.reading import SMALL_BYTES, Snapshot, Source, replay, take_snapshot
 from pipeline_common.replacing import replace_file
-from pipeline_common.system import make_durable_folder, pread_all, pwrite_all, read_file, sync_folder, write_whole
+from pipeline_common.system import make_durable_folder, read_file, sync_folder, write_whole
 from pipeline_common.tree import (
     Buffer,
     Texts,
@@ -52,7 +52,6 @@ class Store:
         source: what to read.
         backups: where checkpoints that are replaced go.
         history: where journals that are replaced go.
-        durability: up to where the journal is on the disk itself.
 
     Attributes:
         tracker: the last commit.
@@ -64,9 +63,8 @@ class Store:
         pending_since_s: since when there are any, on the monotonic clock.
     """
 
-    def __init__(self, source: Source, backups: Backups, history: History, durability: Durability) -> None:
+    def __init__(self, source: Source, backups: Backups, history: History) -> None:
         self._source = source
-        self._durability = durability
         self._files = source.files
         self._system = source.system
         self._name, self._journal_name = str(source.files.state), str(source.files.journal)
@@ -86,7 +84,8 @@ class Store:
         self._journal = -1
         self._journal_file = (0, 0)
         self._close_journal: Callable[[], object] = _nothing
-        self._end = self._crc = self._last = self._synced = 0
+        self._end = self._crc = self._last = 0
+        self._durable_bytes = 0  # of the journal's size, as far as this handle has made it so
         self._folders_synced = False
 
     def close(self) -> None:
@@ -102,7 +101,7 @@ class Store:
 
     @property
     def journal_bytes(self) -> int:
-        """The size of the journal."""
+        """How much of the journal is header and records."""
         return self._end
 
     @property
@@ -125,38 +124,24 @@ class Store:
             return
         self._load()
 
-    def append(self, operations: Sequence[Sequence[Any]], *, may_defer: bool) -> Appended | None:
+    def append(self, operations: Sequence[Sequence[Any]]) -> None:
         """Commit by one record of the journal; the tracker's changes are accepted.
-
-        Args:
-            operations: the commit.
-            may_defer: whether the caller will wait for an fsync after it has given back the lock.
-
-        Returns:
-            What to wait for; None where the record is on the disk itself.
 
         Raises:
             OSError: the disk refused; nothing is committed.
         """
-        if self._header is None:
-            raise OSError("it has no journal")
-        durable = self._end if self._synced == self._end else self._durability.known(self._header)
-        leaning = durable if durable is not None and durable < self._end else None
-        defers = may_defer and self._durability.defers(durable)
-        line, crc = encode_record(self.revision + 1, time.time(), operations, self._crc, encode_line, leaning)
+        line, crc = encode_record(self.revision + 1, time.time(), operations, self._crc, encode_line)
         if not self._folders_synced:
             sync_folder(self._system, str(self._files.journal.parent))
             sync_folder(self._system, str(self._files.folder))
             self._folders_synced = True
-        appended = self._durability.append(self._journal, self._header, line, self._end, defer=defers)
+        self._durable_bytes = journal_file.append(self._system, self._journal, line, self._end, self._durable_bytes)
         self.revision += 1
         self._newest = self.revision
         self._count(1)
         self._last, self._end, self._crc = self._end, self._end + len(line), crc
-        self._synced = 0 if defers else self._end
         self._texts.forget(self.tracker.paths(), self._source.lifecycle.records)
         self.tracker.clear()
-        return appended
 
     def write(self, document: Document | None, operations: Sequence[Sequence[Any]], *, backup: bool) -> None:
         """Commit by a checkpoint.
@@ -169,7 +154,6 @@ class Store:
         Raises:
             OSError: the disk refused; nothing is committed.
         """
-        self._settle()
         revision = 1 + (self._newest if self.trusted else self._highest())
         begin = self._header if self._header and self.trusted else make_header(revision - 1, 0, 0)
         crc = self._crc if begin is self._header else begin.crc
@@ -193,7 +177,6 @@ class Store:
         Raises:
             OSError: the disk refused; every commit is where it was.
         """
-        self._settle()
         pieces = self._encoded(self.revision)
         self._raw = None
         self._put(pieces, backup=backup)
@@ -219,6 +202,7 @@ class Store:
             kept = self._keep(self._files.state.name, raw, self._status.st_mode, str(reason))
         if self._files.journal.exists():
             raw, status = read_file(self._system, str(self._files.journal), self._source.limit_bytes)
+            raw = raw.rstrip(b"\0")
             self._keep(self._files.journal.name, raw, status.st_mode, str(reason))
             header = parse_header(raw)
             if header is not None and len(raw) > HEADER_BYTES:
@@ -253,7 +237,7 @@ class Store:
             return False
         if self._system.pread(self._journal, HEADER_BYTES, 0) != self._header.raw:
             return False
-        return self._takes_in_the_tail(log.st_size)
+        return self._takes_in_the_tail()
 
     def _follows(self, status: os.stat_result) -> bool:
         """Take in the checkpoints that others have written, by way of the journals that led up to them.
@@ -289,8 +273,9 @@ class Store:
             return False
         self._status, self._header = status, header
         self._end, self._crc, self._last, self.pending = HEADER_BYTES, header.crc, 0, 0
+        self._durable_bytes = 0
         self.poisoned = False
-        return self._takes_in_the_tail(self._system.fstat(self._journal).st_size)
+        return self._takes_in_the_tail()
 
     def _is_what_the_file_says(self, status: os.stat_result) -> bool:
         """Whether a small file holds what is in the memory; a large one is as its journal's header says."""
@@ -308,16 +293,13 @@ class Store:
             return False
         return os.path.samestat(self._system.fstat(self._journal), named)
 
-    def _takes_in_the_tail(self, size_bytes: int) -> bool:
-        if size_bytes < self._end or self._header is None:
-            return False
-        if self._last and self._system.pread(self._journal, 12, self._last) != b'["%08x",' % self._crc:
-            return False  # another record took the place of the one that I know
-        if size_bytes == self._end:
-            return True
-        self.poisoned = True
-        self.poisoned = not self._takes_in(pread_all(self._system, self._journal, self._end))
-        return not self.poisoned
+    def _takes_in_the_tail(self) -> bool:
+        tail = journal_file.news(self._system, self._journal, self._last, self._end, self._crc)
+        if tail:
+            self.poisoned = True
+            self.poisoned = not self._takes_in(tail)
+            return not self.poisoned
+        return tail is not None
 
     def _takes_in(self, tail: bytes) -> bool:
         """Make the changes of what stands in a journal behind what is known of it; the memory is poisoned meanwhile."""
@@ -348,12 +330,10 @@ class Store:
 
     def _is_rescued(self) -> bool:
         """Write down what a journal held that somebody has deleted while it was open."""
-        size_bytes = self._system.fstat(self._journal).st_size
-        if not self._takes_in_the_tail(size_bytes) or not self.pending:
+        if not self._takes_in_the_tail() or not self.pending:
             return False
         if self._header is not None:
-            records = pread_all(self._system, self._journal, HEADER_BYTES)[: self._end - HEADER_BYTES]
-            self._history.archive(self._header.base, self._header.raw + records, durable=True)
+            self._history.archive(self._header.base, self._header.raw + self._records(), durable=True)
         self._put(self._encoded(self.revision), backup=False)
         self.close()
         self._status = self._system.stat(str(self._files.state))
@@ -369,7 +349,7 @@ class Store:
         if self._files.journal.exists():
             self._open_journal(os.O_RDWR)
         if snapshot.torn and snapshot.header is not None:
-            self._durability.cut(self._journal, snapshot.header, snapshot.end)
+            journal_file.cut(self._system, self._journal, snapshot.end)
         self._status = snapshot.status
         if snapshot.raw is not None and len(snapshot.raw) <= SMALL_BYTES:
             self._raw = snapshot.raw
@@ -390,7 +370,7 @@ class Store:
         self.revision = self._newest = self.pending = 0
         self.trusted = self.migrated = False
         self._status = self._raw = self._header = None
-        self._end = self._crc = self._last = self._synced = 0
+        self._end = self._crc = self._last = self._durable_bytes = 0
 
     def _keep_superseded(self, snapshot: Snapshot) -> None:
         """Keep what the journal held beyond an older copy that somebody has put in place.
@@ -466,7 +446,7 @@ class Store:
             records = b""
             if self._header is not None and self._end > HEADER_BYTES:
                 # Acknowledged from the journal alone, so they must not be lost when it begins anew.
-                records = pread_all(self._system, self._journal, HEADER_BYTES)[: self._end - HEADER_BYTES]
+                records = self._records()
                 if begin is not self._header:
                     self._history.archive(self._header.base, self._header.raw + records, durable=True)
                     records = b""
@@ -479,11 +459,6 @@ class Store:
             self._status = None  # what is on the disk is to be read again
             getLogger(__name__).warning("The journal %s could not be begun anew: %s", self._files.journal, error)
 
-    def _settle(self) -> None:
-        """Have on the disk what others wait for: what is in the file must not be cut from the journal afterwards."""
-        if self._header is not None and self._journal >= 0:
-            self._durability.settle(self._journal, self._header, self._end)
-
     def _begin_journal(self, base: int) -> None:
         if self._status is None:
             return
@@ -494,11 +469,13 @@ class Store:
         self.trusted = True
 
     def _write_header(self, header: Header) -> None:
-        # The header before the cut: a reader that sees the cut sees another header too, and looks again.
-        pwrite_all(self._system, self._journal, header.raw, 0)
-        if self._system.fstat(self._journal).st_size > HEADER_BYTES:
-            self._system.truncate(self._journal, HEADER_BYTES)
-        self._header, self._end, self._crc, self._last, self._synced = header, HEADER_BYTES, header.crc, 0, 0
+        if not journal_file.begin(self._system, self._journal, header, self._end):
+            self._durable_bytes = 0
+        self._header, self._end, self._crc, self._last = header, HEADER_BYTES, header.crc, 0
+
+    def _records(self) -> bytes:
+        """What the journal holds behind its header."""
+        return journal_file.read_up_to(self._system, self._journal, self._end)
 
     def _open_journal(self, flags: int) -> None:
         self._journal = -1
@@ -513,6 +490,7 @@ class Store:
         log = self._system.fstat(self._journal)
         self._journal_file = log.st_ino, log.st_dev
         self._folders_synced = False
+        self._end = self._durable_bytes = 0
 
     def _encoded(self, revision: int) -> list[Buffer]:
         records = self._source.lifecycle.records

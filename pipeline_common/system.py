@@ -12,7 +12,6 @@ import stat
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import lru_cache
 
 try:
     import fcntl
@@ -29,10 +28,6 @@ class System:
     def open(self, path: str, flags: int, mode: int = 0o666) -> int:
         """Open a file, not to be inherited by other programs; returns the descriptor."""
         return os.open(path, flags | _ALWAYS, mode)
-
-    def duplicate(self, descriptor: int) -> int:
-        """Another descriptor of the same open file, not to be inherited by other programs either."""
-        return os.dup(descriptor)
 
     def close(self, descriptor: int) -> None:
         """Close a descriptor."""
@@ -73,6 +68,13 @@ class System:
         else:
             os.fsync(descriptor)
 
+    def sync_data(self, descriptor: int) -> None:
+        """Return when what was written over other bytes is on the disk itself; size and times need not be."""
+        if hasattr(os, "fdatasync") and sys.platform != "darwin":
+            os.fdatasync(descriptor)
+        else:
+            self.fsync(descriptor)
+
     def lock(self, descriptor: int) -> None:
         """Take the exclusive ``flock`` of an open file; a BlockingIOError where somebody else has it."""
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -93,10 +95,6 @@ class System:
     def unlink(self, path: str) -> None:
         """Remove a name."""
         os.unlink(path)
-
-    def boot(self) -> str:
-        """What no other start of this machine has; nothing where that is not known."""
-        return _boot()
 
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it, where they are missing."""
@@ -197,15 +195,6 @@ def make_durable_folder(system: System, path: str, root: str) -> None:
     while path != root:
         path = os.path.dirname(path)
         sync_folder(system, path)
-
-
-@lru_cache(maxsize=1)
-def _boot() -> str:
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
-    except OSError:  # not Linux
-        return ""
 
 
 def _remove(unlink: Callable[[str], None], path: str) -> None:

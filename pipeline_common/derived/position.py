@@ -65,7 +65,7 @@ def position(files: StateFiles) -> Position:
         OSError: the file or its journal cannot be read.
     """
     try:
-        log = files.journal.read_bytes()
+        log = files.journal.read_bytes().rstrip(b"\0")  # allocated ahead
     except (FileNotFoundError, NotADirectoryError):
         log = b""
     try:

@@ -3,6 +3,8 @@
 The model promises no more than POSIX does. What was written to a file is certain after the fsync of that file, what
 happened to the names in a folder (create, link, rename, unlink) after the fsync of that folder. Before, any part of it
 may be there in any combination, and the last write may be torn, zeroed, or show what lay in those blocks earlier.
+An fdatasync makes certain what was written over bytes that were certainly there, and neither that a file has grown or
+been cut, nor what was written beyond that place: less than POSIX and Linux promise, on the safe side.
 Two things are taken for granted: a rename happens as a whole or not at all, and it is certain with the folder of its
 new name. A file's time is that of its last write; permissions are not modelled.
 """
@@ -15,7 +17,7 @@ import os
 import random
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -59,6 +61,13 @@ class SyncFile:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncData:
+    """The fdatasync of a file."""
+
+    file: int
+
+
+@dataclass(frozen=True, slots=True)
 class SyncFolder:
     """The fsync of a folder that succeeded."""
 
@@ -83,7 +92,7 @@ class Unlink:
 
 Data: TypeAlias = Write | Truncate
 Naming: TypeAlias = Name | Unlink
-Step: TypeAlias = Data | Naming | SyncFile | SyncFolder
+Step: TypeAlias = Data | Naming | SyncFile | SyncData | SyncFolder
 T = TypeVar("T")
 
 
@@ -169,6 +178,8 @@ class Disk:
             case SyncFile():
                 written = self._written.pop(step.file, [])
                 self._contents[step.file] = [written_to(base, written) for base in self._contents[step.file]]
+            case SyncData():
+                self._sync_data(step.file)
             case SyncFolder():
                 self._sync_folder(step.path)
             case Name() | Unlink():
@@ -203,6 +214,24 @@ class Disk:
                 differing = undecided if chance.random() < 0.5 else [chance.choice(undecided)]
                 contents_now |= {file: chance.choice(possible[file]) for file in differing}
             yield Image(names, contents_now, times)
+
+    def _sync_data(self, file: int) -> None:
+        certain_bytes = min(len(content) for content in self._contents[file])
+        inside: list[Data] = []
+        rest: list[Data] = []
+        for step in self._written.pop(file, []):
+            if isinstance(step, Truncate):
+                certain_bytes = min(certain_bytes, step.size_bytes)
+                rest.append(step)
+                continue
+            cut = max(0, certain_bytes - step.offset)
+            if cut:
+                inside.append(replace(step, data=step.data[:cut]))
+            if cut < len(step.data):
+                rest.append(replace(step, offset=step.offset + cut, data=step.data[cut:]))
+        self._contents[file] = [written_to(base, inside) for base in self._contents[file]]
+        if rest:
+            self._written[file] = rest
 
     def _sync_folder(self, path: str) -> None:
         rest: list[Naming] = []

@@ -107,10 +107,6 @@ class Story:
         finally:
             self._recording.notice_removed()
 
-    def acknowledged(self, *any_of: Expected) -> None:
-        """A commit has returned: of what may be found, only these."""
-        self._allow(*(expected for expected in self._allowed if expected in any_of))
-
     def _allow(self, *any_of: Expected) -> None:
         self._allowed = any_of
         self._recording.add(Allowed(any_of))

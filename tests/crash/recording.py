@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from disk_model import FOLDER, Image, Name, SyncFile, SyncFolder, Truncate, Unlink, Write
+from disk_model import FOLDER, Image, Name, SyncData, SyncFile, SyncFolder, Truncate, Unlink, Write
 
 from pipeline_common.system import System
 
@@ -95,6 +95,9 @@ class Unsynced(InPlaceSystem):
     def fsync(self, descriptor: int) -> None:
         pass
 
+    def sync_data(self, descriptor: int) -> None:
+        pass
+
 
 class RecordingSystem(InPlaceSystem):
     """Does what `System` does and records it; an fsync is recorded only, as here nothing is ever lost.
@@ -135,11 +138,6 @@ class RecordingSystem(InPlaceSystem):
             self.recording.add(Truncate(file, 0, os.fstat(descriptor).st_mtime_ns))
         return descriptor
 
-    def duplicate(self, descriptor: int) -> int:
-        copy = super().duplicate(descriptor)
-        self._files[copy], self._names[copy] = self._files[descriptor], self._names[descriptor]
-        return copy
-
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
         appending = _is_appending(descriptor)
         offset = os.fstat(descriptor).st_size if appending else os.lseek(descriptor, 0, os.SEEK_CUR)
@@ -178,6 +176,15 @@ class RecordingSystem(InPlaceSystem):
                 self.recording.add(SyncFile(self._files[descriptor], refused=True))
             raise
         self.recording.add(SyncFolder(self.name_of(descriptor)) if folder else SyncFile(self._files[descriptor]))
+
+    def sync_data(self, descriptor: int) -> None:
+        file = self._files[descriptor]
+        try:
+            self._perhaps_refuse("sync_data")
+        except OSError:
+            self.recording.add(SyncFile(file, refused=True))
+            raise
+        self.recording.add(SyncData(file))
 
     def link(self, source: str, target: str) -> None:
         self._perhaps_refuse("link")

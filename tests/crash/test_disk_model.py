@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import toy_log
-from disk_model import FOLDER, Disk, Image, Name, SyncFile, SyncFolder, Truncate, Unlink, Write, written_to
+from disk_model import FOLDER, Disk, Image, Name, SyncData, SyncFile, SyncFolder, Truncate, Unlink, Write, written_to
 from explorer import EMPTY_DISK, Explorer, OpenStore, Story, Violation
 from recording import Recording, RecordingSystem, run_until_killed
 
@@ -104,6 +104,21 @@ def test_a_sync_that_was_refused_makes_nothing_certain_nor_does_the_next():
     found = contents(disk_with(*steps, a=b""), "a")
     assert {b"ABCD", b"\0\0CD"} <= found
     assert all(content and content.endswith(b"CD") for content in found)
+
+
+def test_an_fdatasync_makes_certain_what_stands_within_the_size_that_was_certain_and_no_other_size():
+    over_and_beyond = [Write(1, 1, b"BCDE"), SyncData(1)]
+    found = contents(disk_with(*over_and_beyond, a=b"abc"), "a")
+    assert {b"aBC", b"aBCDE", b"aBCD"} <= found
+    assert all(content and content.startswith(b"aBC") for content in found)
+    assert contents(disk_with(*over_and_beyond, SyncFile(1), a=b"abc"), "a") == {b"aBCDE"}
+    assert contents(disk_with(Write(1, 0, b"AB"), SyncData(1), a=b"abc"), "a") == {b"ABc"}
+
+
+def test_an_fdatasync_promises_nothing_about_bytes_behind_a_cut_that_is_not_certain():
+    found = contents(disk_with(Truncate(1, 1), Write(1, 0, b"ABC"), SyncData(1), a=b"abc"), "a")
+    assert {b"Abc", b"A", b"ABC"} <= found
+    assert all(content and content.startswith(b"A") for content in found)
 
 
 def test_names_are_uncertain_until_their_folder_is_synced():

@@ -24,7 +24,6 @@ from pipeline_common.system import System
 
 CALLS = (
     "open",
-    "duplicate",
     "close",
     "read",
     "write",
@@ -34,6 +33,7 @@ CALLS = (
     "stat",
     "fstat",
     "fsync",
+    "sync_data",
     "chmod",
     "link",
     "replace",
@@ -75,6 +75,9 @@ class Unsynced(System):
     """For what surrounds a commit under test: no power fails here, and waiting for the disk is slow."""
 
     def fsync(self, descriptor: int) -> None:
+        pass
+
+    def sync_data(self, descriptor: int) -> None:
         pass
 
 

@@ -99,7 +99,7 @@ def test_the_last_record_is_found_from_the_end():
     assert header is not None
     crc = scan(data[HEADER_BYTES:], HEADER_BYTES, header.crc, BASE).crc
     for begin in (0, 5, ends[0], ends[1]):
-        assert last_record(data[begin:]) == (10, crc, True)
+        assert last_record(data[begin:]) == (10, crc)
     assert last_record(data[: ends[1]]) is not None
     for tail in (data[ends[2] :], data[:-1], data[ends[2] - 5 :], b"", b"\n", data[:HEADER_BYTES]):
         assert last_record(tail) is None
@@ -114,19 +114,3 @@ def test_a_header_of_a_later_version_is_none():
     body = b'{"v":2,"gen":"0","base":1,"size":1,"mtime_ns":1}'
     raw = (b'["%08x",' % zlib.crc32(body) + body + b"]").ljust(191) + b"\n"
     assert parse_header(raw) is None
-
-
-def test_of_records_that_no_fsync_had_covered_any_may_be_torn_but_not_what_a_later_one_vouches_for():
-    header = make_header(BASE, 1, 2)
-    first, crc = encode_record(BASE + 1, 0.0, [["s", ["a"], "." * 2000]], header.crc)
-    end = HEADER_BYTES + len(first)
-    torn = first[:512] + b"\0" * 512 + first[1024:]
-    for durable, is_a_crash in ((HEADER_BYTES, True), (end, False), (None, False)):
-        second, _ = encode_record(BASE + 2, 0.0, [["s", ["a"], 2]], crc, durable=durable)
-        assert len(scan(first + second, HEADER_BYTES, header.crc, BASE).records) == 2
-        if is_a_crash:
-            found = scan(torn + second, HEADER_BYTES, header.crc, BASE)
-            assert (found.records, found.end, found.torn) == ([], HEADER_BYTES, True)
-        else:
-            with pytest.raises(JournalDamagedError):
-                scan(torn + second, HEADER_BYTES, header.crc, BASE)

@@ -132,7 +132,9 @@ def test_a_torn_tail_is_cut_off(state: PipelineState):
         with book.transaction() as txn:
             txn.data["books"][BOOK]["n"] = number
     journal = state.path.parent / ".pipeline" / "journal.jsonl"
-    with journal.open("ab") as file:
+    end = len(journal.read_bytes().rstrip(b"\0"))
+    with journal.open("r+b") as file:
+        file.seek(end)
         file.write(b'["00000000",{"q":4')
     with scoped(state).transaction() as txn:
         txn.data["books"][BOOK]["n"] = 3
