@@ -20,6 +20,8 @@ from phases.spoken.wording import Wording
 
 MAX_CHARS = 600
 _MOST_DIGITS = 5
+_LAST_OPENING = 12
+"""The heading with a chapter's number is among so many of its paragraphs: the first one may open with a title page."""
 
 
 def run(plan: Plan) -> Result:
@@ -73,9 +75,9 @@ def chunks(
             chapter, index = row["chapter"], 0
             number = (numbered or {}).get(chapter, 0)
         kind = changes.HEADING if row["kind"] == "heading" else changes.PROSE
-        if kind != changes.HEADING:
+        if row["paragraph"] > _LAST_OPENING:
             number = 0
-        elif number and _number(row["text"]) == number:
+        if kind == changes.HEADING and number and _number(row["text"]) == number:
             kind, number = changes.CHAPTER, 0
         for language, continues, sentence in _sentences(row, wording, max_chars, kind):
             index += 1

@@ -59,7 +59,7 @@ _DAY_FIRST = re.compile(
     rf"(?:,? (?P<year>{_YEAR}){_NEXT})?"
 )
 _MONTH_FIRST = re.compile(
-    rf"(?<!\w)(?P<month>{_MONTH})\.? (?P<day>{_DAY})(?:st|nd|rd|th)?(?![\w%])(?![.:/,][0-9])"
+    rf"(?<!\w)(?P<month>{_MONTH})\.? (?P<day>{_DAY})(?:st|nd|rd|th|(?<=[23])d)?(?![\w%])(?![.:/,][0-9])"
     rf"(?:,? (?P<year>{_YEAR}){_NEXT})?"
 )
 _MONTH_ALONE = re.compile(r"(?<!\w)(?P<month>Jan|Feb|Mar|Apr|Aug|Sept|Sep|Oct|Nov|Dec)\.(?= (?:[0-9]|of\b|and\b|to\b))")
@@ -108,6 +108,7 @@ _ANGLE = re.compile(
     r"(?<![\w.,])(?P<degrees>[0-9]{1,3}) ?°(?: ?(?P<minutes>[0-9]{1,2}) ?[′´'’](?: ?(?P<seconds>[0-9]{1,2}) ?[″”\"])?)?"
     r"(?: ?(?P<way>[NSEW])(?![\w’'])\.?)?"
 )
+_STARTER = re.compile(rf" (?:{'|'.join(sorted(words.STARTERS | {'I'}))})\b")
 _WAYS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _VERSES = re.compile(r"(?<![\w.,:])(?P<chapter>[0-9]{1,3}):(?P<verse>[0-9]{1,3})[-–](?P<until>[0-9]{1,3})(?![\w:])")
 _BIBLE = re.compile(
@@ -270,7 +271,10 @@ def _angle(match: re.Match[str]) -> str | None:
     said = [ENGLISH.counted_noun(match[many], one, many) for many, one in parts if match[many]]
     if len(said) == 1 and not match["way"]:
         return None  # a measure, perhaps of heat
-    return " ".join([*said, _WAYS[match["way"]]] if match["way"] else said)
+    if not match["way"]:
+        return " ".join(said)
+    stop = "." if match.group().endswith(".") and _STARTER.match(match.string, match.end()) else ""
+    return f"{' '.join(said)} {_WAYS[match['way']]}{stop}"
 
 
 def _verse(match: re.Match[str]) -> str:
