@@ -73,6 +73,7 @@ test-browser: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m pipeline_common.docs docs
 	$(BIN)/python -m orchestrator.docs docs
+	$(BIN)/python tests/unit/phases/spoken_pairs.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -77,7 +77,7 @@ DUTCH = Language(
     numbered={"nr.": "nummer", "Nr.": "nummer", "nrs.": "nummers", "blz.": "bladzijde", "p.": "pagina",
               "hfst.": "hoofdstuk", "dl.": "deel", "afb.": "afbeelding", "art.": "artikel", "tel.": "telefoon", "Tel.": "telefoon",
               "§": "paragraaf"},
-    counted=names("hoofdstuk deel boek akte bedrijf toneel afdeling artikel nummer zang les bijlage wereldoorlog"),
+    counted=names("hoofdstukken delen boeken akten hoofdstuk deel boek akte bedrijf toneel afdeling artikel nummer zang les bijlage wereldoorlog"),
     rulers=names(
         "Willem Hendrik Karel Filips Lodewijk Frans Frederik Napoleon Jan Pieter Peter George Edward Elizabeth Catharina "
         "Paulus Alexander Nicolaas Pius Leo Benedictus Gregorius Innocentius Urbanus Clemens Bonifatius Julius Sixtus "
@@ -101,7 +101,7 @@ _ORDINAL = re.compile(r"(?<![\w.,])(?P<number>[0-9]{1,3})(?:e|de|ste)(?!\w)")
 _CENTURY = re.compile(r"(?<!\w)(?P<numeral>[IVX]{1,5})(?:e|de|ste)(?!\w)")
 _DECADE = re.compile(r"(?<=\bjaren )['’]?(?P<tens>[1-9]0)(?!\w)")
 _IN_YEAR = re.compile(
-    rf"(?:\b[Ii]n|\b[Ss]inds|\b[Vv]an|\b[Tt]ot|\b[Aa]nno|\b[Jj]aar|\b[Uu]it|\b[Rr]ond|\b[Vv]anaf|\b[Vv]oor|\b[Nn]a|"
+    rf"(?:\b[Ii]n|\b[Ss]inds|\b[Vv]an|\b[Tt]ot|\b[Aa]nno|\b[Jj]aar|\b[Jj]aren|\b[Uu]it|\b[Rr]ond|\b[Vv]anaf|\b[Vv]oor|\b[Nn]a|"
     rf"\b[Ee]n|{'|'.join(_MONTHS)}) $"
 )
 _YEAR = re.compile(r"(?<![\w.,:/–-])(?P<year>1[1-9][0-9]{2})(?![\w%°])(?![.,:/–-][0-9])")

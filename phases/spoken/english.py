@@ -84,10 +84,11 @@ _STOP_CLOCK = re.compile(  # 10.30, as British books have it
     r"(?! ?(?:per|percent|million|billion|degrees|miles|metres|meters|pounds|dollars)\b)"
 )
 _OLD_MONEY = re.compile(
-    r"(?<![\w.,])(?:£(?P<pounds>[0-9][0-9,]{0,9}) )?(?P<shillings>[0-9]{1,2})s\.?"
-    r"(?: (?P<pence>[0-9]{1,2})d\b\.?)?(?!\w)"
+    r"(?<![\w.,])(?:£(?P<pounds>[0-9][0-9,]{0,9}) )?(?P<shillings>[0-9]{1,2})s(?P<stop>\.)?"
+    r"(?: (?P<pence>[0-9]{1,2})(?P<part>[¼½¾])?d\b\.?)?(?!\w)"
 )
-_OLD_PENCE = re.compile(r"(?<![\w.,])(?P<pence>[1-9]|1[01])d\b\.?(?!\w)")
+_OLD_PENCE = re.compile(r"(?<![\w.,])(?P<pence>[1-9]|1[01])(?P<part>[¼½¾])?d\b\.?(?!\w)")
+_PARTS_OF_A_PENNY = {"½": " halfpenny", "¼": " farthing", "¾": " three farthings"}
 _WHICH_ONE = re.compile(r"(?:^|\b(?:[Tt]he|[Oo]n|[Oo]f|[Hh]is|[Oo]ur|[Tt]heir|[Aa])|[.!?:;(][\"”’]?)\s*$")
 _DECADE = re.compile(
     r"(?<![\w.,])(?:(?P<century>1[1-9]|20)(?P<tens>[0-9]0)|['’](?P<short>[1-9]0)|(?P<bare>[2-9]0))['’]?s(?!\w)"
@@ -103,6 +104,7 @@ _BEFORE_EARLY = re.compile(r"\b(?:[Ii]n|[Yy]ear|[Ff]rom|[Uu]ntil|[Ss]ince|[Bb]ef
 _WITH_YEAR = re.compile(r"\b(?:In|[Ss]ince|[Uu]ntil|[Dd]uring) $")
 _NOUN = re.compile(r" (?:[a-z]+-)?(?P<noun>[a-z]{3,})\b")
 _CENTURY = re.compile(r"(?<!\w)(?P<numeral>[IVX]{1,5})(?:th|st|nd|rd)?(?= [Cc]entur(?:y|ies)\b)")
+_SHORT_YEAR = re.compile(r"(?<!\w)['’]0(?P<digit>[1-9])(?![\w'’])")
 _CIRCA = re.compile(r"(?<![\w.])ca?\.(?= ?[0-9]{3,4}\b)")
 _ANGLE = re.compile(
     r"(?<![\w.,])(?P<degrees>[0-9]{1,3}) ?°(?: ?(?P<minutes>[0-9]{1,2}) ?[′´'’](?: ?(?P<seconds>[0-9]{1,2}) ?[″”\"])?)?"
@@ -124,6 +126,7 @@ _WEEKDAY = re.compile(rf"(?<!\w)(?P<day>Mon|Tues?|Wed|Thurs?|Fri|Sat|Sun)\.(?=,?
 _WEEKDAYS = {"Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thur": "Thursday",
              "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday"}  # fmt: skip
 _CENTURY_SHORT = re.compile(r"(?<=[0-9](?:st|nd|rd|th)[ -])c\.")
+_OF_A_BOOK = re.compile(r"(?:^|[A-Z][a-z]{2,}|[A-Z][a-z]+\.|[0-9;,(]|\bverses?|\band|\bsee|\bSee) ?$")
 _VERSE = re.compile(r"(?<![\w.,:])(?P<chapter>[0-9]{1,3}):(?P<verse>[0-9]{1,3})(?![\w:])")
 _SAINT = re.compile(r"(?<![\w.])S[tT]\.(?!\w)")
 _PLACE_BEFORE = re.compile(r"(?:^|[^\w’'-])(?P<word>[A-Z][\w’'-]*|[0-9]+(?:st|nd|rd|th)) $")
@@ -189,21 +192,26 @@ def _stop_clock(match: re.Match[str]) -> str:
 
 
 def _old_money(match: re.Match[str]) -> str | None:
-    if not match["pounds"] and not match["pence"]:
+    is_decade = match["shillings"][1:] == "0" and match["shillings"] != "10"
+    if not match["pounds"] and not match["pence"] and (not match["stop"] or is_decade):
         return None
     parts = []
     if match["pounds"]:
         parts.append(ENGLISH.counted_noun(match["pounds"], "pound", "pounds"))
     parts.append(ENGLISH.counted_noun(match["shillings"], "shilling", "shillings"))
     if match["pence"]:
-        parts.append(f"and {_pence(match['pence'])}")
+        parts.append(f"and {_pence(match['pence'])}{_PARTS_OF_A_PENNY.get(match['part'] or '', '')}")
     return " ".join(parts)
 
 
 def _old_pence(match: re.Match[str]) -> str | None:
-    if match["pence"] in "23" and _WHICH_ONE.search(match.string[max(0, match.start() - 12) : match.start()]):
+    if (
+        match["pence"] in "23"
+        and not match["part"]
+        and _WHICH_ONE.search(match.string[max(0, match.start() - 12) : match.start()])
+    ):
         return numbers.ordinal(int(match["pence"]), "en")  # "2d. That the earth", "the 3d day"
-    return _pence(match["pence"])
+    return f"{_pence(match['pence'])}{_PARTS_OF_A_PENNY.get(match['part'] or '', '')}"
 
 
 def _pence(count: str) -> str:
@@ -278,6 +286,9 @@ def _angle(match: re.Match[str]) -> str | None:
 
 
 def _verse(match: re.Match[str]) -> str:
+    before = match.string[max(0, match.start() - 24) : match.start()]
+    if "until" not in match.groupdict() and not _OF_A_BOOK.search(before):
+        return f"{numbers.cardinal(match['chapter'], 'en')} to {numbers.cardinal(match['verse'], 'en')}"
     return f"{numbers.cardinal(match['chapter'], 'en')} {numbers.cardinal(match['verse'], 'en')}"
 
 
@@ -341,6 +352,7 @@ def rules(region: str) -> tuple[Rule, ...]:
         Rule("number", _VERSE, _verse, "digit"),
         figures.ranges(ENGLISH, _YEARS),
         Rule("year", _DATED, _year, "digit"),
+        Rule("year", _SHORT_YEAR, lambda match: f"oh {numbers.cardinal(match['digit'], 'en')}", "digit"),
         *letters.abbreviations(ENGLISH),
         letters.counted_romans(ENGLISH),
         *letters.other_romans(ENGLISH),

@@ -104,7 +104,7 @@ def fractions(language: Language) -> Rule:
     """Fractions, alone or behind a whole number; what is no usual one is left alone."""
     pattern = re.compile(
         rf"(?<![\w.,/])(?:(?P<whole>[0-9]{{1,4}})[ \u00a0]?)?"
-        rf"(?:(?P<sign>[{''.join(_VULGAR)}])|(?<![0-9])(?P<over>[0-9]{{1,2}})[/⁄](?P<under>[0-9]{{1,3}}))(?![\w/]|[.,][0-9])"
+        rf"(?:(?P<sign>[{''.join(_VULGAR)}])|(?<![0-9])(?P<over>[0-9]{{1,2}})[/⁄](?P<under>[0-9]{{1,3}})(?:ths?|rds?|nds?)?)(?![\w/]|[.,][0-9])"
     )
 
     def say(match: re.Match[str]) -> str | None:

@@ -77,14 +77,14 @@ FRENCH = Language(
     at="arobase",
     dot="point",
     abbreviations={
-        "MM": "messieurs", "p. ex": "par exemple", "c.-à-d": "c'est-à-dire", "cf": "confer", "env": "environ",
+        "MM": "messieurs", "Dr": "docteur", "Pr": "professeur", "p. ex": "par exemple", "c.-à-d": "c'est-à-dire", "cf": "confer", "env": "environ",
         "boul": "boulevard", "Mgr": "monseigneur",
         "M": "monsieur",
     },
     final_abbreviations={"av. J.-C": "avant Jésus-Christ", "apr. J.-C": "après Jésus-Christ", "etc": "et cetera", "éd": "édition", "vol": "volume", "chap": "chapitre"},
     bare_abbreviations={"Mme": "madame", "Mmes": "mesdames", "Mlle": "mademoiselle", "Dr": "docteur",
                         "Pr": "professeur", "Me": "maître", "Mgr": "monseigneur", "St": "saint", "Ste": "sainte"},
-    numbered={"n°": "numéro", "N°": "numéro", "nº": "numéro", "nos": "numéros", "p.": "page", "pp.": "pages",
+    numbered={"n°": "numéro", "no": "numéro", "No": "numéro", "N°": "numéro", "nº": "numéro", "nos": "numéros", "p.": "page", "pp.": "pages",
               "chap.": "chapitre", "t.": "tome", "T.": "tome", "vol.": "volume", "fig.": "figure", "art.": "article",
               "tél.": "téléphone", "Tél.": "téléphone", "v.": "vers", "§": "paragraphe"},
     counted=names("chapitre partie livre tome volume acte scène chant section article guerre numéro leçon tableau an"),
@@ -97,7 +97,8 @@ FRENCH = Language(
     regnal=lambda number, name: "premier" if number == 1 else numbers.cardinal(str(number), "fr"),
     starters=names(
         "Il Elle Ils Elles On Je Tu Nous Vous Le La Les Un Une Des Ce Cet Cette Ces Mais Et Ou Puis Alors Quand Comme Si "
-        "Dans En Sur Sous Avec Sans Pour Par De Du Au Aux Mon Ma Mes Son Sa Ses Leur Leurs Notre Votre Qui Que Quoi"
+        "Dans En Sur Sous Avec Sans Pour Par De Du Au Aux Mon Ma Mes Son Sa Ses Leur Leurs Notre Votre Qui Que Quoi "
+        "Tous Tout Toute Rien Personne Chacun Plus Non Oui C'est Cela Ceci"
     ),
     lone_letters=names("À A Y Ô"),
     initialisms=names("SNCF RATP CNRS ONU UE USA RER TGV PDG HLM TVA BBC OVNI URSS EDF GDF CGT PCF RPR UMP FBI CIA DVD "

@@ -100,14 +100,14 @@ GERMAN = Language(
         "inkl": "inklusive", "exkl": "exklusive", "Matth": "Matthäus", "Joh": "Johannes",
     },
     final_abbreviations={
-        "usw": "und so weiter", "etc": "et cetera", "u. s. w": "und so weiter", "u.s.w": "und so weiter",
+        "usw": "und so weiter", "usf": "und so fort", "d. i": "das ist", "d.i": "das ist", "etc": "et cetera", "u. s. w": "und so weiter", "u.s.w": "und so weiter",
         "n. Chr": "nach Christus", "v. Chr": "vor Christus", "Str": "Straße", "Jh": "Jahrhundert", "jr": "junior",
         "Co": "Compagnie", "u. Ä": "und Ähnliches", "d. J": "dieses Jahres", "d. M": "dieses Monats",
     },
     numbered={"Nr.": "Nummer", "Nrn.": "Nummern", "S.": "Seite", "Bd.": "Band", "Kap.": "Kapitel", "Abb.": "Abbildung",
               "Abs.": "Absatz", "Art.": "Artikel", "Z.": "Zeile", "Tel.": "Telefon", "§": "Paragraph",
               "§§": "Paragraphen", "Nº": "Nummer", "Tel.:": "Telefon"},
-    counted=names("kapitel teil band buch akt szene abschnitt artikel nummer gesang auftritt aufzug heft lektion stufe"),
+    counted=names("kapiteln bände teile akte szenen kapitel teil band buch akt szene abschnitt artikel nummer gesang auftritt aufzug heft lektion stufe"),
     rulers=names(
         "Heinrich Friedrich Wilhelm Ludwig Karl Otto Konrad Maximilian Ferdinand Leopold Joseph Franz Rudolf Albrecht "
         "Georg Johann Philipp Peter Katharina Elisabeth Maria Alexander Nikolaus Iwan Napoleon Gustav Christian Richard "
@@ -120,7 +120,8 @@ GERMAN = Language(
     half="{}einhalb",
     starters=names(
         "Er Sie Es Wir Ihr Ich Du Der Die Das Ein Eine Und Aber Doch Da Dann Dort Hier So Nun Als Wenn Weil Wo Was Wer "
-        "Wie Warum In Im Am An Auf Aus Bei Mit Nach Von Vor Zu Zum Zur Dieser Diese Dieses Sein Seine Ihre Mein Meine"
+        "Wie Warum In Im Am An Auf Aus Bei Mit Nach Von Vor Zu Zum Zur Dieser Diese Dieses Sein Seine Ihre Mein Meine "
+        "Alle Alles Niemand Jemand Jeder Man Kein Keine Nichts Heute Gestern Bald Später Plötzlich"
     ),
     initialisms=names("EU USA UNO NATO DDR BRD ARD ZDF SPD CDU CSU FDP AG GmbH EDV IBM BMW VW AEG TV WC LKW PKW DVD "
                       "ICE KZ SS SA NS UKW EKG DIN HNO IQ UFO UKW ADAC KPD USB SOS"),
@@ -155,6 +156,7 @@ _YEAR = re.compile(r"(?<![\w.,:/–-])(?P<year>1[1-9][0-9]{2})(?![\w%°])(?![.,:
 _IN_YEAR = re.compile(rf"(?:\b[Jj]ahre?s?|\b[Ii]n|\b[Aa]nno|\b[Ss]eit|(?:{'|'.join(_MONTHS)})) $")
 _CENTURY = re.compile(rf"(?<!\w)(?P<numeral>[IVX]{{1,5}})\.(?= (?P<noun>(?:{_NUMBERED})\b))")
 _RATIO = re.compile(r"(?<![\w.,:])(?P<one>[0-9]{1,2}):(?P<other>[0-9]{1,2})(?![\w:])")
+_STREET = re.compile(r"(?<=[a-zäöüß]{2})str\.(?!\w)")
 _FOLLOWING = re.compile(r"(?<=[0-9] )f(?P<more>f)?\.(?!\w)")
 _CLOCK = (
     r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])(?:[:.](?P<minute>[0-5][0-9]))(?: Uhr)(?!\w)"
@@ -200,7 +202,8 @@ def _ordinal(match: re.Match[str]) -> str | None:
     known = match["noun"] or _WEAK.search(before) or _PLAIN.search(before) or _OWNED.search(before)
     if not known and not _BOTH.match(match.string, match.start()):
         return None  # the number at the end of a sentence
-    return _inflected(int(match["number"]), before, match["noun"] or match["other"] or "")
+    said = _inflected(int(match["number"]), before, match["noun"] or match["other"] or "")
+    return f"{said}." if match["other"] in GERMAN.starters else said
 
 
 def _time(match: re.Match[str]) -> str:
@@ -244,6 +247,7 @@ def rules(region: str) -> tuple[Rule, ...]:
             Rule("date", re.compile(numeric), _numeric_date, "digit"),
             Rule("time", re.compile(_CLOCK), _time, "digit"),
             Rule("number", _RATIO, _ratio, "digit"),
+            Rule("abbreviation", _STREET, lambda match: "straße"),
             Rule("abbreviation", _FOLLOWING, lambda m: "fortfolgende" if m["more"] else "folgende", "digit"),
         ),
         ordinals=(Rule("ordinal", _ORDINAL, _ordinal, "digit", goes_on=True),),

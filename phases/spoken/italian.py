@@ -88,12 +88,12 @@ ITALIAN = Language(
         "Cap": "capitano", "Gen": "generale", "C.so": "corso", "P.zza": "piazza",
     },
     final_abbreviations={"ecc": "eccetera", "a.C": "avanti Cristo", "a. C": "avanti Cristo", "d.C": "dopo Cristo",
-                         "d. C": "dopo Cristo", "C": "compagnia", "S.p.A": "società per azioni"},
+                         "d. C": "dopo Cristo", "S.p.A": "società per azioni"},
     bare_abbreviations={"Sig.ra": "signora"},
     numbered={"n.": "numero", "N.": "numero", "nn.": "numeri", "n°": "numero", "pag.": "pagina", "pagg.": "pagine",
               "p.": "pagina", "pp.": "pagine", "cap.": "capitolo", "Cap.": "capitolo", "vol.": "volume", "t.": "tomo",
               "fig.": "figura", "art.": "articolo", "tel.": "telefono", "Tel.": "telefono", "§": "paragrafo"},
-    counted=names("capitolo parte libro tomo volume atto scena canto sezione articolo numero lezione"),
+    counted=names("capitoli parti libri tomi volumi atti canti sezioni articoli secoli capitolo parte libro tomo volume atto scena canto sezione articolo numero lezione"),
     rulers=names(
         "Vittorio Emanuele Umberto Carlo Alberto Felice Amedeo Luigi Enrico Francesco Napoleone Federico Filippo Giorgio "
         "Edoardo Guglielmo Elisabetta Caterina Pietro Paolo Alessandro Nicola Pio Leone Benedetto Gregorio Innocenzo "
@@ -105,7 +105,8 @@ ITALIAN = Language(
     ),
     starters=names(
         "Egli Ella Lui Lei Io Tu Noi Voi Loro Il Lo La I Gli Le Un Una Uno Questo Questa Quello Quella Ma E O Poi Allora "
-        "Quando Come Se In Con Senza Per Da Di Del Della Al Alla Mio Suo Sua Che Chi Non Sì Ora Qui Era Dove"
+        "Quando Come Se In Con Senza Per Da Di Del Della Al Alla Mio Suo Sua Che Chi Non Sì Ora Qui Era Dove "
+        "Tutti Tutto Tutte Nulla Nessuno Dopo È C'era Fu"
     ),
     lone_letters=names("I E O A È"),
     initialisms=names("ONU UE USA URSS FIAT RAI BBC FBI CIA DVD SMS IBM TV CGIL CISL DC PCI PSI IVA INPS ENI NATO"),

@@ -27,8 +27,8 @@ def abbreviations(language: Language) -> tuple[Rule, ...]:
     for table, goes_on in ((dict(final), False), (dict(middle), True)):
         if table:
             words = "|".join(re.escape(word) for word in sorted(table, key=lambda word: (-len(word), word)))
-            pattern = re.compile(rf"(?<![\w.])(?=&?[^\W\d_]{{1,12}}\.)(?P<word>(?i:{words}))\.(?!\w)")
-            say = _cased(table) if goes_on else _stopped(_cased(table), language)
+            pattern = re.compile(rf"(?<![\w.])(?=&?[^\W\d_]{{1,12}}\.)(?P<word>(?i:{words}))\.(?!\w|\.)")
+            say = _titled(_cased(table), language) if goes_on else _stopped(_cased(table), language)
             rules.append(Rule("abbreviation", pattern, say, "dotted" if goes_on else "", goes_on=goes_on))
     if bare:
         pattern = re.compile(rf"(?<![\w.])(?P<word>[{_UPPER}][^\W\d_]{{1,6}})(?= [{_UPPER}])")
@@ -47,6 +47,20 @@ def _cased(table: dict[str, str]) -> Callable[[re.Match[str]], str | None]:
         return table.get(lowered) if word[:1].isupper() and len(word) > 1 else None
 
     return say
+
+
+def _titled(say: Callable[[re.Match[str]], str | None], language: Language) -> Callable[[re.Match[str]], str | None]:
+    """Of single letters those alone that stand before a name: "M. Hugo", but not "la lettre M. Elle"."""
+    following = re.compile(rf"[ \u00a0](?:(?:de|du|des|le|la|et|y|d['’]|von) ?)*(?P<name>[{_UPPER}]\w*)")
+
+    def titled(match: re.Match[str]) -> str | None:
+        if len(match["word"]) == 1 and match["word"].isupper():
+            after = following.match(match.string, match.end(), match.end() + 40)
+            if after is None or len(after["name"]) == 1 or after["name"] in language.starters:
+                return None
+        return say(match)
+
+    return titled
 
 
 def _stopped(say: Callable[[re.Match[str]], str | None], language: Language) -> Callable[[re.Match[str]], str | None]:
@@ -144,8 +158,9 @@ def counted_romans(language: Language) -> Rule:
     """Roman numerals behind a word for what is counted: "Act III", "chapter iv"."""
     words = "|".join(re.escape(word) for word in sorted(language.counted, key=lambda word: (-len(word), word)))
     pattern = re.compile(
-        rf"\b(?=[^\W\d_]{{2,14}}\.?[ \u00a0][IVXLCDMivxlc])(?i:{words})\.?[ \u00a0]"
+        rf"\b(?=[^\W\d_]{{2,15}}\.?[ \u00a0][IVXLCDMivxlc])(?i:{words})s?\.?[ \u00a0]"
         rf"(?P<numeral>{_ROMAN}|[ivxlc]{{2,9}})(?![\w’'])"
+        rf"(?:(?P<join> (?:and|to|und|bis|et|à|y|a|e|en|tot) |[–-])(?P<second>[IVX]{{1,7}})(?![\w’']))?"
     )
     lone = re.compile(r"\W|$")
     following = re.compile(rf" [{_UPPER}]")
@@ -161,7 +176,12 @@ def counted_romans(language: Language) -> Rule:
             return None  # "this part I like"
         if numeral == "I" and match.start() and following.match(after):
             return None  # "The Part I Like"
-        return f"{word if not word.isupper() else word.lower()}{numbers.cardinal(str(value), language.code)}"
+        said = f"{word if not word.isupper() else word.lower()}{numbers.cardinal(str(value), language.code)}"
+        second = numbers.roman(match["second"] or "")
+        if not match["second"]:
+            return said
+        join = match["join"] if match["join"].startswith(" ") else f" {language.to} "
+        return f"{said}{join}{numbers.cardinal(str(second), language.code)}" if second else None
 
     return Rule("roman", pattern, say, "numeral")
 
@@ -183,7 +203,7 @@ def rulers(language: Language) -> Rule:
         if len(numeral) == 1 and not language.ordinal_dot and initial.match(match.string, match.end()):
             return None
         word = name[1].capitalize() if name[1].isupper() else name[1]
-        after = match.string[match.end() : match.end() + 8]
+        after = match.string[match.end() : match.end() + 12]
         if word in language.rulers:
             first = begins.search(match.string[max(0, match.start() - 30) : match.start() - len(name.group())])
             alone = (
@@ -193,7 +213,8 @@ def rulers(language: Language) -> Rule:
                 or (first and _REIGNED.match(match.string, match.end()))
                 or (match.group().endswith(".") and after[1:2].islower())
             )
-            return language.regnal(value, word) if numeral != "I" or alone else None
+            ends = match.group().endswith(".") and after[1:].partition(" ")[0] in language.starters
+            return f"{language.regnal(value, word)}{'.' if ends else ''}" if numeral != "I" or alone else None
         return language.regnal(value, word) if numeral in ("II", "III", "IV", "VI", "VII", "VIII", "IX") else None
 
     return Rule("roman", pattern, say, "numeral")

@@ -117,7 +117,11 @@ def symbols(signs: Mapping[str, str], *, between: str) -> Rule:
     def say(match: re.Match[str]) -> str | None:
         written = match.group()
         if match["ornament"] is not None:
-            return ""
+            around = (
+                match.string[max(0, match.start() - 1) : match.start()],
+                match.string[match.end() : match.end() + 1],
+            )
+            return " " if all(map(str.isalnum, around)) else ""
         word = signs.get(written.strip()[:1], "")
         before = match.start() > 0 and not written.startswith(" ") and match.string[match.start() - 1] not in " ("
         after = match.end() < len(match.string) and match.string[match.end()] not in " .,;:!?)"

@@ -119,7 +119,8 @@ SPANISH = Language(
     regnal=lambda number, name: _regnal(number, name),
     starters=names(
         "Él Ella Ellos Ellas Yo Tú Nosotros Usted El La Los Las Un Una Unos Unas Este Esta Esto Ese Esa Pero Y O Luego "
-        "Entonces Cuando Como Si En Con Sin Para Por De Del Al Mi Su Sus Que Qué Quien No Sí Ya Ahora Allí Aquí"
+        "Entonces Cuando Como Si En Con Sin Para Por De Del Al Mi Su Sus Que Qué Quien No Sí Ya Ahora Allí Aquí "
+        "Todos Todo Todas Nada Nadie Era Es Fue Había"
     ),
     lone_letters=names("Y O A E"),
     initialisms=names("RAE ONU UE OTAN RENFE PSOE PP IVA DNI BBC URSS FBI CIA DVD SMS IBM TV USA UGT CCOO ETA AVE OEA"),

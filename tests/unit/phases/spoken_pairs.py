@@ -69,7 +69,8 @@ def _cell(text: str) -> str:
 def page() -> str:
     """The whole of docs/spoken.md."""
     head, _, _ = PAGE.read_text(encoding="utf-8").partition("<!-- the tables are generated -->\n")
-    parts = [head, "<!-- the tables are generated -->\n"]
+    parts = [head, "<!-- the tables are generated -->\n", "\n| rule | what it changes |\n|---|---|\n"]
+    parts += [f"| `{name}` | {what} |\n" for name, what in SPOKEN_RULES.items()]
     for language in LANGUAGES:
         found = list(pairs(language))
         name = (FOLDER / f"{language}.txt").read_text(encoding="utf-8").partition(":")[0]
@@ -88,7 +89,6 @@ def page() -> str:
 
 def main() -> None:
     """Write the page again."""
-    assert set(SPOKEN_RULES)
     PAGE.write_text(page(), encoding="utf-8")
 
 

@@ -84,6 +84,28 @@ def test_a_changed_entry_changes_the_chunks_that_have_the_word_and_no_others(tmp
     assert book.chunks(book_lexicon=[{"text": "Nguyen", "say": "new"}])[0]["sentences"][0]["spoken"] == "new came."
 
 
+def test_a_changed_entry_speaks_anew_what_it_touches_in_every_book_and_nothing_else(tmp_path: Path) -> None:
+    texts = {"a": "Nguyen came. He sat.\n", "b": "She saw Nguyen. It rained. So did Nguyen.\n", "c": "Nobody came.\n"}
+
+    def spoken(lexicon: list[dict[str, str]]) -> list[int]:
+        counts = []
+        for name, text in texts.items():
+            folder = tmp_path / name
+            folder.mkdir(exist_ok=True)
+            made, book = text_book(folder, "a.txt", text), SoundBook(folder / "sound")
+            made.chunks(lexicon=lexicon)
+            book.folder.mkdir(exist_ok=True)
+            for artifact in ("book.json", "text.jsonl", "chunks.jsonl"):
+                (book.folder / artifact).write_bytes((made.folder / artifact).read_bytes())
+            book.attempts = len(list(book.folder.glob("attempts/*")))
+            counts.append(synthesis.run(book.plan("synthesis")).metrics["spoken"])
+        return counts
+
+    assert spoken([{"text": "Nguyen", "say": "win"}]) == [2, 3, 1]
+    assert spoken([{"text": "Nguyen", "say": "new yen"}]) == [1, 2, 0]
+    assert spoken([{"text": "Nguyen", "say": "new yen"}]) == [0, 0, 0]
+
+
 def test_a_transcription_stays_beside_the_word_until_a_voice_is_told(tmp_path: Path) -> None:
     book = text_book(tmp_path, "a.txt", "So Cholmondeley and Nguyen came.\n")
     entries = [{"text": "Cholmondeley", "ipa": "ˈtʃʌmli"}, {"text": "Nguyen", "say": "win", "ipa": "wɪn"}]

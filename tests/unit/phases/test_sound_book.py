@@ -244,6 +244,17 @@ def test_markup_phonemes_and_commands_in_the_text_are_spoken_as_text(tmp_path: P
     assert rows[0]["samples"] > 3 * rows[2]["samples"]
 
 
+def test_ssml_in_the_text_makes_no_pause_and_no_other_voice(tmp_path: Path) -> None:
+    marked = '<speak><break time="30s"/><voice name="de"><prosody rate="x-slow">there</prosody></voice></speak>'
+    book = SoundBook(tmp_path)
+    book.write([("A", [("prose", marked), ("prose", marked.replace("<", " ").replace(">", " "))])])
+    speak(book)
+    ssml, words = read_lines(tmp_path / "timings.jsonl")
+    assert ssml["samples"] < 30 * ssml["rate"]
+    assert len(ssml["words"]) == 4
+    assert words["samples"] > ssml["samples"] / 2
+
+
 @pytest.mark.parametrize("damage", ["missing", "cut off"])
 def test_a_damaged_chunk_is_named_and_asked_for_again(tmp_path: Path, damage: str) -> None:
     book = SoundBook(tmp_path)
