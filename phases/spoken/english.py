@@ -79,7 +79,7 @@ _CLOCK = re.compile(
     r"|(?P<hour3>[01]?[0-9]|2[0-4]):(?P<minute3>[0-5][0-9])(?![\w:])(?!\.[0-9]))"
 )
 _STOP_CLOCK = re.compile(  # 10.30, as British books have it
-    r"(?:(?<=\b[Aa]t )|(?<=\btill )|(?<=\buntil )|(?<=\b[Tt]he (?=[0-9.]{4,5} (?:train|express|boat|bus|up|down)\b)))"
+    r"(?:(?<=\b[Aa]t )|(?<=\btill )|(?<=\buntil )|(?<=\b[Tt]he (?=[0-9.]{4,5} (?:train|express|boat|bus|from)\b)))"
     r"(?P<hour>[01]?[0-9]|2[0-4])\.(?P<minute>[0-5][0-9])(?![\w%°])(?!\.[0-9])"
     r"(?! ?(?:per|percent|million|billion|degrees|miles|metres|meters|pounds|dollars)\b)"
 )
@@ -115,14 +115,20 @@ _WAYS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _VERSES = re.compile(r"(?<![\w.,:])(?P<chapter>[0-9]{1,3}):(?P<verse>[0-9]{1,3})[-–](?P<until>[0-9]{1,3})(?![\w:])")
 _BIBLE = re.compile(
     rf"(?<!\w)(?:(?P<which>[123]|I{{1,3}}) )?(?P<book>{'|'.join(sorted(words.BIBLE, key=len, reverse=True))})\."
-    r"(?= [0-9]{1,3}[:.][0-9])"
+    r"(?= (?:[0-9]{1,3}[:.][0-9]|[ivxl]{1,7}\. [0-9]))"
 )
 _WHICH_BOOK = re.compile(
     rf"(?<!\w)(?P<which>[123]|I{{1,3}}) (?P<book>{'|'.join(sorted(words.SEVERAL_BOOKS))})(?= [0-9]|[.,;:)]|$)"
 )
+_ROMAN_VERSE = re.compile(r"(?<=[a-z]\. )(?P<numeral>[ivxl]{1,7})\. (?P<verse>[0-9]{1,3})(?![\w:])")
+_BOOK_BEFORE = re.compile(r"[A-Z][a-z]{1,5}\. $")
+_CLOCKS = re.compile(
+    r"(?<![\w.,:$£€])(?P<hour>[01]?[0-9]|2[0-4])(?::(?P<minute>[0-5][0-9]))?(?: ?(?P<half>[ap])\.?m\.?)?[-–]"
+    r"(?P<hour2>[01]?[0-9]|2[0-4])(?::(?P<minute2>[0-5][0-9]))?(?: ?(?P<half2>[ap])\.?m\b\.?)?(?![\w:])"
+)
 _TALL = re.compile(r"(?<![\w.,])(?P<feet>[1-9])['’′] ?(?P<inches>1[01]|[0-9])(?P<half>½)?[\"”″](?!\w)")
 _DIALLED = re.compile(r"(?:(?<=[Dd]ial )|(?<=[Cc]all )|(?<=[Dd]ialed )|(?<=[Dd]ialled ))[0-9]{3}(?![\w-]|[.,][0-9])")
-_WEEKDAY = re.compile(rf"(?<!\w)(?P<day>Mon|Tues?|Wed|Thurs?|Fri|Sat|Sun)\.(?=,? (?:[0-9]|{_MONTH}\b))")
+_WEEKDAY = re.compile(rf"(?<!\w)(?P<day>Mon|Tues?|Wed|Thurs?|Fri|Sat|Sun)\.(?=,? (?:the )?(?:[0-9]|{_MONTH}\b))")
 _WEEKDAYS = {"Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thur": "Thursday",
              "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday"}  # fmt: skip
 _CENTURY_SHORT = re.compile(r"(?<=[0-9](?:st|nd|rd|th)[ -])c\.")
@@ -292,6 +298,27 @@ def _verse(match: re.Match[str]) -> str:
     return f"{numbers.cardinal(match['chapter'], 'en')} {numbers.cardinal(match['verse'], 'en')}"
 
 
+def _roman_verse(match: re.Match[str]) -> str | None:
+    value = numbers.roman(match["numeral"])
+    if not value or not _BOOK_BEFORE.search(match.string[max(0, match.start() - 8) : match.start()]):
+        return None
+    return f"{numbers.cardinal(str(value), 'en')} {numbers.cardinal(match['verse'], 'en')}"
+
+
+def _hour(hour: str, minute: str | None, half: str | None) -> str:
+    said = numbers.cardinal(str(int(hour)), "en")
+    if minute and minute != "00":
+        said += f"{' oh' if minute[0] == '0' else ''} {numbers.cardinal(str(int(minute)), 'en')}"
+    return f"{said} {half} m" if half else said
+
+
+def _clocks(match: re.Match[str]) -> str | None:
+    if not match["half2"] and not (match["minute"] and match["minute2"]):
+        return None
+    since, until = (match["hour"], match["minute"], match["half"]), (match["hour2"], match["minute2"], match["half2"])
+    return f"{_hour(*since)} to {_hour(*until)}"
+
+
 def _verses(match: re.Match[str]) -> str:
     return f"{_verse(match)} to {numbers.cardinal(match['until'], 'en')}"
 
@@ -332,6 +359,8 @@ def rules(region: str) -> tuple[Rule, ...]:
         Rule("date", _NUMERIC, _numeric(first_is_month=region in ("", "us", "ph", "fm", "pw", "ca")), "digit"),
         Rule("date", _ISO, _iso, "digit"),
         Rule("date", _MONTH_ALONE, lambda match: words.MONTHS[match["month"].lower()], "dotted", goes_on=True),
+        Rule("time", _CLOCKS, _clocks, "digit"),
+        Rule("number", _ROMAN_VERSE, _roman_verse, "digit"),
         Rule("number", _VERSES, _verses, "digit"),
         Rule("time", _CLOCK, _clock, "digit"),
         Rule("time", _STOP_CLOCK, _stop_clock, "digit"),
@@ -347,6 +376,7 @@ def rules(region: str) -> tuple[Rule, ...]:
         Rule("unit", _TALL, _tall, "digit"),
         Rule("telephone", _DIALLED, lambda match: numbers.one_by_one(match.group(), "en"), "digit"),
         figures.units(ENGLISH),
+        figures.units_of_fractions(ENGLISH),
         figures.percentages(ENGLISH),
         figures.telephones(ENGLISH),
         Rule("number", _VERSE, _verse, "digit"),

@@ -84,6 +84,16 @@ UNITS: Mapping[str, tuple[str, str]] = {
     "mos.": ("month", "months"),
     "h": ("hour", "hours"),
     "ds.": ("day", "days"),
+    "deg.": ("degree", "degrees"),
+    "st.": ("stone", "stone"),
+    "cwt.": ("hundredweight", "hundredweight"),
+    "doz.": ("dozen", "dozen"),
+    "gal.": ("gallon", "gallons"),
+    "qt.": ("quart", "quarts"),
+    "qts.": ("quart", "quarts"),
+    "prs.": ("pair", "pairs"),
+    "fms.": ("fathom", "fathoms"),
+    "m.p.h.": ("mile per hour", "miles per hour"),
 }
 
 BIG: Mapping[str, str] = {word: word for word in ("million", "billion", "trillion", "thousand", "hundred", "dozen")} | {
@@ -159,6 +169,8 @@ FINAL_ABBREVIATIONS: Mapping[str, str] = {
     "D.Phil": "D Phil",
     "MSS": "manuscripts",
     "ibid": "ibidem",
+    "inst": "instant",
+    "ult": "ultimo",
 }
 NUMBERED: Mapping[str, str] = {
     "No.": "number",

@@ -70,7 +70,7 @@ def units(language: Language) -> Rule:
     """Measures: "5 km" is five kilometres."""
     pattern = re.compile(
         rf"{_FREE}(?P<minus>[-−])?(?P<count>{language.number})(?P<gap>[ \u00a0\u202f-]?)"
-        rf"(?P<unit>{_alternatives(language.units)})(?![\w²³])"
+        rf"(?P<unit>{_alternatives(language.units)})(?![\w²³])(?:\.(?=[,;]| [a-zà-ÿ]))?"
     )
 
     def say(match: re.Match[str]) -> str | None:
@@ -83,6 +83,19 @@ def units(language: Language) -> Rule:
         return f"{minus}{language.counted_noun(match['count'], one, several)}"
 
     return Rule("unit", pattern, say, "digit")
+
+
+def units_of_fractions(language: Language) -> Rule:
+    """The unit behind a fraction: "½ oz."."""
+    units = _alternatives(unit for unit in language.units if len(unit) > 1)
+    pattern = re.compile(rf"(?<=[{''.join(_VULGAR)}])(?P<gap>[ \u00a0]?)(?P<unit>{units})(?![\w²³])")
+
+    def say(match: re.Match[str]) -> str:
+        one, several = language.units[match["unit"]]
+        is_more = match.string[max(0, match.start() - 3) : match.start() - 1].strip()[-1:].isdigit()
+        return f" {several if is_more else one}"
+
+    return Rule("unit", pattern, say, "fraction")
 
 
 def percentages(language: Language) -> Rule:

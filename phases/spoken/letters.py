@@ -13,6 +13,8 @@ _UPPER = "A-ZÀ-ÖØ-ÞŒ"
 _ROMAN = r"[IVXLCDM]{1,12}"
 _VOWELS = re.compile(r"[AEIOUYÀ-ÖØ-Ý]")
 _LONGEST_INITIALISM = 3
+_OWN_STOP = r"(?:\.(?=[,;:)]| [a-zà-ÿ]))?"
+"""The full stop that older books put behind every Roman numeral, where no sentence ends: "George IV. was king"."""
 _AND_SO_ON = frozenset({"et cetera", "etcétera", "eccetera", "enzovoort"})
 """Behind these, a capital begins a sentence; but for German, whose nouns have one."""
 _LETTERS = frozenset("CDLM")
@@ -82,7 +84,7 @@ def numbered(language: Language) -> Rule:
     words = "|".join(re.escape(word) for word in sorted(table, key=lambda word: (-len(word), word)))
     pattern = re.compile(
         rf"(?<![\w.])(?=[^\s\d]{{1,9}}[ \u00a0]?[0-9IVXLCDM])(?P<word>{words})(?P<space>[ \u00a0]?)"
-        rf"(?:(?=[0-9])|(?P<numeral>[IVXLCDM]{{2,12}}|[VX])\b)"
+        rf"(?:(?=[0-9])|(?P<numeral>[IVXLCDM]{{2,12}}|[VX])\b{_OWN_STOP})"
     )
 
     def say(match: re.Match[str]) -> str | None:
@@ -159,7 +161,7 @@ def counted_romans(language: Language) -> Rule:
     words = "|".join(re.escape(word) for word in sorted(language.counted, key=lambda word: (-len(word), word)))
     pattern = re.compile(
         rf"\b(?=[^\W\d_]{{2,15}}\.?[ \u00a0][IVXLCDMivxlc])(?i:{words})s?\.?[ \u00a0]"
-        rf"(?P<numeral>{_ROMAN}|[ivxlc]{{2,9}})(?![\w’'])"
+        rf"(?P<numeral>{_ROMAN}|[ivxlc]{{2,9}})(?![\w’']){_OWN_STOP}"
         rf"(?:(?P<join> (?:and|to|und|bis|et|à|y|a|e|en|tot) |[–-])(?P<second>[IVX]{{1,7}})(?![\w’']))?"
     )
     lone = re.compile(r"\W|$")
@@ -188,10 +190,10 @@ def counted_romans(language: Language) -> Rule:
 
 def rulers(language: Language) -> Rule:
     """Roman numerals behind the name of a ruler, and behind another name where nothing else can be meant."""
-    dot = r"\.?" if language.ordinal_dot else ""
+    dot = r"\.?" if language.ordinal_dot else _OWN_STOP
     pattern = re.compile(r"(?<=[^\W\d_][ \u00a0])(?P<numeral>[IVX]{1,5})(?![\w.]\w|\w|’(?!s)|'(?!s))" + dot)
     before = re.compile(rf"([{_UPPER}][^\W\d_]+)[ \u00a0]$")
-    initial = re.compile(rf"\. [{_UPPER}]")
+    initial = re.compile(rf"\. (?P<word>[{_UPPER}]\w*)")
     begins = re.compile(r"(?:^|[.!?]['\"’”]?\s+)[\"“‘]?$")
 
     def say(match: re.Match[str]) -> str | None:
@@ -200,8 +202,10 @@ def rulers(language: Language) -> Rule:
         name = before.search(match.string[max(0, match.start() - 24) : match.start()])
         if not value or name is None or language.regnal is None:
             return None
-        if len(numeral) == 1 and not language.ordinal_dot and initial.match(match.string, match.end()):
-            return None
+        if len(numeral) == 1 and not language.ordinal_dot:
+            behind = initial.match(match.string, match.end())
+            if behind and behind["word"] not in language.starters:
+                return None  # an initial
         word = name[1].capitalize() if name[1].isupper() else name[1]
         after = match.string[match.end() : match.end() + 12]
         if word in language.rulers:
@@ -265,7 +269,7 @@ def capitals(language: Language) -> Rule:
         text = match.string
         before = neighbour.search(text[max(0, match.start() - 24) : match.start()])
         behind = following.match(text[match.end() : match.end() + 24])
-        if bare in language.double_words and before and behind:
+        if bare in language.double_words and before and (behind or not before.group().startswith("THE")):
             return written.lower()
         if len(bare) > 1 and (bare in language.initialisms or not _VOWELS.search(bare) or _is_numeral(bare)):
             return None

@@ -43,6 +43,7 @@ def ordered(
         *ordinals,
         letters.numbered(language),
         figures.units(language),
+        figures.units_of_fractions(language),
         figures.percentages(language),
         figures.telephones(language),
         figures.ranges(language, YEARS),
