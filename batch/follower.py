@@ -41,6 +41,11 @@ class Follower:
             start_new_session=True,
         )
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def finish(self) -> str:
         """Have it take in what was committed, and end; gives why the views are not up to date, if they are not."""
         with suppress(BrokenPipeError):

@@ -1,12 +1,16 @@
-"""What `state_scoped` starts: a process that does one thing with a state file and says what that cost.
+"""What `state_scoped` and `views` start: a process that does one thing with a state file and says what that cost.
 
-It imports next to nothing but what is measured. Usage: ``python -m benchmarks.new_process scoped|load|parse FILE
-BOOK_ID``; for ``scoped``, the standard input has the book's records.
+It imports next to nothing but what is measured. Usage: ``python -m benchmarks.new_process WHAT FILE WITH``, where WHAT
+is ``scoped``, ``load`` or ``parse`` with a book's id (for ``scoped``, the standard input has the book's records),
+``read``, or ``command`` with the words of a command of ``pipeline-state`` as JSON.
 """
 
+import io
 import json
 import sys
 import time
+from contextlib import redirect_stdout
+from pathlib import Path
 
 from benchmarks.memory import peak_memory_bytes
 
@@ -16,8 +20,9 @@ COMMITS = 12
 
 def main() -> None:
     """Do it, and print CPU seconds, seconds, and the peak of memory as one JSON object."""
-    what, path, book_id = sys.argv[1:]
-    started = {"scoped": _scoped, "load": _load, "parse": _parse}[what](path, book_id)
+    what, path, given = sys.argv[1:]
+    does = {"scoped": _scoped, "load": _load, "parse": _parse, "read": _read, "command": _command}
+    started = does[what](path, given)
     cost = {
         "cpu_s": time.process_time() - started[0],
         "wall_s": time.perf_counter() - started[1],
@@ -70,6 +75,35 @@ def _parse(path: str, book_id: str) -> tuple[float, float]:
     if document["books"][book_id]["retry_count"] == 0:
         return begin
     raise ValueError(f"{path} is not the document that was written")
+
+
+def _read(path: str, _: str) -> tuple[float, float]:
+    """The whole document as plain values, as any program loads it."""
+    from pipeline_common import PipelineState
+
+    begin = time.process_time(), time.perf_counter()
+    PipelineState(path).read()
+    return begin
+
+
+def _command(path: str, words: str) -> tuple[float, float]:
+    """A command of ``pipeline-state`` without its start-up: its imports, and those of the program behind it."""
+    import rich.table  # noqa: F401
+
+    from pipeline_common.audiobook import AUDIOBOOK
+    from pipeline_common.cli import main
+    from pipeline_common.derived import query  # noqa: F401
+    from pipeline_common.tools.workspace import open_workspace
+
+    open_workspace(Path(path), None, AUDIOBOOK.name)
+    sys.argv = ["pipeline-state", "--pipeline-json", path, *json.loads(words)]
+    shown = io.StringIO()
+    with redirect_stdout(shown):
+        begin = time.process_time(), time.perf_counter()
+        code = main()
+    if code:
+        raise SystemExit(code)
+    return begin
 
 
 if __name__ == "__main__":

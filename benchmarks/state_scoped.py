@@ -109,7 +109,7 @@ def run(what: str, path: Path, book: str, records: str = "") -> Cost:
 def print_costs(name: str, costs: Sequence[Cost]) -> None:
     """One line of medians."""
     cpu_s, wall_s, peak = (middle([cost[what] for cost in costs]) for what in ("cpu_s", "wall_s", "peak_bytes"))
-    print(f"  {name:18}{duration(cpu_s):>12} CPU{duration(wall_s):>12}{size(peak):>12}")
+    print(f"  {name:24}{duration(cpu_s):>12} CPU{duration(wall_s):>12}{size(peak):>12}")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,8 @@ CREATE TABLE events (revision INTEGER, at TEXT, operation TEXT, pid INTEGER, boo
 _INDEXES = """
 CREATE INDEX books_by_stage ON books (stage, status);
 CREATE INDEX books_by_time ON books (updated_at);
-CREATE INDEX phases_by_status ON phases (phase, status, duration_s);
+CREATE INDEX phases_by_status ON phases (phase, status);
+CREATE INDEX phases_by_duration ON phases (phase, duration_s);
 CREATE INDEX events_by_revision ON events (revision);
 CREATE INDEX events_by_book ON events (book, revision);
 """

@@ -18,8 +18,8 @@ from pipeline_common.state import PipelineState
 PAUSE_S = 2.0
 """Between two looks."""
 
-_SHARE = 10
-"""A look that takes long is followed by a pause of so many times that."""
+_SHARE = 20
+"""A view that takes long to bring up to date is left alone for so many times that."""
 
 _LOWEST = 19
 
@@ -39,17 +39,16 @@ def follow(path: Path, kinds: Sequence[str], until: int) -> str:
     with suppress(OSError):
         os.nice(_LOWEST)
     state = PipelineState(path)
-    ending = False
+    due_at = dict.fromkeys(kinds, 0.0)
     while True:
-        began = time.monotonic()
-        problem = caught_up(state, kinds)
-        if ending:
-            return problem
-        pause_s = max(PAUSE_S, _SHARE * (time.monotonic() - began))
+        pause_s = max(0.0, min(due_at.values()) - time.monotonic())
         if select.select([until], [], [], pause_s)[0]:
-            if not os.read(until, 1):
-                return "it was broken off"
-            ending = True
+            return caught_up(state, kinds) if os.read(until, 1) else "it was broken off"
+        kind = min(kinds, key=lambda kind: due_at[kind])
+        began = time.monotonic()
+        caught_up(state, [kind])  # what cannot be now may be the next time
+        now = time.monotonic()
+        due_at[kind] = now + max(PAUSE_S, _SHARE * (now - began))
 
 
 def caught_up(state: PipelineState, kinds: Sequence[str]) -> str:

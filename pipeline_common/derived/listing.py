@@ -91,7 +91,10 @@ class Listing:
         }
 
     def _write(self, told: Mapping[str, Any], at: Position) -> None:
-        put(self.path, json.dumps(self._content(told, at.as_record()), indent=1).encode("ascii"))
+        content = self._content(told, at.as_record())
+        lines = (f"{json.dumps(name)}: {json.dumps(row)}" for name, row in content.pop("books").items())
+        books = ",\n".join(lines)
+        put(self.path, f'{json.dumps(content)[:-1]}, "books": {{\n{books}\n}}}}\n'.encode("ascii"))
 
     def _read(self) -> dict[str, Any] | None:
         try:

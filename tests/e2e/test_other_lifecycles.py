@@ -105,6 +105,12 @@ def test_every_command_works_on_it_unchanged(tmp_path: Path, lifecycle: str) -> 
     assert {book["id"] for book in json.loads(command("export"))["books"]} == {waiting, done, failed}
     assert (tmp_path / ".pipeline/things.books" / f"{waiting}.yaml").exists()
     assert waiting in command("history", "--since", "1d")
+    report = json.loads(command("report", "--format", "json", "--output", "-"))
+    assert (report["total"], report["completion_percentage"]) == (3, 33.3)
+    assert [book["id"] for cause in report["failures"] for book in cause["books"]] == [failed]
+    assert "<td>Done</td>" in command("report", "--output", "-")
+    name = lifecycle.partition(":")[0]
+    assert f'pipeline_books{{lifecycle="{name}",status="success"}} 1\n' in command("metrics")
     (tmp_path / "staging/tide").rmdir()
     if lifecycle.startswith("releases"):
         assert f"{waiting}: " in command("prune", "--stale-only")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,10 @@ def run(command: str, *args: object, cwd: Path, env: dict[str, str] | None = Non
 
 
 def start(command: str, *args: object, cwd: Path) -> subprocess.Popen[str]:
-    """Start an installed command in a process group of its own."""
+    """Start an installed command in a process group of its own, which a SIGINT ends.
+
+    What runs in the background of a shell, such as all of these tests, has SIGINT ignored otherwise.
+    """
     return subprocess.Popen(
         [str(BIN / command), *map(str, args)],
         cwd=cwd,
@@ -35,4 +39,5 @@ def start(command: str, *args: object, cwd: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )

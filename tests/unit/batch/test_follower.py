@@ -57,7 +57,7 @@ def test_one_that_is_given_up_or_killed_is_made_up_for_by_the_next(config: Confi
     with following(config, said.append) as give_up:
         give_up()
     follower = Follower(config.pipeline_json, [JSON])
-    follower._process.kill()
+    os.kill(follower.pid, signal.SIGKILL)
     assert follower.finish()
     with following(config, said.append):
         commit(config, "last")
@@ -82,7 +82,7 @@ def test_it_dies_with_the_batch(config: Config) -> None:
     program = (
         "import os, sys; from pathlib import Path; from batch.follower import Follower\n"
         f"follower = Follower(Path({str(config.pipeline_json)!r}), ['sqlite'])\n"
-        "print(follower._process.pid, flush=True); sys.stdin.read()"
+        "print(follower.pid, flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as batch:

@@ -6,11 +6,13 @@ import shlex
 from pathlib import Path
 
 import pytest
+from tried import TRIES
 
 from pipeline_common.books import STAGES
 from pipeline_common.cli import main, parser
 from pipeline_common.tools.catalogue import BOOK_STATUSES
 from pipeline_common.tools.checks import PARTS
+from pipeline_common.tools.session import ExitCode
 
 PAGE = (Path(__file__).parents[3] / "docs" / "pipeline-state.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## `([a-z]+)`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -51,3 +53,17 @@ def test_the_help_of_every_command_has_an_example_that_it_understands(name: str,
     assert caught.value.code == 0
     example = shlex.split(capsys.readouterr().out.split("Example: pipeline-state ")[1])
     assert parser().parse_args(example).run
+
+
+@pytest.mark.parametrize(("name", "command"), commands())
+def test_every_option_is_tried_on_the_installed_command(name: str, command: argparse.ArgumentParser) -> None:
+    options = {option for action in command._actions for option in action.option_strings} - ANYWHERE
+    words = [set(shlex.split(tried.line)) for tried in TRIES if name in shlex.split(tried.line)]
+    assert words
+    assert options <= set.union(*words)
+
+
+def test_what_can_be_said_everywhere_and_every_exit_code_is_tried_on_the_installed_command() -> None:
+    words = {word for tried in TRIES for word in shlex.split(tried.line)}
+    assert words >= ANYWHERE - {"-h"}
+    assert {tried.code for tried in TRIES} | {1} == {int(code) for code in ExitCode}
