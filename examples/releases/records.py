@@ -122,8 +122,9 @@ def _reach(document: Any, asin: str, stage: str, facts: Mapping[str, Any]) -> No
     record = _files(document).setdefault(asin, {"asin": asin})
     if not isinstance(record.get("checkpoints"), Mapping):
         record["checkpoints"] = {}
-    record["checkpoints"][stage] = _now()
-    record.update(facts, status=stage)
+    now = _now()
+    record["checkpoints"][stage] = now
+    record.update(facts, status=stage, updated_at=now)
 
 
 def _files(document: Any) -> Any:

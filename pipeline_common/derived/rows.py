@@ -16,7 +16,8 @@ from pipeline_common.lifecycle import Lifecycle
 
 LARGEST_INTEGER = (1 << 63) - 1
 
-_TIMES = ("started_at", "finished_at", "failed_at", "completed_at", "processed_at", "updated_at", "at")
+TIMES = ("started_at", "finished_at", "failed_at", "completed_at", "processed_at", "updated_at", "at")
+"""The fields of a record that say when something happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ def _status(record: Mapping[str, Any], lifecycle: Lifecycle) -> str:
 
 
 def _newest(records: list[dict[str, Any]]) -> str | None:
-    times = (_text_of(record.get(key)) for record in records for key in _TIMES)
+    times = (_text_of(record.get(key)) for record in records for key in TIMES)
     return max((time for time in times if time), default=None)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.books import BOOK_FAILED, BOOK_SKIPPED, COMPLETE, REQUIRED_PHASES, STAGES, stage_of
+from pipeline_common.derived.rows import TIMES
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.phases import PHASES
 from pipeline_common.statuses import FAILED, PARTIAL, PENDING, RUNNING, SKIPPED, STATUSES, SUCCESS
@@ -31,8 +32,6 @@ DONE = (SUCCESS, SKIPPED)
 
 HolderOf = Callable[[str], Holder | None]
 """Gives the live process that works on a book."""
-
-_TIMES = ("started_at", "finished_at", "failed_at", "completed_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +221,7 @@ def newest(records: Iterable[Mapping[str, Any]]) -> str:
     """The newest time in records; empty where there is none."""
     found = ""
     for record in records:  # of 100,000 books these are millions of looks
-        for key in _TIMES:
+        for key in TIMES:
             at = record.get(key)
             if isinstance(at, str) and at > found:
                 found = at

@@ -7,6 +7,7 @@ import os
 import shutil
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from damages import DAMAGES, Damage, Place
@@ -15,7 +16,11 @@ from stand_ins import FAKE_PHASES, Library
 from orchestrator import attempt
 from orchestrator.config import Config
 from orchestrator.lock import book_lock_path, open_lock, try_lock
+from pipeline_common import StateError
 from pipeline_common.cli import main
+from pipeline_common.phases import PHASES
+
+SECTIONS = {"books", *(phase.key for phase in PHASES)}
 
 
 @pytest.fixture(scope="module")
@@ -96,26 +101,47 @@ def all_hashes(place: Place) -> set[str]:
 def test_every_damage_is_found_and_repaired_and_nothing_is_lost(
     place: Place, damage: Damage, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    titles = {book: record.get("title") for book, record in place.state.read()["books"].items()}
+    sound = records(place.state.read())
     damage.do(place)
     before = contents(place)
-    command = ["--pipeline-json", str(place.path), "check", "--repair"]
+    command = ["--pipeline-json", str(place.path), "check", "--repair", "--json"]
     if damage.name == "the state file is cut short and all backups are gone":
-        assert main(command[:-1]) == 3
+        assert main(command[:-2]) == 3
         assert "reset" in capsys.readouterr().err
     else:
         found = check(place, capsys)
         assert found >= damage.parts or "document" in found
         assert found & damage.parts
+    try:
+        known = records(place.state.read())
+    except StateError:  # what was committed before is what has to come back
+        known = sound
     assert main(command) == 0
-    assert "everything is in order" in capsys.readouterr().out
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["faults"] == []
     lost = before.keys() - all_hashes(place)
     assert not lost, [before[each] for each in lost]
-    known = {book: record.get("title") for book, record in place.state.read()["books"].items()}
+    after = records(place.state.read())
+    kept_aside = {path[0] for file in place.own.rglob("values.json") for path in paths_in(file)}
+    mended = {fault["book"] for fault in answer["repaired"]}
+    changed = {(section, book) for section, book in known if after.get((section, book)) != known[section, book]}
+    assert {(section, book) for section, book in changed if book not in mended and section not in kept_aside} == set()
     gone = {place.spoken} if damage.parts == {"stale"} else set()
-    assert {book: title for book, title in known.items() if book in titles} == {
-        book: title for book, title in titles.items() if book not in gone
+    assert {book for _, book in sound} - {book for _, book in after} == gone
+
+
+def records(document: Any) -> dict[tuple[str, str], Any]:
+    """Every record of a document, by its section and its book."""
+    holders = {
+        key: value if key == "books" else value.get("files") for key, value in document.items() if key in SECTIONS
     }
+    every = ((key, holder) for key, holder in holders.items() if isinstance(holder, dict))
+    return {(key, book): record for key, holder in every for book, record in holder.items()}
+
+
+def paths_in(file: Path) -> list[list[str]]:
+    """The places of the values that a repair has kept aside."""
+    return [each["path"] for each in json.loads(file.read_text())]
 
 
 def test_a_rehearsal_says_what_would_be_done_and_does_nothing(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
