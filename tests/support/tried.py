@@ -45,7 +45,7 @@ TRIES = (
     Try("history --since 1d --limit 2 --json", '"events"'),
     Try("history --book empty.txt", "batch"),
     Try("history --since tomorrow", "is no moment", 2),
-    Try("history --follow", "batch", 130),
+    Try("history --follow", "Interrupted; what was committed is kept.", 130),
     Try("backups --json", '"readable": true'),
     Try("restore --backup missing.bak --dry-run", "missing.bak", 3),
     Try("restore --revision 9999999 --dry-run", "is not in the history", 3),
