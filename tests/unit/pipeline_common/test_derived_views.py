@@ -242,6 +242,17 @@ def test_a_document_of_an_earlier_version_is_shown_in_its_present_form(views, st
     assert list(views.faults(KINDS)) == []
 
 
+def test_views_of_a_file_without_a_journal_are_made_once_and_again_once_it_is_another(tmp_path):
+    path = tmp_path / "pipeline.json"
+    path.write_text('{"_state": {"revision": 7}, "books": {"emma-11111111": {"title": "Emma"}}}')
+    views = Views(PipelineState(path))
+    assert set(commits(views.catch_up(KINDS)).values()) == {None}
+    assert {(outcome.revision, outcome.commits) for outcome in views.catch_up(KINDS).values()} == {(7, 0)}
+    path.write_text('{"_state": {"revision": 7}, "books": {"emma-11111111": {"title": "Evelina"}}}')
+    assert set(commits(views.catch_up(KINDS)).values()) == {None}
+    assert list(views.faults(KINDS)) == []
+
+
 def test_an_empty_folder_has_empty_views(tmp_path):
     views = Views(PipelineState(tmp_path / "pipeline.json"))
     views.catch_up(KINDS)
