@@ -14,7 +14,7 @@ help:
 	@echo "make test-crash the power fails at every step of a run of the state module"
 	@echo "make test-kills every subset of a batch's processes is killed; the disk refuses every call"
 	@echo "make test-campaign  a batch of six books is killed at 100 moments"
-	@echo "make test-resume    a word of a book of 50,000 words is changed, files are cut off, a batch is killed"
+	@echo "make test-resume    a word of a book of 50,000 words is changed, files are cut off, a batch is killed; every option of pipeline-state"
 	@echo "make test-readalong W3C's checker looks at EPUBs made from every format, where it is installed (epubcheck, java)"
 	@echo "make test-tools     uv, Poetry, Conda, flite and espeak-ng where they are installed; a gigabyte of output"
 	@echo "make test-hostile   books as hard to read as the limits allow: words, CPU seconds and memory of each"

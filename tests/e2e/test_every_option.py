@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from commands import DEADLINE_S, run, start
+from commands import DEADLINE_S, obey_permissions, run, start
 from finished import Finished
 from tried import TRIES, Try
 
@@ -50,3 +50,29 @@ def test_what_is_wrong_is_exit_1_and_a_state_that_cannot_be_used_is_exit_3(folde
         code, said = ended(Try(line, ""), folder.root)
         assert code == 3, (line, said)
         assert "reset" in said, (line, said)
+
+
+READS = ("list", "show empty.txt", "next", "history", "history --book empty.txt", "backups", "check", "metrics")
+ASKS = ("query 'SELECT id FROM books'", "export", "report --output -")
+REHEARSES = ("restore --revision 2 --dry-run", "reset --dry-run", "prune --dry-run", "retry empty.txt --dry-run")
+WRITES = ("retry empty.txt", "restore --revision 2", "reset", "reindex", "report")
+
+
+@pytest.mark.long
+def test_in_a_folder_that_cannot_be_written_to_whatever_only_reads_works(folder: Finished) -> None:
+    for place in (*folder.root.rglob("*"), folder.root):
+        if not place.is_symlink():
+            place.chmod(0o555 if place.is_dir() else 0o444)
+    before = (folder.root / "pipeline.json").read_bytes()
+    for line in (*READS, *ASKS, *REHEARSES):
+        process = run("pipeline-state", *shlex.split(line), cwd=folder.root, first=obey_permissions)
+        assert process.returncode == 0, (line, process.stderr)
+        assert process.stdout, line
+    for line in WRITES:
+        process = run("pipeline-state", *shlex.split(line), cwd=folder.root, first=obey_permissions)
+        assert process.returncode in (2, 3), line
+        assert "Permission denied" in process.stderr, line
+    assert (folder.root / "pipeline.json").read_bytes() == before
+    for place in (folder.root, *folder.root.rglob("*")):  # so that it can be removed
+        if place.is_dir():
+            place.chmod(0o755)

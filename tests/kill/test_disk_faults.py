@@ -1,6 +1,5 @@
 """A disk that is full, broken or forbidden, at every step of a book: a clear error, and never a wrong audiobook."""
 
-import ctypes
 import errno
 import io
 import itertools
@@ -301,7 +300,7 @@ def test_an_output_folder_that_may_not_be_written_is_an_error_that_names_it_and_
         cwd=book.config.root,
         capture_output=True,
         text=True,
-        preexec_fn=obey_permissions,
+        preexec_fn=commands.obey_permissions,
         check=False,
     )
     for folder in folders:
@@ -377,11 +376,6 @@ def test_an_output_folder_on_a_disk_that_is_full_or_read_only_keeps_the_older_au
         if options == "ro":
             return
     assert seen.made() == new
-
-
-def obey_permissions() -> None:
-    """Have root, too, refused what the permissions of a file refuse, in the program that is started next."""
-    ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE; somebody else than root has none
 
 
 @pytest.mark.parametrize("phases", [(), ("1",), ("1", "2", "3"), ("1", "2", "3", "4")], ids=len)

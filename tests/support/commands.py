@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
 DEADLINE_S = 300
 
 
-def run(command: str, *args: object, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run an installed command to its end, with no terminal."""
+def run(
+    command: str,
+    *args: object,
+    cwd: Path,
+    env: dict[str, str] | None = None,
+    first: Callable[[], None] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run an installed command to its end, with no terminal; `first` is called in its process before."""
     return subprocess.run(
         [str(BIN / command), *map(str, args)],
         cwd=cwd,
@@ -23,7 +31,13 @@ def run(command: str, *args: object, cwd: Path, env: dict[str, str] | None = Non
         text=True,
         timeout=DEADLINE_S,
         check=False,
+        preexec_fn=first,
     )
+
+
+def obey_permissions() -> None:
+    """Have root, too, refused what the permissions of a file refuse, in the program that is started next."""
+    ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE; somebody else than root has none
 
 
 def start(command: str, *args: object, cwd: Path) -> subprocess.Popen[str]:
