@@ -20,6 +20,9 @@ _PROGRAM = (
 )
 """What the interpreter is told; the places of modules as JSON, the batch's number, the state and the views follow."""
 
+_GRACE_S = 2.0
+"""What it was in the middle of when it was killed is made anew by the next, which may take a minute."""
+
 _CHECKOUT = str(Path(__file__).parents[1])
 
 
@@ -55,9 +58,14 @@ class Follower:
         return "it has ended early"
 
     def abandon(self) -> None:
-        """End it at once; where it is in the middle of something, the next one makes that anew."""
+        """End it as soon as it is not in the middle of something; where that takes long, at once."""
+        for pipe in (self._process.stdin, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE_S)
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()
 
 
 @contextmanager
@@ -75,7 +83,11 @@ def following(config: Config, complain: Callable[[str], None]) -> Iterator[Calla
     if not kinds:
         yield lambda: None
         return
-    follower: Follower | None = Follower(config.pipeline_json, kinds)
+    try:
+        follower: Follower | None = Follower(config.pipeline_json, kinds)
+    except OSError as error:
+        complain(f"The views of the state are not kept up to date, as no process could be started: {error.strerror}.")
+        follower = None
 
     def give_up() -> None:
         nonlocal follower
