@@ -65,7 +65,7 @@ BUILT_IN: dict[str, BuiltIn] = {
             ),
         ),
         BuiltIn(
-            "chunking", 7, inputs=("book", "text"), outputs=("chunks",), libraries=("num2words", "regex", "sentencex")
+            "chunking", 8, inputs=("book", "text"), outputs=("chunks",), libraries=("num2words", "regex", "sentencex")
         ),
         BuiltIn("synthesis", 1, inputs=("book", "chunks"), outputs=("timings",), libraries=("espeakng-loader",)),
         BuiltIn(

@@ -52,13 +52,15 @@ def _cased(table: dict[str, str]) -> Callable[[re.Match[str]], str | None]:
 
 
 def _titled(say: Callable[[re.Match[str]], str | None], language: Language) -> Callable[[re.Match[str]], str | None]:
-    """Of single letters those alone that stand before a name: "M. Hugo", but not "la lettre M. Elle"."""
-    following = re.compile(rf"[ \u00a0](?:(?:de|du|des|le|la|et|y|d['’]|von) ?)*(?P<name>[{_UPPER}]\w*)")
+    """Of single letters those alone that stand before a name or a title: "M. Hugo", but not "la lettre M. Elle"."""
+    following = re.compile(
+        rf"[ \u00a0](?:(?P<name>[{_UPPER}]\w*)|(?:le|la|les|l|de|du|d|son|sa|mon|notre|votre|et|y)\b)"
+    )
 
     def titled(match: re.Match[str]) -> str | None:
         if len(match["word"]) == 1 and match["word"].isupper():
             after = following.match(match.string, match.end(), match.end() + 40)
-            if after is None or len(after["name"]) == 1 or after["name"] in language.starters:
+            if after is None or (after["name"] and (len(after["name"]) == 1 or after["name"] in language.starters)):
                 return None
         return say(match)
 
