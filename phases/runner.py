@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import shutil
 import sys
 import traceback
@@ -48,6 +49,9 @@ def run_phase(plan_path: Path, result_path: Path) -> int:
 
 
 def _run(plan: Plan) -> Result:
+    # The arrays are too small for a numerical library's threads, and cores are shared out by slots (phases/slots.py).
+    # It reads this once, when numpy is first imported, by the phase or by a library that it uses.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         module = importlib.import_module(f"phases.{plan.phase}")
         result: Result = module.run(plan)
