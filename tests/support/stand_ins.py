@@ -43,12 +43,21 @@ Path(sys.argv[-1]).write_text(result.to_json(plan))
 
 @dataclass
 class Library:
-    """A folder with one book, whose phases are stand-ins."""
+    """A folder with one book, whose phases are stand-ins.
+
+    Attributes:
+        root: the folder.
+        config: its configuration.
+        name: the book's file.
+        said: what was said of the work.
+        programs: whether the stand-ins are run as programs of their own rather than as the built-in phases are.
+    """
 
     root: Path
     config: Config
     name: str = "book.txt"
     said: list[str] = field(default_factory=list)
+    programs: bool = False
 
     @property
     def book(self) -> Path:
@@ -62,9 +71,12 @@ class Library:
         state = PipelineState(self.config.pipeline_json)
         settings = Settings.of(self.config.model_copy(update=changes))
         # Only what is run is another: fingerprints are those of the built-in phases.
-        command = (sys.executable, "-S", "-P", str(self.root / "fake_phases.py"))
-        by_phase = {name: replace(phase, command=command) for name, phase in settings.by_phase.items()}
-        settings = replace(settings, by_phase=by_phase)
+        if self.programs:
+            command = (sys.executable, "-S", "-P", str(self.root / "fake_phases.py"))
+            by_phase = {name: replace(phase, command=command) for name, phase in settings.by_phase.items()}
+            settings = replace(settings, by_phase=by_phase)
+        else:
+            settings = replace(settings, runner="forked_stand_ins")
         with Interrupts() as interrupts:
             return orchestrate(Job(self.id, self.book, settings, state, self.said.append), interrupts)
 

@@ -24,6 +24,12 @@ answer = Path(sys.argv[-1])
 """What a phase that has done its work has at hand before it lies."""
 
 
+@pytest.fixture
+def library(library: Library) -> Library:
+    library.programs = True
+    return library
+
+
 def lie(library: Library, code: str) -> str:
     """Have extraction do so, and run the book; what it failed with."""
     library.behave("extraction", f"{ANSWER}\n{code}\nsys.exit(0)")

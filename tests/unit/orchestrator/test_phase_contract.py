@@ -135,6 +135,7 @@ def test_the_page_says_how_each_environment_is_run_and_made() -> None:
 
 
 def test_a_program_finds_the_words_of_its_plan_in_its_environment(library: Library) -> None:
+    library.programs = True
     library.book.rename(library.config.input_dir / "Ein “Buch”\nmit Öl.txt")
     library.name = "Ein “Buch”\nmit Öl.txt"
     seen = library.root / "seen"
