@@ -12,9 +12,13 @@ import pytest
 
 
 @pytest.fixture
-def crash_seed() -> int:
-    """The seed of every choice, printed; ``CRASH_SEED`` in the environment repeats a run."""
-    seed = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(1 << 32))
+def crash_seed(request: pytest.FixtureRequest) -> int:
+    """The seed of every choice, printed: another each time in long tests, the same in quick ones.
+
+    ``CRASH_SEED`` in the environment sets it, and so repeats a run.
+    """
+    by_chance = random.SystemRandom().randrange(1 << 32) if request.node.get_closest_marker("long") else 1
+    seed = int(os.environ.get("CRASH_SEED") or by_chance)
     sys.stdout.write(f"\nCRASH_SEED={seed}\n")
     return seed
 

@@ -203,9 +203,9 @@ def explore(
 
 
 def test_the_power_may_fail_at_any_step(scratch: Path, crash_seed: int):
-    explorer = explore(scratch, short_run, RecordingSystem, crash_seed, per_point=30, deeper=8)
-    assert explorer.states > 2000
-    assert explorer.recoveries == 8
+    explorer = explore(scratch, short_run, RecordingSystem, crash_seed, per_point=10, deeper=3)
+    assert explorer.states > 700
+    assert explorer.recoveries == 3
 
 
 def test_the_power_may_fail_where_there_are_no_links(scratch: Path, crash_seed: int):

@@ -72,8 +72,8 @@ def journal_run_of_kills(run: Run) -> None:
 
 
 def test_the_power_may_fail_at_any_step_of_commits_to_the_journal(scratch: Path, crash_seed: int):
-    explorer = explore(scratch, journal_run, RecordingSystem, crash_seed, per_point=20, deeper=4)
-    assert explorer.states > 1000
+    explorer = explore(scratch, journal_run, RecordingSystem, crash_seed, per_point=8, deeper=2)
+    assert explorer.states > 400
 
 
 @pytest.mark.long
@@ -143,7 +143,7 @@ def test_a_size_that_a_killed_process_has_left_unsynced_is_not_relied_on(
         journal_file, "append", lambda system, log, line, end, _: append(system, log, line, end, os.fstat(log).st_size)
     )
     with pytest.raises(Violation):
-        explore(scratch, journal_run_of_growth, RecordingSystem, crash_seed, per_point=60)
+        explore(scratch, journal_run_of_growth, RecordingSystem, crash_seed, per_point=20)
 
 
 def test_a_journal_without_a_checksum_is_caught(scratch: Path, crash_seed: int, monkeypatch: pytest.MonkeyPatch):

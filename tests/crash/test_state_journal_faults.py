@@ -185,10 +185,8 @@ def test_ctrl_c_at_any_step_leaves_a_whole_document_and_no_lock(prepared: Path, 
     ("action", "stride"), [(one_commit, 17), *(pytest.param(a, 1, marks=pytest.mark.long) for a in ACTIONS[:5])]
 )
 def test_ctrl_c_at_any_line_leaves_a_whole_document_and_no_lock(prepared: Path, action: Action, stride: int):
-    """Every line in the long version, every so many from a random one on in the quick one."""
-    seed = random.SystemRandom().randrange(stride)
-    sys.stdout.write(f"seed {seed}\n")
-    at, interrupted = seed + 1 - stride, True
+    """Every line in the long version, every so many in the quick one."""
+    at, interrupted = 1 - stride, True
     while interrupted:
         at += stride
         path = shutil.copytree(prepared, prepared.parent / str(at)) / "pipeline.json"
@@ -247,11 +245,11 @@ def test_short_writes_are_continued(prepared: Path):
 
 
 @pytest.mark.parametrize("rounds", [8, pytest.param(150, marks=pytest.mark.long)])
-def test_a_storm_of_kills_on_a_large_document_loses_nothing_that_was_acknowledged(tmp_path: Path, rounds: int):
+def test_a_storm_of_kills_on_a_large_document_loses_nothing_that_was_acknowledged(
+    tmp_path: Path, crash_seed: int, rounds: int
+):
     """A full handle that checkpoints and two scoped ones count up and are killed at random steps."""
-    seed = random.SystemRandom().randrange(1 << 32)
-    sys.stdout.write(f"seed {seed}\n")
-    chance = random.Random(seed)
+    seed, chance = crash_seed, random.Random(crash_seed)
     path = tmp_path / "pipeline.json"
     PipelineState(path).write({"pad": PAD, "books": {name: {"n": 0} for name in "abc"}})
     acknowledged = dict.fromkeys("abc", 0)
