@@ -62,7 +62,7 @@ def test_a_shell_script_decides_what_is_a_book(tmp_path: Path) -> None:
     assert "Another.md is not called .txt." in process.stderr + process.stdout
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("name", ["espeak-ng", pytest.param("flite", marks=pytest.mark.long)])
 def test_another_synthesiser_speaks_and_goes_on_where_it_stopped(tmp_path: Path, name: str) -> None:
     make_tool(tmp_path / "bin", name, SYNTHESISER.format(option=OPTIONS[name]))
     root = library(tmp_path, {"synthesis": {"command": [str(EXAMPLES / "speak.py"), name]}})

@@ -192,7 +192,7 @@ def book(made: Book, tmp_path: Path) -> Book:
     return book
 
 
-@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.long), 12], ids=["every call", "every 12th call"])
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.long), 30], ids=["every call", "every 30th call"])
 @pytest.mark.parametrize(
     ("kinds", "codes"),
     [
@@ -260,7 +260,12 @@ def failure_of(make: Callable[[], Outcome]) -> tuple[str | None, str | None]:
     return outcome.failure.message, outcome.phase.name if outcome.phase else None
 
 
-@pytest.mark.parametrize("renamed", range(6))
+AFTER_THE_LAST = 99
+
+
+@pytest.mark.parametrize(
+    "renamed", [0, 4, AFTER_THE_LAST, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 2, 3, *range(5, 12)))]
+)
 def test_a_promotion_that_is_cut_at_any_rename_is_completed_and_nothing_is_made_again(
     book: Book, old: dict[str, bytes], new: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, renamed: int
 ) -> None:
@@ -330,10 +335,11 @@ def with_mounts(book: Book, script: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.long)])
 def test_a_work_folder_on_a_disk_that_is_full_is_an_error_that_says_so_and_the_older_audiobook_stays(
-    book: Book, old: dict[str, bytes], new: dict[str, bytes]
+    book: Book, old: dict[str, bytes], new: dict[str, bytes], stride: int
 ) -> None:
-    for size_kib in itertools.chain((4, 8, 12, 16, 24, 32, 48), itertools.count(64, 64)):
+    for size_kib in itertools.chain((8, 12, 16, 24, 32, 48)[::stride], itertools.count(64, 64 * stride)):
         shutil.rmtree(book.work)
         ended = with_mounts(book, f'mount -t tmpfs -o size={size_kib}k none work && "$@"')
         if ended.returncode == 0:
@@ -357,14 +363,15 @@ exit $code
 """
 
 
+@pytest.mark.parametrize("stride_kib", [160, pytest.param(32, marks=pytest.mark.long)])
 @pytest.mark.parametrize(("options", "words"), [("rw", "No space left on device"), ("ro", "Read-only file system")])
 def test_an_output_folder_on_a_disk_that_is_full_or_read_only_keeps_the_older_audiobook(
-    book: Book, old: dict[str, bytes], new: dict[str, bytes], options: str, words: str
+    book: Book, old: dict[str, bytes], new: dict[str, bytes], options: str, words: str, stride_kib: int
 ) -> None:
     shutil.copytree(book.config.output_dir, book.config.root / "kept")
     seen = Book(book.config.model_copy(update={"output_dir": book.config.root / "seen"}))
     least_kib = sum(len(data) for data in old.values()) // 1024
-    for size_kib in itertools.count(least_kib + 64, 32):
+    for size_kib in itertools.count(least_kib + 64, stride_kib):
         ended = with_mounts(book, OUTPUT_IN_MEMORY.format(size_kib=size_kib, options=options))
         if ended.returncode == 0:
             break

@@ -74,8 +74,19 @@ def test_every_subset_can_be_killed(
     kill_and_go_on(tmp_path, victims, before, foreign=foreign)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-@pytest.mark.parametrize("role", ["warden", "batch"])
+def signals_to(quick: dict[str, tuple[signal.Signals, ...]]) -> pytest.MarkDecorator:
+    """Each signal to each of these roles; in the quick tests, those that are named."""
+    return pytest.mark.parametrize(
+        ("role", "signum"),
+        [
+            pytest.param(role, signum, marks=[] if signum in chosen else pytest.mark.long)
+            for role, chosen in quick.items()
+            for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        ],
+    )
+
+
+@signals_to({"warden": (signal.SIGTERM, signal.SIGINT, signal.SIGHUP), "batch": (signal.SIGTERM,)})
 def test_a_signal_ends_the_batch_with_its_number_and_a_line_that_says_how_to_go_on(
     tmp_path: Path, signum: signal.Signals, role: str
 ) -> None:
@@ -89,8 +100,7 @@ def test_a_signal_ends_the_batch_with_its_number_and_a_line_that_says_how_to_go_
     go_on(tree)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-@pytest.mark.parametrize("role", ["guardian", "book"])
+@signals_to({"guardian": (signal.SIGTERM,), "book": (signal.SIGTERM,)})
 def test_a_signal_to_one_books_processes_ends_that_book_alone(
     tmp_path: Path, signum: signal.Signals, role: str
 ) -> None:
@@ -124,7 +134,9 @@ def test_the_second_signal_ends_the_batch_at_once_even_while_it_waits_for_the_st
     assert batch.returncode == 128 + signal.SIGINT
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "signum", [signal.SIGTERM, *(pytest.param(s, marks=pytest.mark.long) for s in (signal.SIGINT, signal.SIGHUP))]
+)
 def test_a_signal_ends_the_work_by_hand_and_all_below_it(tmp_path: Path, signum: signal.Signals) -> None:
     tree = Tree.plant(tmp_path, foreign=["validation", "extraction", "chunking"])
     by_hand = tree.by_hand()

@@ -127,15 +127,16 @@ def test_a_cyclic_outline_ends(tmp_path):
     assert book.spoken == ["Some text."]
 
 
+@pytest.mark.parametrize("count", [60_000, pytest.param(400_000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html"])
-def test_a_line_of_two_megabytes_is_read_whole_in_linear_time(tmp_path, name):
-    words = "word " * 400_000
+def test_a_line_of_any_length_is_read_whole_in_linear_time(tmp_path, name, count):
+    words = "word " * count
     content = f"<html><body><p>{words}</p></body></html>" if name == "a.html" else words
     started = time.process_time()
     book = text_book(tmp_path, name, content)
     chunks = book.chunks()
-    assert time.process_time() - started < 20
-    assert book.result.metrics["words"] == 400_000
+    assert time.process_time() - started < count * 50e-6
+    assert book.result.metrics["words"] == count
     assert " ".join(chunk["sentences"][0]["spoken"] for chunk in chunks) == words.strip()
 
 
@@ -231,19 +232,20 @@ def test_too_much_text_in_one_file_or_in_all_of_an_archive_is_refused(tmp_path):
     assert len(extract(path, limits={"max_text_mb": 2}).titles) == 6
 
 
-@pytest.mark.parametrize("chapters", [10_001, pytest.param(40_000, marks=pytest.mark.long)])
-def test_a_book_of_forty_thousand_chapters_is_read_whole(tmp_path, chapters):
+@pytest.mark.parametrize("chapters", [2_001, pytest.param(40_000, marks=pytest.mark.long)])
+def test_a_book_of_thousands_of_chapters_is_read_whole(tmp_path, chapters):
     content = "".join(f"CHAPTER {number}\n\nIt rained on day {number}.\n\n" for number in range(1, chapters + 1))
     book = text_book(tmp_path, "a.txt", content)
     assert (len(book.titles), book.titles[-1]) == (chapters, f"CHAPTER {chapters}")
     assert len(book.chunks()) == 2 * chapters
 
 
+@pytest.mark.parametrize("share", [1 / 16, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ("piece", "megabytes"), [("word ", 5), ("a", 5), ("語の列、", 5), ("It rained. ", 1), ("書かれた文。", 1)]
 )
-def test_a_line_of_megabytes_is_spoken_whole_in_bounded_pieces(tmp_path, piece, megabytes):
-    content = piece * (megabytes * MEGABYTE // len(piece.encode()))
+def test_a_line_of_megabytes_is_spoken_whole_in_bounded_pieces(tmp_path, piece, megabytes, share):
+    content = piece * int(share * megabytes * MEGABYTE / len(piece.encode()))
     book = text_book(tmp_path, "a.txt", content)
     chunks = book.chunks()
     assert max(len(chunk["sentences"][0]["spoken"]) for chunk in chunks) <= 600

@@ -282,6 +282,7 @@ def test_words_that_are_in_no_chunk_fail_the_book(tmp_path: Path) -> None:
     assert caught.value.error_type == "unspoken_text"
 
 
+@pytest.mark.long
 def test_three_hundred_chapters_keep_their_places_and_titles(tmp_path: Path) -> None:
     book = SoundBook(tmp_path)
     titles = [f"Part {number}" for number in range(1, 301)]

@@ -86,37 +86,39 @@ def test_a_paragraph_of_which_nothing_would_be_left_is_said_as_it_is_written() -
     assert [form.text for _, form in Wording("en").sentences("(Smith, 2020)", 600)] == ["(Smith, 2020)"]
 
 
+@pytest.mark.parametrize("length", [25_000, pytest.param(200_000, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
-    "text",
+    "piece",
     [
-        "1" * 200_000,
-        "1," * 100_000,
-        "a." * 100_000,
-        "A. " * 70_000,
-        "A " * 100_000,
-        "x -- " * 40_000,
-        "[1]" * 60_000,
-        "(Smith, 2020)" * 15_000,
-        "a@b.c" * 40_000,
-        "www." * 50_000,
-        "http://" * 30_000 + "/" * 50_000,
-        "Smith, " * 30_000,
-        "IV " * 60_000,
-        "10:30" * 40_000,
-        "£4 7s. " * 30_000,
-        "3 May, " * 30_000,
-        "+44 " * 50_000,
-        "& " * 100_000,
-        "*" * 200_000,
-        "NEVER " * 30_000,
-        "1/2/" * 50_000,
-        "." * 200_000,
-        "Chapter " * 25_000,
+        "1",
+        "1,",
+        "a.",
+        "A. ",
+        "A ",
+        "x -- ",
+        "[1]",
+        "(Smith, 2020)",
+        "a@b.c",
+        "www.",
+        "http://",
+        "/",
+        "Smith, ",
+        "IV ",
+        "10:30",
+        "£4 7s. ",
+        "3 May, ",
+        "+44 ",
+        "& ",
+        "*",
+        "NEVER ",
+        "1/2/",
+        ".",
+        "Chapter ",
     ],
-    ids=lambda text: text[:8],
 )
-def test_the_rules_take_linear_time(text: str) -> None:
+def test_the_rules_take_linear_time(piece: str, length: int) -> None:
+    text = piece * (length // len(piece))
     for language in LANGUAGES:
         began = time.process_time()
         Wording(language).changes(text)
-        assert time.process_time() - began < 4
+        assert time.process_time() - began < length * 20e-6

@@ -125,6 +125,16 @@ def test_every_frame_of_the_mp3_is_there(tmp_path: Path) -> None:
     assert tags["CTOC:toc"].child_element_ids == ["ch1", "ch2"]
 
 
+def test_more_chapters_than_an_mp3s_table_of_contents_takes_are_in_several(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    path.write_bytes(id3_tag(TAGS, [Chapter(n, f"Part {n}", n, n + 1) for n in range(1, 301)], None) + bytes(10))
+    tag = ID3(path)
+    assert tag["CTOC:toc"].child_element_ids == ["toc1", "toc2"]
+    places = [*tag["CTOC:toc1"].child_element_ids, *tag["CTOC:toc2"].child_element_ids]
+    assert places == [f"ch{number}" for number in range(1, 301)]
+    assert str(tag["CHAP:ch300"].sub_frames["TIT2"]) == "Part 300"
+
+
 def test_every_atom_of_the_m4b_is_there(tmp_path: Path) -> None:
     tags = MP4(tagged(tmp_path / "a.m4b"))
     assert tags["\xa9wrt"] == tags["\xa9nrt"] == ["eSpeak NG"]

@@ -230,7 +230,7 @@ DOCUMENTS = st.fixed_dictionaries(
 
 
 @given(content=DOCUMENTS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_document_makes_a_command_crash(tmp_path, capsys, content):
     path = tmp_path / "pipeline.json"
     path.write_text(json.dumps(content))
@@ -242,23 +242,24 @@ def test_no_document_makes_a_command_crash(tmp_path, capsys, content):
         capsys.readouterr()
 
 
-def test_ten_thousand_books_are_listed_in_less_than_three_times_what_reading_them_takes(tmp_path, capsys):
+@pytest.mark.parametrize("count", [1_500, pytest.param(10_000, marks=pytest.mark.long)])
+def test_thousands_of_books_are_listed_in_less_than_three_times_what_reading_them_takes(tmp_path, capsys, count):
     state = PipelineState(tmp_path / "pipeline.json")
     records = complete("A Book", source={"path": "input/A Book.epub", "sha256": "0" * 64})
     for phase in PHASES:
         files = {f"file{n}": {"path": "x" * 60, "size_bytes": 1, "mtime_ns": 1, "sha256": "0" * 64} for n in range(3)}
         records[phase.key]["artifacts"] = files
-    books = document({f"book-{number:08x}": records for number in range(10_000)})
+    books = document({f"book-{number:08x}": records for number in range(count)})
     with state.transaction(validate=False, seed_data=books):
         pass
     state.close()
     ratios = []
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = time.process_time()
         state.read()
-        read_s = time.perf_counter() - begin
-        begin = time.perf_counter()
+        read_s = time.process_time() - begin
+        begin = time.process_time()
         assert run(state, "list") == 0
-        ratios.append((time.perf_counter() - begin) / read_s)
-    assert "10,000 books" in capsys.readouterr().out
+        ratios.append((time.process_time() - begin) / read_s)
+    assert f"{count:,} books" in capsys.readouterr().out
     assert min(ratios) < 3, ratios
