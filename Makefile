@@ -45,7 +45,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -rs -n auto --dist loadfile --no-loadscope-reorder
 
 test-long: test-crash test-kills test-campaign test-resume test-readalong test-tools test-hostile test-browser
 
@@ -53,19 +53,19 @@ test-crash: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/crash
 
 test-kills: $(VENV)/.installed-dev
-	$(BIN)/pytest -m long tests/kill --ignore tests/kill/test_campaign.py
+	$(BIN)/pytest -m long -rs tests/kill --ignore tests/kill/test_campaign.py
 
 test-campaign: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/kill/test_campaign.py
 
 test-resume: $(VENV)/.installed-dev
-	$(BIN)/pytest -m long tests/e2e --ignore tests/e2e/test_report_in_browser.py
+	$(BIN)/pytest -m long -rs tests/e2e --ignore tests/e2e/test_report_in_browser.py --ignore tests/e2e/test_examples.py
 
 test-readalong: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -rs tests/readalong
 
 test-tools: $(VENV)/.installed-dev
-	$(BIN)/pytest -m long -rs tests/unit --ignore tests/unit/phases
+	$(BIN)/pytest -m long -rs tests/unit tests/e2e/test_examples.py --ignore tests/unit/phases
 
 test-hostile: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/unit/phases

@@ -52,7 +52,8 @@ def make_tool(folder: Path, name: str, code: str) -> Path:
     """An executable called `name` that runs Python code."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    path.write_text(f"#!{sys.executable} -S\n{code}")
+    # A shell, for which the first line is a command, starts Python, for which it is a string: `#!` takes no blanks.
+    path.write_text(f"""#!/bin/sh\n'''exec' "{sys.executable}" -S "$0" "$@"\n' '''\n{code}""")
     path.chmod(0o755)
     return path
 
@@ -61,7 +62,7 @@ def make_environment(folder: Path) -> Path:
     """What a virtual environment is to those that only run its interpreter; cheaper than a real one."""
     python = folder / "bin/python"
     python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
     python.chmod(0o755)
     return python
 
