@@ -13,7 +13,7 @@ from typing import Any
 from lxml import etree
 
 from phases.contract import PermanentError
-from phases.readers import epub_contents, epub_cover, foreign, language, markup, opf, outline
+from phases.readers import epub_contents, epub_cover, foreign, language, markup, opf, outline, page_kinds
 from phases.readers.archive import Archive, damaged, resolve
 from phases.readers.document import Block, ChapterStart, Cover, Document, Metadata, Omission, Paragraph
 from phases.readers.epub_contents import Entry
@@ -220,18 +220,22 @@ def _flows(archive: Archive, package: Package) -> Iterator[tuple[markup.Flow, st
     landmarks = epub_contents.landmarks(archive, nav, package.guide, package.path)
     seen: set[str] = set()
     notes: set[str] = set()
+    sheets = _Sheets(archive)
     for listed, linear in package.spine:
         item = _readable(package, listed)
         if item.path in seen:  # a spine that comes back to a file would never end, or read it twice
             continue
         seen.add(item.path)
-        flow = _flow(archive, item, notes, package.metadata.language)
+        flow = _flow(archive, item, notes, package.metadata.language, sheets)
         if item.path == nav:
             flow = _omitted(flow, CONTENTS)
         elif not linear:
             flow = _omitted(flow, NON_LINEAR)
         elif item.path in landmarks:
             flow = _omitted(flow, landmarks[item.path])
+        else:
+            kind = page_kinds.kind_of_page(flow.paragraphs)
+            flow = _omitted(flow, kind) if kind is not None else flow
         yield flow, item.path
 
 
@@ -248,7 +252,30 @@ def _readable(package: Package, item: Item) -> Item:
     return item
 
 
-def _flow(archive: Archive, item: Item, notes: set[str], own: str | None) -> markup.Flow:
+class _Sheets:
+    """The stylesheets of a book, each read once."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._read: dict[str, str] = {}
+
+    def of(self, root: Any, path: str) -> list[str]:
+        """Those that a file links to."""
+        found = []
+        for link in markup.head_elements(root, "link"):
+            target = resolve(path, link.get("href", ""))
+            name = self._archive.find(target[0]) if target and "stylesheet" in link.get("rel", "").lower() else None
+            if name is not None and name != path:
+                found.append(self._text(name))
+        return found
+
+    def _text(self, name: str) -> str:
+        if name not in self._read:
+            self._read[name] = self._archive.read_text(name).decode("utf-8", "replace")
+        return self._read[name]
+
+
+def _flow(archive: Archive, item: Item, notes: set[str], own: str | None, sheets: _Sheets) -> markup.Flow:
     if item.media_type not in _TEXTUAL and not item.path.lower().endswith(_MARKUP_NAMES):
         return markup.Flow([], ())
     name = archive.find(item.path)
@@ -258,7 +285,7 @@ def _flow(archive: Archive, item: Item, notes: set[str], own: str | None) -> mar
     if not data.strip():
         return markup.Flow([], ())
     root = markup.parse(data, f"{item.path} in {archive.name}", as_xml=True)
-    flow = markup.flow(root, item.path, notes)
+    flow = markup.flow(root, item.path, notes, sheets.of(root, item.path))
     whole = foreign.marked(root)
     if whole and own and not foreign.is_same(whole, own):
         flow = _in_language(flow, whole)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html.entities
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,8 +17,10 @@ from phases.contract import PermanentError
 from phases.readers import encoding, foreign, text
 from phases.readers.archive import damaged
 from phases.readers.document import Omission, Paragraph
+from phases.readers.link_lists import Links
 from phases.readers.notes import Notes
-from phases.readers.omission import ALT_TEXT, epub_type, omission_of
+from phases.readers.omission import ALT_TEXT, HIDDEN, epub_type, omission_of
+from phases.readers.stylesheets import Hidden
 from phases.readers.text import names
 
 _BLOCKS = names(
@@ -148,20 +150,35 @@ def inline_text(element: Any) -> str:
     return text.one_line("".join(parts))
 
 
-def flow(root: Any, source: str, notes: set[str] | None = None) -> Flow:
+def flow(root: Any, source: str, notes: set[str] | None = None, sheets: Sequence[str] = ()) -> Flow:
     """The paragraphs of a parsed file.
 
     Args:
         root: its root element.
         source: what `Paragraph.source` says.
         notes: links to notes, as ``#anchor`` or ``file#anchor``, found in earlier files; those found here are added.
+        sheets: the stylesheets that it links to; those inside it are found here.
 
     Raises:
         PermanentError: ``damaged`` where it uses entities made of entities.
     """
-    walker = _Walker(source, _entities(root, source), Notes(source, set() if notes is None else notes))
+    hidden = Hidden([*sheets, *_own_sheets(root)])
+    walker = _Walker(source, _entities(root, source), Notes(source, set() if notes is None else notes), hidden)
     paragraphs = list(walker.walk(root))
-    return Flow(paragraphs, tuple(walker.ids))
+    return Flow(walker.links.marked(paragraphs), tuple(walker.ids))
+
+
+def head_elements(root: Any, tag: str) -> Iterator[Any]:
+    """The elements of that name in the head of a file that say nothing of print or other media."""
+    head = next((child for child in root if local_name(child) == "head"), None)
+    for element in () if head is None else head:
+        if local_name(element) == tag and element.get("media", "all").strip().lower() in ("", "all", "screen"):
+            yield element
+
+
+def _own_sheets(root: Any) -> Iterator[str]:
+    for element in head_elements(root, "style"):
+        yield "".join(element.itertext())
 
 
 def _entities(root: Any, name: str) -> dict[str, str]:
@@ -183,7 +200,9 @@ class _Walker:
     source: str
     entities: dict[str, str]
     notes: Notes
+    hidden: Hidden
     ids: list[str] = field(default_factory=list)
+    links: Links = field(default_factory=Links)
     _parts: list[str] = field(default_factory=list)
     _level: int = 0
     _in_cells: bool = False
@@ -266,10 +285,12 @@ class _Walker:
                 self._languages.append((node, marked))
                 self._turns.append((len(self._parts), marked))
         if self._omitting is None:
-            omission = omission_of(node, tag) or self.notes.omission_of(node, tag, after="".join(self._parts[-3:]))
+            omission = self._omission_of(node, tag)
             if omission is not None:
                 self._omitting = (node, omission)
                 self._omits_blocks = tag in _BLOCKS or cell
+        if tag == "a" and self._omitting is None:
+            self.links.open(node.get("href", ""), begins=not text.has_word("".join(self._parts)))
         if tag == "hr" and self._omitting is None:
             yield Paragraph("scene_break", "", self.source, ids=self._taken_ids())
         elif tag == "img":
@@ -282,11 +303,18 @@ class _Walker:
             self._add(_LINE_BREAK)
         self._add(node.text)
 
+    def _omission_of(self, node: Any, tag: str) -> Omission | None:
+        if self.hidden and self.hidden.hides(node, tag):
+            return HIDDEN
+        return omission_of(node, tag) or self.notes.omission_of(node, tag, after="".join(self._parts[-3:]))
+
     def _separate_cell(self) -> None:
         before = "".join(self._parts).rstrip()
         self._parts.append(", " if before and before[-1].isalnum() else " ")
 
     def _end(self, node: Any, tag: str) -> Iterator[Paragraph]:
+        if tag == "a":
+            self.links.close(len(self._parts))
         ends = self._omitting is not None and self._omitting[0] is node
         if ends and not self._omits_blocks:
             self._flush_omitted()
@@ -336,12 +364,14 @@ class _Walker:
         self._flush_omitted()
         if self._omitting is None or self._omits_blocks:
             parts, self._parts = self._parts, []
+            self.links.end_paragraph(parts)
             paragraph = self._paragraph("".join(parts))
             self._in_cells = False
             passages = self._passages(parts, paragraph.text if paragraph else "")
             if paragraph is not None and passages:
                 paragraph = replace(paragraph, passages=passages)
             if paragraph is not None:
+                self.links.keep(paragraph)
                 yield replace(paragraph, omit=self._omitting[1], level=0) if self._omitting else paragraph
         yield from self._omitted
         self._omitted.clear()

@@ -1,0 +1,261 @@
+"""Kinds of pages and chapters that are for looking things up: told by their title, only where their content agrees."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from phases.readers import notices, numbering, text
+from phases.readers.document import Omission, Paragraph
+from phases.readers.omission import (
+    ADVERTISEMENT,
+    BIBLIOGRAPHY,
+    COLOPHON,
+    CONTENTS,
+    COPYRIGHT,
+    HALF_TITLE,
+    INDEX,
+    NOTES,
+)
+
+# Of a page or chapter so many paragraphs must look like what its title says.
+_MOST = 0.6
+_MOST_ENTRIES = 0.8
+_LONGEST_ENTRY = 120
+_FEWEST_NUMBERS = 6
+_FEW_WORDS = 500
+_SHORT_PAGE_WORDS = 80
+_MOST_RIGHTS_WORDS = 1500
+_MOST_OFFER_WORDS = 150
+_LONGEST_TITLE = 80
+_LONGEST_PAGE = 12_000
+_LAST_OF_PAGE = 10
+_SPEECH, _CLOSED = "\"“«„‘'", '"”»“’'
+_PAGE_NUMBERS = re.compile(
+    r"[,.:\s]\s*(?:\d{1,4}|[ivxl]{1,6})(?:[-–](?:\d{1,4}))?(?:,\s*\d{1,4}(?:[-–]\d{1,4})?)*[.;]?$"
+)
+_SEE = re.compile(r"\bsee (?:also )?\w|\bvgl\.|\bvoir\b", re.IGNORECASE)
+_WORK = re.compile(
+    r"\b(?:1[5-9]|20)\d\d[a-z]?\b|\bhttps?://|\bdoi\b|\bISBN\b|\bpp?\. ?\d|\bUniversity Press\b|\beds?\.|\bibid\b",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(r"(?:\[?\(?\d{1,4}[\].):]?|[*†‡§]{1,3})\s*\S")
+_RIGHTS = re.compile(
+    r"©|\(c\)\s|\bcopyright\b|all rights reserved|\bISBN\b|no part of this|public domain|creative commons|"
+    r"library of congress|british library|alle rechte|tous droits|derechos|first (?:published|edition|printing)|"
+    r"печать|издательств",
+    re.IGNORECASE,
+)
+
+# Whose something is, and since when; or that it is nobody's.
+_CLAIM = re.compile(
+    r"(?:©|\(c\)|\bcopyright\b)\s*(?:©|\(c\))?\s*(?:by\b.{0,60})?\b(?:1[5-9]|20)\d\d\b|\bpublic domain\b|"
+    r"\ball rights reserved\b|alle rechte vorbehalten|tous droits|\bISBN\b.{0,8}\d",
+    re.IGNORECASE,
+)
+
+
+def _is_index(paragraphs: Sequence[Paragraph]) -> bool:
+    return (
+        _share(paragraphs, lambda p: bool(_PAGE_NUMBERS.search(p.text) or _SEE.search(p.text)) and len(p.text) < 400)
+        >= _MOST
+    )
+
+
+def _is_bibliography(paragraphs: Sequence[Paragraph]) -> bool:
+    return _share(paragraphs, lambda p: bool(_WORK.search(p.text)) and len(p.text) < 800) >= _MOST
+
+
+def _is_notes(paragraphs: Sequence[Paragraph]) -> bool:
+    return _share(paragraphs, lambda p: _NOTE.match(p.text) is not None or p.kind == "list_item") >= _MOST
+
+
+def _is_copyright(paragraphs: Sequence[Paragraph]) -> bool:
+    """Whether rights are claimed or waived; a short page may only mention them."""
+    said = " ".join(p.text for p in paragraphs)
+    words = text.count_words(said)
+    if words > _FEW_WORDS:
+        return notices.is_page([p.text for p in paragraphs]) and words <= _MOST_RIGHTS_WORDS
+    return _RIGHTS.search(said) is not None and (
+        words <= _SHORT_PAGE_WORDS
+        or _CLAIM.search(said) is not None
+        or bool(notices.lines_of([p.text for p in paragraphs]))
+    )
+
+
+def _is_short(paragraphs: Sequence[Paragraph]) -> bool:
+    return sum(text.count_words(p.text) for p in paragraphs) <= _FEW_WORDS
+
+
+def _is_list(paragraphs: Sequence[Paragraph]) -> bool:
+    return _share(paragraphs, _is_entry) >= _MOST_ENTRIES
+
+
+def _is_praise(paragraphs: Sequence[Paragraph]) -> bool:
+    """Whether a page is made of what others have said about the author's books, with their names."""
+    return _share(paragraphs, lambda p: p.text[:1] in _SPEECH or p.text[:1] in "—–-" or p.text[-1:] in _CLOSED) >= _MOST
+
+
+def _is_offer(paragraphs: Sequence[Paragraph]) -> bool:
+    return sum(text.count_words(p.text) for p in paragraphs) <= _MOST_OFFER_WORDS or _is_list(paragraphs)
+
+
+def _is_contents(paragraphs: Sequence[Paragraph]) -> bool:
+    return (len(paragraphs) > 1 and _share(paragraphs, _is_entry) >= _MOST_ENTRIES) or _is_run_of_entries(paragraphs)
+
+
+def _is_entry(paragraph: Paragraph) -> bool:
+    return len(paragraph.text) < _LONGEST_ENTRY and (
+        paragraph.kind == "list_item"
+        or numbering.is_contents_entry(paragraph.text)
+        or not paragraph.text.endswith((".", "!", "?", "”", '"'))
+    )
+
+
+def _is_run_of_entries(paragraphs: Sequence[Paragraph]) -> bool:
+    """Whether a page of entries has become one paragraph: titles and page numbers, and no sentence."""
+    words = " ".join(p.text for p in paragraphs).split()
+    numbers = sum(word.isdigit() for word in words)
+    return (
+        numbers >= _FEWEST_NUMBERS
+        and numbers > len(words) / 15
+        and not any(p.text.endswith(".") and len(p.text) > _LONGEST_ENTRY for p in paragraphs)
+    )
+
+
+def _share(paragraphs: Sequence[Paragraph], looks: Callable[[Paragraph], bool]) -> float:
+    return sum(map(looks, paragraphs)) / len(paragraphs) if paragraphs else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of chapter that is left out: what it is called, and how its paragraphs look."""
+
+    omission: Omission
+    title: re.Pattern[str]
+    looks: Callable[[Sequence[Paragraph]], bool]
+
+
+def _titles(words: str) -> re.Pattern[str]:
+    return re.compile(words, re.IGNORECASE)
+
+
+_KINDS = (
+    _Kind(
+        CONTENTS,
+        _titles(
+            r"(?:table of |brief |detailed )?contents|(?:list of )?(?:illustrations|figures|tables|plates|maps)|"
+            r"inhalt(?:sverzeichnis)?|"
+            r"table des mati[eè]res|sommaire|[ií]ndice|inhoud(?:sopgave)?|spis treści|obsah|содержание|оглавление"
+        ),
+        _is_contents,
+    ),
+    _Kind(
+        COPYRIGHT,
+        _titles(
+            r"(?:un)?copyright(?: page| notice| information)?|imprint|impressum|legal(?: notice)?|rights|"
+            r"publication (?:data|information)|"
+            r"licen[cs]e|mentions légales|derechos|créditos|credits|выходные данные"
+        ),
+        _is_copyright,
+    ),
+    _Kind(COLOPHON, _titles(r"colophon|about this (?:e-?book|edition)|a note on the type"), _is_short),
+    _Kind(
+        INDEX,
+        _titles(
+            r"(?:general |subject |name )?index(?: of .{1,40})?|register|(?:sach|personen|namens)register|"
+            r"índice (?:alfabético|analítico)|указатель"
+        ),
+        _is_index,
+    ),
+    _Kind(
+        BIBLIOGRAPHY,
+        _titles(
+            r"(?:select(?:ed)? |annotated )?bibliograph(?:y|ie|ía)|bibliografia|references|works (?:cited|"
+            r"consulted)|sources|"
+            r"(?:literatur|quellen)(?:verzeichnis)?|further reading|литература|библиография"
+        ),
+        _is_bibliography,
+    ),
+    _Kind(
+        NOTES,
+        _titles(r"(?:end|foot)?notes|notes (?:to|on) .{1,40}|anmerkungen|fußnoten|notas|note|примечания|noten"),
+        _is_notes,
+    ),
+    _Kind(
+        ADVERTISEMENT,
+        _titles(
+            r"also (?:written |available )?(?:by|from)\b.*|"
+            r"(?:other |more )?(?:books|works|novels|titles) (?:by|from)\b.*|"
+            r"by the same author|by this author|advertisements?|(?:other |more )(?:books|titles)(?: (?:from|by) .*)?|"
+            r"du même auteur|vom selben autor|von derselben autorin|del mismo autor|dello stesso autore|"
+            r"weitere (?:bücher|titel).*|другие книги.*"
+        ),
+        _is_list,
+    ),
+    _Kind(
+        ADVERTISEMENT,
+        _titles(
+            r"newsletter.*|(?:discover|read|find) (?:more|your next)\b.*|(?:join|sign up (?:for|to))\b.{1,60}|"
+            r"(?:thank you|thanks) for (?:reading|buying|downloading)\b.*|connect with (?:us|the author)\b.*|"
+            r"want (?:more|another|to read more)\b.*"
+        ),
+        _is_offer,
+    ),
+    _Kind(
+        ADVERTISEMENT,
+        _titles(r"(?:advance |more |early )?(?:praise|acclaim|reviews?) (?:for|of)\b.*|(?:critical )?acclaim|praise"),
+        _is_praise,
+    ),
+    _Kind(HALF_TITLE, _titles(r"half[- ]?title(?: ?page)?"), _is_short),
+)
+
+RULES_OF_KINDS = frozenset(kind.omission.rule for kind in _KINDS)
+"""The rules that such a page may be left out by."""
+
+
+def kind_of(title: str, paragraphs: Sequence[Paragraph]) -> Omission | None:
+    """The rule that leaves out a chapter with this title and these paragraphs; None where it is spoken."""
+    name = title.strip(" .:*_[]")
+    body = [p for p in paragraphs if text.has_word(p.text) and p.kind != "heading"] or [
+        p for p in paragraphs if text.has_word(p.text)
+    ]
+    for kind in _KINDS:
+        if kind.title.fullmatch(name) and kind.looks(body):
+            return kind.omission
+    return None
+
+
+def is_notes_title(title: str) -> bool:
+    """Whether a line is what chapters of notes are called."""
+    return _is_called(title, NOTES)
+
+
+def is_contents_title(title: str) -> bool:
+    """Whether a line is what tables of contents are called."""
+    return _is_called(title, CONTENTS)
+
+
+def _is_called(title: str, omission: Omission) -> bool:
+    name = title.strip(" .:*_[]")
+    return len(title) <= _LONGEST_TITLE and any(k.omission is omission and k.title.fullmatch(name) for k in _KINDS)
+
+
+def kind_of_page(paragraphs: Sequence[Paragraph]) -> Omission | None:
+    """The rule that leaves out a page, or a file of a book, that no table of contents names; None where it is spoken.
+
+    Args:
+        paragraphs: of that page, of which the first may be its title.
+    """
+    shown = [p for p in paragraphs if text.has_word(p.text)]
+    spoken = [p for p in shown if p.omit is None]
+    if not spoken or sum(len(p.text) for p in spoken[:_LAST_OF_PAGE]) > _LONGEST_PAGE:
+        return None
+    title = spoken[0].text
+    if shown[0] is spoken[0] and len(title) <= _LONGEST_TITLE and shown[1:]:
+        omission = kind_of(title, shown[1:])
+        if omission is not None:
+            return omission
+    small = sum(len(p.text) for p in spoken) <= _LONGEST_PAGE
+    return COPYRIGHT if small and notices.is_page([p.text for p in spoken]) else None
