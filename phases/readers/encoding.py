@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 
 import charset_normalizer
 
 from phases.contract import PermanentError
+from phases.readers import alphabets
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -23,6 +25,34 @@ _DECLARED = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x1c\x1d\x1e\x85\u2028\u2029]")
+# Files with fewer bytes that are wrong are UTF-8 that something else was pasted into.
+_MOST_WRONG = 0.5
+_ESCAPED = re.compile("[\udc80-\udcff]+")
+# In this order, where the detector's guess reads like no language: Windows first, because that wrote most of the files.
+_USUAL = (
+    "cp1252",
+    "cp1250",
+    "iso8859-2",
+    "cp1251",
+    "koi8_r",
+    "iso8859-5",
+    "cp866",
+    "cp1253",
+    "cp1254",
+    "cp1257",
+    "mac_roman",
+    "cp850",
+    "cp852",
+    "euc_jp",
+    "cp932",
+    "gb18030",
+    "big5",
+    "cp949",
+)
+_SURE, _BETTER, _LEAST = 0.97, 0.02, 0.6
+_CONTROLS = re.compile("[\x80-\x9f]")
+_UNDEFINED = frozenset([b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d"])
+_NO_TEXT = frozenset(["Cc", "Cn", "Co", "Cs"])
 # Enough for the detector, and it looks only at what is not ASCII.
 _SAMPLE_BYTES = 64 * 1024
 
@@ -71,36 +101,91 @@ def _strict(data: bytes, encoding: str, name: str) -> str:
 
 
 def _wide_encoding(data: bytes) -> str | None:
-    """UTF-16 or UTF-32 without a mark: where the zero bytes stand."""
+    """UTF-16 or UTF-32 without a mark: where the zero bytes stand, else what gives spaces and line ends."""
     sample = data[:4096]
     if len(sample) < 4 or b"\x00" not in sample:
         return None
     quarter = len(sample) // 4
-    zeros = [sample[offset::4].count(0) for offset in range(4)]
-    full = [count > 0.7 * quarter for count in zeros]
+    full = tuple(sample[offset::4].count(0) > 0.7 * quarter for offset in range(4))
     by_pattern = {
         (False, True, True, True): "utf-32-le",
+        (False, False, True, True): "utf-32-le",
         (True, True, True, False): "utf-32-be",
+        (True, True, False, False): "utf-32-be",
         (False, True, False, True): "utf-16-le",
         (True, False, True, False): "utf-16-be",
     }
-    return by_pattern.get((full[0], full[1], full[2], full[3]))
+    return by_pattern.get((full[0], full[1], full[2], full[3])) or _utf_16(sample)
+
+
+def _utf_16(sample: bytes) -> str | None:
+    """Which UTF-16 a sample is whose letters are not Latin; None where it is neither."""
+    best = None
+    most = 0
+    for encoding in ("utf-16-le", "utf-16-be"):
+        found = sample[: len(sample) // 2 * 2].decode(encoding, "replace")[:-1]
+        if not any(unicodedata.category(character) in _NO_TEXT for character in found if character not in "\t\r\n"):
+            spaces = sum(map(found.count, " \n\u3000\u3002"))
+            best, most = (encoding, spaces) if spaces > most else (best, most)
+    return best
+
+
+def _mended(data: bytes, name: str) -> str | None:
+    """UTF-8 with a few bytes of Windows text in it; None for what is no UTF-8.
+
+    Raises:
+        PermanentError: ``damaged`` where pieces of characters are missing.
+    """
+    found = data.decode("utf-8", "surrogateescape")
+    wrong = [match.group() for match in _ESCAPED.finditer(found)]
+    right = sum(1 for _ in re.finditer("[^\x00-\x7f\udc80-\udcff]", found))
+    if sum(map(len, wrong)) > _MOST_WRONG * right:
+        return None
+    place = data.index(wrong[0].encode("utf-8", "surrogateescape"))
+    for piece in wrong:
+        byte = piece.encode("utf-8", "surrogateescape")
+        if len(byte) > 1 or byte in _UNDEFINED:
+            raise PermanentError(
+                f"{name} is UTF-8 text that is damaged: byte {place} or one after it fits no character. Get a complete "
+                "copy, or save it again as UTF-8, and run again.",
+                error_type="damaged",
+            )
+    return _ESCAPED.sub(lambda m: m.group().encode("utf-8", "surrogateescape").decode("cp1252"), found)
 
 
 def _legacy(data: bytes, name: str) -> str:
-    """An encoding with one or more bytes a character: what the file declares, else what the detector finds."""
-    candidates = []
+    """An encoding with one or more bytes a character: what the file declares, else what reads like a language."""
+    mended = _mended(data, name)
+    if mended is not None:
+        return mended
     declared = _DECLARED.search(data[:4096])
     if declared:
-        candidates.append(declared.group(1).decode("ascii"))
-    if b"\x00" not in data:
-        candidates += [match.encoding for match in charset_normalizer.from_bytes(_sample(data))]
-    for encoding in candidates:
-        try:
-            return data.decode(_superset(encoding))
-        except (LookupError, UnicodeDecodeError):
-            continue
-    raise _unreadable(name)
+        found = _decoded(data, declared.group(1).decode("ascii"))
+        if found is not None:
+            return found
+    if b"\x00" in data:
+        raise _unreadable(name)
+    sample = _sample(data)
+    guesses = [match.encoding for match in charset_normalizer.from_bytes(sample)]
+    guess = next((text for text in (_decoded(sample, encoding) for encoding in guesses) if text is not None), "")
+    encoding = next((encoding for encoding in guesses if _decoded(sample, encoding) is not None), "")
+    best = alphabets.fit(guess) if guess else 0.0
+    for other in _USUAL if best < _SURE else ():
+        read = _decoded(sample, other)
+        fit = alphabets.fit(read) if read is not None and not _CONTROLS.search(read) else 0.0
+        if fit > best + _BETTER:
+            encoding, best = other, fit
+    found = _decoded(data, encoding) if encoding and best >= _LEAST else None
+    if found is None:
+        raise _unreadable(name)
+    return found
+
+
+def _decoded(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(_superset(encoding))
+    except (LookupError, UnicodeDecodeError):
+        return None
 
 
 def _sample(data: bytes) -> bytes:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_PARTS = "part|partie|parte|teil|book|livre|libro|buch|volume|vol|band|tome|act|acte|akt|часть|том|книга"
+_PARTS = (
+    "part|partie|parte|teil|book|livre|libro|buch|volume|vol|band|tome|act|acte|akt|часть|том|книга|частина|część|deel|del|"
+    "μέρος"
+)
 _CHAPTERS = (
     "chapter|chap|ch|chapitre|kapitel|capítulo|capitulo|capitolo|capítol|hoofdstuk|kapitola|rozdział|kapittel|kapitulo|"
-    "fejezet|luku|bölüm|глава|розділ|letter|lettre|brief|adventure|stave|canto|scene|scène|szene|section|lesson|lecture|story|"
+    "fejezet|luku|bölüm|глава|розділ|κεφάλαιο|letter|lettre|brief|adventure|stave|canto|scene|scène|szene|section|lesson|lecture|story|"
     "tale|fable|episode|day|night"
 )
 _ALONE = (
@@ -18,19 +21,17 @@ _ALONE = (
     "пролог|эпилог|предисловие|bibliography|references|glossary|index|notes|endnotes|footnotes|about the author"
 )
 _SPELLED_NUMBERS = {
-    1: "one first un une unième premier première premiere eins erste erster erstes uno una primero primera primo prima "
-    "первая",
-    2: "two second deux deuxième second seconde zwei zweite zweiter zweites dos segundo segunda due secondo seconda "
-    "вторая",
-    3: "three third trois troisième drei dritte dritter drittes tres tercero tercera tre terzo terza третья",
-    4: "four fourth quatre quatrième vier vierte vierter viertes cuatro cuarto cuarta quattro quarto quarta четвёртая",
-    5: "five fifth cinq cinquième fünf fünfte fünfter fünftes cinco quinto quinta cinque пятая",
-    6: "six sixth sixième sechs sechste sechster sechstes seis sexto sexta sei sesto sesta шестая",
+    1: "one first un une unième premier première premiere eins erste erster erstes uno una primero primera primo prima",
+    2: "two second deux deuxième second seconde zwei zweite zweiter zweites dos segundo segunda due secondo seconda",
+    3: "three third trois troisième drei dritte dritter drittes tres tercero tercera tre terzo terza",
+    4: "four fourth quatre quatrième vier vierte vierter viertes cuatro cuarto cuarta quattro quarto quarta",
+    5: "five fifth cinq cinquième fünf fünfte fünfter fünftes cinco quinto quinta cinque",
+    6: "six sixth sixième sechs sechste sechster sechstes seis sexto sexta sei sesto sesta",
     7: "seven seventh sept septième sieben siebente siebenter siebentes siebte siebter siebtes siete séptimo séptima "
-    "sette settimo settima седьмая",
-    8: "eight eighth huit huitième acht achte achter achtes ocho octavo octava otto ottavo ottava восьмая",
-    9: "nine ninth neuf neuvième neun neunte neunter neuntes nueve noveno novena nono nona nove девятая",
-    10: "ten tenth dix dixième zehn zehnte zehnter zehntes diez décimo décima dieci decimo decima десятая",
+    "sette settimo settima",
+    8: "eight eighth huit huitième acht achte achter achtes ocho octavo octava otto ottavo ottava",
+    9: "nine ninth neuf neuvième neun neunte neunter neuntes nueve noveno novena nono nona nove",
+    10: "ten tenth dix dixième zehn zehnte zehnter zehntes diez décimo décima dieci decimo decima",
     11: "eleven eleventh onze onzième elf elfte elfter elftes once undécimo undécima undici undicesimo",
     12: "twelve twelfth douze douzième zwölf zwölfte zwölfter zwölftes doce duodécimo duodécima dodici dodicesimo",
     13: "thirteen thirteenth treize treizième dreizehn dreizehnte dreizehntes trece decimotercero tredici",
@@ -51,11 +52,39 @@ _SPELLED_NUMBERS = {
     100: "hundred hundredth cent cento ciento",
     0: "last dernier dernière letzte letztes último última",
 }
-_VALUES = {word: value for value, words in _SPELLED_NUMBERS.items() for word in words.split()}
+# Of these languages, books spell out little more than ordinals, from the first on.
+_ORDINALS = (
+    "первая вторая третья четвёртая пятая шестая седьмая восьмая девятая десятая одиннадцатая двенадцатая тринадцатая "
+    "четырнадцатая пятнадцатая шестнадцатая семнадцатая восемнадцатая девятнадцатая двадцатая",
+    "первый второй третий четвёртый пятый шестой седьмой восьмой девятый десятый",
+    "перша друга третя четверта п'ята шоста сьома восьма дев'ята десята",
+    "pierwszy drugi trzeci czwarty piąty szósty siódmy ósmy dziewiąty dziesiąty jedenasty dwunasty",
+    "pierwsza druga trzecia czwarta piąta szósta siódma ósma dziewiąta dziesiąta",
+    "první druhá třetí čtvrtá pátá šestá sedmá osmá devátá desátá",
+    "eerste tweede derde vierde vijfde zesde zevende achtste negende tiende",
+    "första andra tredje fjärde femte sjätte sjunde åttonde nionde tionde",
+    "første anden tredje fjerde femte sjette syvende ottende niende tiende",
+    "primeiro segundo terceiro quarto quinto sexto sétimo oitavo nono décimo",
+    "πρώτο δεύτερο τρίτο τέταρτο πέμπτο έκτο έβδομο όγδοο ένατο δέκατο",
+)
+_VALUES = {word: value for words in _ORDINALS for value, word in enumerate(words.split(), 1)} | {
+    word: value for value, words in _SPELLED_NUMBERS.items() for word in words.split()
+}
 _WORD_NUMBERS = "|".join(sorted(_VALUES, key=len, reverse=True))
 _SPELLED = rf"(?:the\s+)?(?:{_WORD_NUMBERS})(?:[\s-](?:(?:and|et|y|e)[\s-])?(?:{_WORD_NUMBERS}))?"
 _NUMBER = rf"(?:\d{{1,6}}|[ivxlcdm]{{1,10}}|{_SPELLED})"
 _REST = r"(?P<rest>.*)"
+# "第十二章 雨": a number of Chinese characters, in the books of China, Japan and Korea.
+_EASTERN = re.compile(
+    r"[【〔\[]?第\s*(?P<number>[〇零一二三四五六七八九十百千两兩\d]{1,8})\s*(?:(?P<part>[部卷集篇編编幕])|[章回節节話话])"
+    r"(?P<end>[】〕\]]|(?=[\s　:：、.]|$))\s*(?P<rest>.*)"
+)
+_EASTERN_NAMED = re.compile(
+    r"(?:序[章言幕]?|前言|楔子|引子|终章|終章|尾声|尾聲|后记|後記|番外(?:篇)?|プロローグ|エピローグ|まえがき|あとがき|はじめに|おわりに)"
+    r"(?:[\s　:：].{0,40})?"
+)
+_EASTERN_DIGITS = {digit: value for value, digit in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
+_EASTERN_UNITS = {"十": 10, "百": 100, "千": 1000}
 
 _KEYWORD_FIRST = re.compile(
     rf"(?:(?P<part>{_PARTS})|(?P<chapter>{_CHAPTERS}))\.?\s+(?:n[o°º]\.?\s*)?(?P<number>{_NUMBER})(?!\w){_REST}",
@@ -81,6 +110,7 @@ _LEADER = re.compile(r"(?:(?:\s*\.){3,}|\s{3,}|\t)\s*(?:\d{1,4}|[ivxl]{1,6})?\s*
 _NOTE_MARK = re.compile(r"\[\d{1,3}\]|\[\*\]")
 
 _MAX_TITLE = 100
+_LONGEST_EASTERN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +143,7 @@ def heading(line: str) -> Heading | None:
             title = _title(match["rest"], line)
             if title is not None:
                 return Heading("part" if match["part"] else "chapter", line, title, _value(match["number"]))
-    return _named(line) or _numeral(line) or _prefixed(line)
+    return _named(line) or _numeral(line) or _prefixed(line) or _eastern(line)
 
 
 def _named(line: str) -> Heading | None:
@@ -128,8 +158,33 @@ def _named(line: str) -> Heading | None:
         return Heading("named", line, match["rest"].strip())
     title = _title(match["rest"], line)
     if title is not None and (not title or match["rest"].lstrip()[:1] in ".:—–-"):
-        return Heading("named", line, title)
+        note = match["name"].casefold().endswith("note") and title.endswith((".", "!", "?")) and not line.isupper()
+        return None if note else Heading("named", line, title)
     return None
+
+
+def _eastern(line: str) -> Heading | None:
+    match = _EASTERN.fullmatch(line)
+    if match:
+        title = match["rest"].strip(" 　:：、.")
+        if len(title) > _LONGEST_EASTERN or title.endswith(("。", "，")):
+            return None
+        return Heading("part" if match["part"] else "chapter", line, title, _eastern_value(match["number"]))
+    return Heading("named", line, "") if _EASTERN_NAMED.fullmatch(line) else None
+
+
+def _eastern_value(number: str) -> int:
+    """The value of a number in Chinese characters, such as 二十三, or in digits of any script."""
+    if number.isdecimal():
+        return int(number)
+    total = digit = 0
+    for character in number:
+        unit = _EASTERN_UNITS.get(character)
+        if unit:
+            total, digit = total + (digit or 1) * unit, 0
+        else:
+            digit = 10 * digit + _EASTERN_DIGITS.get(character, 0)
+    return total + digit
 
 
 def _prefixed(line: str) -> Heading | None:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from phases.readers import encoding, gutenberg, numbering, plain_contents, plain_notes, text, title_page
-from phases.readers.document import Block, ChapterStart, Document, Metadata, Paragraph
+from phases.readers import (
+    encoding,
+    gutenberg,
+    numbering,
+    outline,
+    plain_contents,
+    plain_notes,
+    plain_pages,
+    plain_underlined,
+    text,
+    title_page,
+)
+from phases.readers.document import Block, ChapterStart, Document, Metadata, Omission, Paragraph
 from phases.readers.limits import Limits
 from phases.readers.omission import CONTENTS, FOOTNOTE
 from phases.readers.plain_chapters import Chapters
@@ -19,8 +32,13 @@ _UNWRAPPED = 140
 _WIDTH_SAMPLE = 5000
 _USUAL_WIDTH = 72
 _NARROWEST = 30
+_PAGE_BREAK = re.compile("\n?\f")
+_HYPHENATED = re.compile(r"[^\W\d_]-[^\W\d_]")
+_WIDE_SPACE = "\u3000"
 # The first line of a file stands as free as any heading.
 _GAP_ABOVE_ALL = 10
+# A single line above a rule is a title page or an ornament.
+_UNDERLINED = 2
 # With fewer blank lines than one in so many, paragraphs are told apart by their indent.
 _LINES_A_BLANK = 25
 
@@ -33,11 +51,13 @@ class Lines:
         lines: with their indent, without trailing white space.
         number: of the first line in the file, from 1.
         gap: how many blank lines stand before it.
+        level: of an underlined heading, 1 for the highest; 0 for everything else.
     """
 
     lines: tuple[str, ...]
     number: int
     gap: int = 0
+    level: int = 0
 
     @property
     def source(self) -> str:
@@ -63,8 +83,20 @@ def _metadata(content: str) -> Metadata:
 
 
 def _blocks(content: str, check_paragraphs: Callable[[int], None]) -> Iterator[Block]:
-    groups = _groups(content)
-    check_paragraphs(len(groups))
+    lines = _PAGE_BREAK.sub("\n\n\f", content).split("\n")
+    furniture = plain_pages.furniture(lines)
+    groups = _groups(lines, furniture.keys())
+    check_paragraphs(len(groups) + len(furniture))
+    rows = deque(plain_pages.rows(lines, furniture))
+    for number, block in _read(groups):
+        while rows and rows[0][0] < number:
+            yield rows.popleft()[1]
+        yield block
+    yield from (row for _, row in rows)
+
+
+def _read(groups: Sequence[Lines]) -> Iterator[tuple[int, Block]]:
+    """The content of a text, each piece with the number of the line from which it is."""
     width = _width(groups)
     own = gutenberg.book_range(["\n".join(group.lines[:4]) for group in groups])
     lines, gaps = [group.lines for group in groups], [group.gap for group in groups]
@@ -73,22 +105,40 @@ def _blocks(content: str, check_paragraphs: Callable[[int], None]) -> Iterator[B
         **dict.fromkeys(plain_notes.continued(lines, gaps, own) - chapters.starts.keys(), FOOTNOTE),
         **dict.fromkeys(chapters.contents | plain_contents.lists(lines, own) - chapters.starts.keys(), CONTENTS),
     }
+    underlined = sum(group.level > 0 for group in groups)
+    if underlined >= max(_UNDERLINED, len(chapters.starts)):
+        yield from ((0, block) for block in outline.by_headings(list(_underlined(groups, left_out, width))))
+        return
     for position, group in enumerate(groups):
         start = chapters.starts.get(position)
         if start is not None:
-            yield ChapterStart(start.title, start.level)
+            yield group.number, ChapterStart(start.title, start.level)
         used = chapters.heading_lines.get(position, 0)
         if used:
             joined = text.one_line(" ".join(group.lines[:used]))
             joined = text.without_emphasis(numbering.undecorated(joined) or joined)
-            yield Paragraph("heading", joined, group.source)
+            yield group.number, Paragraph("heading", joined, group.source)
         if used < len(group.lines):
             rest = Lines(group.lines[used:], group.number + used)
-            yield from (replace(p, omit=left_out.get(position)) for p in _paragraphs(rest, width))
+            for paragraph in _paragraphs(rest, width):
+                yield group.number, replace(paragraph, omit=left_out.get(position))
 
 
-def _groups(content: str) -> list[Lines]:
-    lines = [text.closed_up(line.rstrip().expandtabs(4)) for line in content.replace("\f", "\n\n").split("\n")]
+def _underlined(groups: Sequence[Lines], left_out: Mapping[int, Omission], width: int) -> Iterator[Paragraph]:
+    """The paragraphs of a text whose headings are underlined."""
+    for position, group in enumerate(groups):
+        if group.level:
+            content = text.without_emphasis(text.one_line(group.lines[0]))
+            yield Paragraph("heading", content, group.source, level=group.level)
+        else:
+            yield from (replace(p, omit=left_out.get(position)) for p in _paragraphs(group, width))
+
+
+def _groups(written: Sequence[str], furniture: Collection[int]) -> list[Lines]:
+    lines = ["" if n in furniture else text.closed_up(_bare(line)) for n, line in enumerate(written)]
+    levels = plain_underlined.headings(lines)
+    if levels:
+        lines = plain_underlined.without_rules(lines, list(levels))
     blank = sum(not line for line in lines)
     filled = len(lines) - blank
     groups: list[Lines] = []
@@ -105,10 +155,15 @@ def _groups(content: str) -> list[Lines]:
             groups += [Lines((line,), start + offset + 1) for offset, line in enumerate(lines[start:number])]
             gap = 1
         else:
-            groups.append(Lines(tuple(lines[start:number]), start + 1, gap))
+            groups.append(Lines(tuple(lines[start:number]), start + 1, gap, levels.get(start, 0)))
             gap = 1
         start = number + 1
     return groups
+
+
+def _bare(line: str) -> str:
+    """A line without form feeds and trailing spaces, and with spaces for its tabs."""
+    return line.replace("\f", "").rstrip().expandtabs(4)
 
 
 def _groups_without_blanks(lines: Sequence[str]) -> list[Lines]:
@@ -177,11 +232,11 @@ def _prose(lines: Sequence[str], source: str) -> Iterator[Paragraph]:
 
 
 def _unwrapped_text(lines: Sequence[str]) -> str:
-    """The lines as one; a dash at the end of a line belongs to the word after it."""
+    """The lines as one: a dash or a hyphen at the end of a line belongs to the word after it."""
     joined: list[str] = []
     for line in lines:
         stripped = line.strip()
-        if joined and not joined[-1].endswith(("--", "—")):
+        if joined and not (joined[-1].endswith(("--", "—")) or _HYPHENATED.fullmatch(joined[-1][-2:] + stripped[:1])):
             joined.append(" ")
         joined.append(stripped)
     return "".join(joined)
@@ -201,5 +256,7 @@ def _indented_starts(lines: Sequence[str]) -> list[int]:
     """Where paragraphs start inside a group: lines that are indented, while most are not."""
     indents = [len(line) - len(line.lstrip()) for line in lines]
     base = min(indents)
+    if any(line.startswith(_WIDE_SPACE) for line in lines):  # so Chinese and Japanese paragraphs begin
+        return [position for position, line in enumerate(lines) if line.startswith(_WIDE_SPACE)]
     starts = [position for position, indent in enumerate(indents) if indent > base]
     return starts if len(starts) * 2 < len(lines) else []

@@ -19,6 +19,7 @@ _FEWEST_SPACED, _MOST_SPACED, _LONGEST_SPACED = 4, 0.8, 300
 _WIDE_GAP = re.compile(r"\s{2,}")
 _CAPITALS = re.compile(r"[^a-z\d]*")
 _WORDS = re.compile(r"\w+(?:['’\-]\w+)*")
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
 
 def names(words: str) -> frozenset[str]:
@@ -77,8 +78,14 @@ def has_word(text: str) -> bool:
 
 
 def count_words(text: str) -> int:
-    """How many words there are in `text`: runs of letters and digits, with apostrophes and hyphens inside."""
-    return sum(1 for _ in _WORDS.finditer(text))
+    """How many words there are in `text`: runs of letters and digits, with apostrophes and hyphens inside.
+
+    Chinese and Japanese have no spaces: two of their characters count as a word, which is what they have on average.
+    """
+    count = sum(1 for _ in _WORDS.finditer(text))
+    if text.isascii():
+        return count
+    return count + sum((match.end() - match.start() - 1) // 2 for match in _UNSPACED.finditer(text))
 
 
 def is_scene_break(text: str) -> bool:

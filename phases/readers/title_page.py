@@ -117,8 +117,8 @@ def facts(content: str) -> Metadata:
     Args:
         content: a whole text; only its first lines are looked at.
     """
-    lines = [text.one_line(line).strip("_*# ") for line in content[:_HEAD_CHARACTERS].splitlines()]
-    lines = [line for line in lines if line][:_HEAD_LINES]
+    lines = [text.one_line(line).strip("_*#=~- ") for line in content[:_HEAD_CHARACTERS].splitlines()]
+    lines = [line for line in lines if line and "PROJECT GUTENBERG" not in line.upper()][:_HEAD_LINES]
     for number, line in enumerate(lines):
         by = _BY.match(line)
         if not by or number == 0:

@@ -141,3 +141,65 @@ def test_sentences_that_a_long_table_of_contents_names_are_no_chapters(tmp_path)
     contents = "\n\n".join(f"{name}\n\nBears on the {number} question." for number, name in enumerate(names))
     body = "".join(f"{name}\n\nBears on the {number} question.\n\n{PROSE}\n\n" for number, name in enumerate(names))
     assert text_book(tmp_path, "a.txt", f"CONTENTS.\n\n{contents}\n\n\n{body}").titles == names
+
+
+@pytest.mark.parametrize("rules", ["=-", "*=", "~~~^"], ids=["setext", "stars", "others"])
+def test_underlined_headings_are_chapters_without_their_rules(tmp_path, rules):
+    upper, lower = rules[0], rules[-1]
+    chapters = "".join(f"{name}\n{lower * len(name)}\n\n{PROSE}\n\n" for name in ("1. Rain", "2. Snow", "3. Sun"))
+    book = text_book(tmp_path, "a.txt", f"The Weather\n{upper * 11}\n\nby Ann Other\n\n{chapters}")
+    assert book.titles == ["1. Rain", "2. Snow", "3. Sun"]
+    assert book.spoken[:3] == ["The Weather", "by Ann Other", "1. Rain"]
+    assert not any(rules[0] * 3 in said for said in book.spoken)
+
+
+def test_a_rule_below_a_paragraph_or_a_table_is_no_heading(tmp_path):
+    content = f"CHAPTER 1\n\n{PROSE}\n----------\n\nName  Age\n---------\nAnn   8\n\nCHAPTER 2\n\n{PROSE}\n"
+    assert text_book(tmp_path, "a.txt", content).titles == ["CHAPTER 1", "CHAPTER 2"]
+
+
+def test_running_headers_and_page_numbers_between_form_feeds_are_left_out_on_record(tmp_path):
+    pages = [f"CHAPTER I\n\n{PROSE}\n1"] + [f"\n\fTHE RAIN          {n}\n\n{PROSE}\n{n}" for n in range(2, 6)]
+    book = text_book(tmp_path, "a.txt", "".join(pages) + f"\n\fCHAPTER II\n\n{PROSE}\n")
+    assert book.titles == ["CHAPTER I", "CHAPTER II"]
+    assert [rule for rule, _ in book.omitted()] == ["page-number"] + ["running-header", "page-number"] * 4
+    assert "RAIN" not in " ".join(book.spoken)
+
+
+def test_lines_that_begin_pages_and_do_not_come_again_are_spoken(tmp_path):
+    content = "\n\f".join(
+        f"{word}\n\n{PROSE}" for word in ("Snow is white.", "Rain is grey.", "Fog is soft.", "Ice is hard.")
+    )
+    assert "Fog is soft." in text_book(tmp_path, "a.txt", content).spoken
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["第{}章", "第{}回 甄士隐梦幻", "第{}話：雨", "【第{}章】　雨の日"],
+)
+def test_chapters_of_china_and_japan(tmp_path, form):
+    prose = "　雨下在屋顶上，孩子们留在家里，望着窗外。傍晚，他们走到河边，很晚才回家。\n" * 4
+    book = text_book(tmp_path, "a.txt", "".join(f"{form.format(n)}\n\n{prose}\n" for n in "一二三四"))
+    assert book.titles == [form.format(n).replace("　", " ") for n in "一二三四"]
+    assert len(book.spoken) == 20
+
+
+def test_a_sentence_that_begins_with_a_chapter_of_china_is_none():
+    assert numbering.heading("第一章を読んだ。") is None
+    assert numbering.heading("第二十三章 夜").number == 23
+
+
+@pytest.mark.parametrize("line", ["Глава двенадцатая", "Rozdział piąty", "Eerste hoofdstuk", "Κεφάλαιο πρώτο"])
+def test_numbers_that_are_spelled_out_in_other_languages(line):
+    assert numbering.heading(line).rank == "chapter"
+
+
+def test_a_note_with_a_sentence_is_no_chapter():
+    assert numbering.heading("Historical note: Though this word is old, it is still in use.") is None
+    assert numbering.heading("Author's Note").rank == "named"
+
+
+def test_a_hyphen_at_the_end_of_a_line_stays_with_its_word(tmp_path):
+    end = "He sat in the drawing-\nroom of a well-\nknown house, and sang - or\nspoke - to himself all day long.\n"
+    content = f"{PROSE}\n{end}"
+    assert "drawing-room of a well-known house, and sang - or spoke" in text_book(tmp_path, "a.txt", content).spoken[0]
