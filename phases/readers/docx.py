@@ -9,6 +9,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,11 @@ from phases.readers.text import names
 _UNSEEN = names("del movefrom fallback instrtext deltext object ppr sectpr tblpr trpr tcpr")
 _SPACES = {"tab": " ", "ptab": " ", "br": "\n", "cr": "\n", "nobreakhyphen": "-"}
 _MAX_STYLE_CHAIN = 20
+_OFF = ("0", "false", "off")
+# In half points; text is printed in 10 to 12 points.
+_LARGE = 28
+_LONGEST_DRAWN = 100
+_FEWEST_DRAWN = 2
 # Parts with visible text beside the document itself, by the end of the relationship's type.
 _SIDE_PARTS = {"footnotes": FOOTNOTE, "endnotes": FOOTNOTE, "header": RUNNING_HEADER, "footer": RUNNING_HEADER}
 
@@ -121,7 +127,7 @@ def _styles(archive: Archive, main: str) -> dict[str, Style]:
             current = bases.get(current, "")
             if level >= 0 or current not in names:
                 break
-            level = levels[current]
+            level = -1 if names[current] == "title" else levels[current]  # "Author" may be drawn as titles are
         styles[style_id] = Style(names[style_id], max(level, 0))
     return styles
 
@@ -147,30 +153,54 @@ def _child_value(element: Any, name: str) -> str:
 def _blocks(archive: Archive, main: str) -> Iterator[Block]:
     archive.restart_count()
     styles = _styles(archive, main)
-    paragraphs = levels_from_one(list(_paragraphs(archive.read_xml(main), styles, "paragraph")))
+    paragraphs = levels_from_one(_with_drawn_headings(archive.read_xml(main), styles))
     for kind, part in _relationships(archive, main):
         omission = _SIDE_PARTS.get(kind)
         if omission is not None:
             source = posixpath.basename(part).removesuffix(".xml")
-            side = _paragraphs(archive.read_xml(part), styles, f"{source}, paragraph")
+            side = _paragraphs(archive.read_xml(part), _Walker(styles, f"{source}, paragraph"))
             paragraphs += [replace(p, omit=p.omit or omission, level=0) for p in side if text.has_word(p.text)]
     yield from outline.by_headings(paragraphs)
 
 
 @dataclass(slots=True)
 class _Open:
-    """A paragraph that is being read; a text box opens one inside another."""
+    """A paragraph that is being read; a text box opens one inside another.
+
+    Attributes:
+        goes_on: the next one is part of it: it is a large first letter, or its end was deleted.
+        centred: it stands in the middle of the line.
+        plain: some of its text is neither bold nor large.
+    """
 
     style: Style
     level: int
     listed: bool
     omit: Omission | None
+    goes_on: bool = False
+    centred: bool = False
+    plain: bool = False
     parts: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
 
 
-def _paragraphs(root: Any, styles: dict[str, Style], source: str) -> Iterator[Paragraph]:
-    walker = _Walker(styles, source)
+def _with_drawn_headings(root: Any, styles: dict[str, Style]) -> list[Paragraph]:
+    """The paragraphs of the document; where no style makes a heading, those that are drawn like headings are some."""
+    walker = _Walker(styles, "paragraph")
+    paragraphs = list(_paragraphs(root, walker))
+    if any(p.level for p in paragraphs):
+        return paragraphs
+    drawn = [
+        walker.is_drawn(p) and p.kind == "prose" and p.omit is None and len(p.text) <= _LONGEST_DRAWN
+        for p in paragraphs
+    ]
+    alone = [here and not below for here, below in pairwise([*drawn, False])]
+    if sum(alone) < _FEWEST_DRAWN:
+        return paragraphs
+    return [replace(p, kind="heading", level=1) if here else p for p, here in zip(paragraphs, drawn, strict=True)]
+
+
+def _paragraphs(root: Any, walker: _Walker) -> Iterator[Paragraph]:
     walk = etree.iterwalk(root, events=("start", "end"))
     for event, node in walk:
         tag = local_name(node)
@@ -183,6 +213,7 @@ def _paragraphs(root: Any, styles: dict[str, Style], source: str) -> Iterator[Pa
             walker.end(tag)
             if not walker.open:
                 yield from walker.taken()
+    yield from walker.rest()
 
 
 class _Walker:
@@ -197,6 +228,17 @@ class _Walker:
         self._rows: list[list[Paragraph]] = []
         self._hidden_run = False
         self._contents: list[bool] = []
+        self._before: _Open | None = None
+        self._drawn: set[int] = set()
+
+    def rest(self) -> list[Paragraph]:
+        """A last paragraph that was to go on."""
+        paragraph = _paragraph(self._before, f"{self._source} {self._count}") if self._before else None
+        return [paragraph] if paragraph is not None else []
+
+    def is_drawn(self, paragraph: Paragraph) -> bool:
+        """Whether a paragraph looks like a heading: in the middle, and bold or large."""
+        return id(paragraph) in self._drawn
 
     def taken(self) -> list[Paragraph]:
         done, self._done = self._done, []
@@ -207,6 +249,8 @@ class _Walker:
             self._count += 1
             opened = _opened(node, self._styles)
             opened.omit = CONTENTS if any(self._contents) else opened.omit
+            if self._before is not None and not self.open:
+                opened.parts, self._before = self._before.parts, None
             self.open.append(opened)
         elif tag == "sdt":  # a content control; that of a table of contents says so
             gallery = node.find("{*}sdtPr/{*}docPartObj/{*}docPartGallery")
@@ -217,7 +261,8 @@ class _Walker:
             return
         elif tag == "r":
             mark = node.find("{*}rPr/{*}vanish")
-            self._hidden_run = mark is not None and _value(mark, "val") not in ("0", "false", "off")
+            self._hidden_run = mark is not None and _value(mark, "val") not in _OFF
+            self.open[-1].plain |= not _stands_out(node)
         elif tag == "t":
             current = self.open[-1]
             (current.hidden if self._hidden_run else current.parts).append(node.text or "")
@@ -237,7 +282,12 @@ class _Walker:
 
     def _finish(self, finished: _Open) -> None:
         source = f"{self._source} {self._count}"
+        if finished.goes_on and not self.open:
+            self._before = finished
+            return
         paragraph = _paragraph(finished, source)
+        if paragraph is not None and finished.centred and not finished.plain:
+            self._drawn.add(id(paragraph))
         found = [paragraph] if paragraph is not None else []
         hidden = text.one_line("".join(finished.hidden))
         if hidden:
@@ -267,6 +317,13 @@ class _Walker:
             self._done = row
 
 
+def _stands_out(run: Any) -> bool:
+    """Whether a run is bold or large, or holds nothing to be seen."""
+    bold, size = run.find("{*}rPr/{*}b"), run.find("{*}rPr/{*}sz")
+    large = size is not None and _value(size, "val").isdigit() and int(_value(size, "val")) >= _LARGE
+    return large or (bold is not None and _value(bold, "val") not in _OFF) or run.find("{*}t") is None
+
+
 def _opened(node: Any, styles: dict[str, Style]) -> _Open:
     properties = node.find("{*}pPr")
     style = Style("", 0)
@@ -279,7 +336,15 @@ def _opened(node: Any, styles: dict[str, Style]) -> _Open:
         listed = properties.find("{*}numPr") is not None
     omit = CONTENTS if is_contents(style.name) else None
     listed = listed or style.name.startswith("list ")
-    return _Open(style, style.level if level < 0 else level, listed, omit)
+    opened = _Open(style, style.level if level < 0 else level, listed, omit)
+    if properties is not None:
+        frame = properties.find("{*}framePr")
+        ended = properties.find("{*}rPr/{*}del"), properties.find("{*}rPr/{*}moveFrom")
+        opened.goes_on = any(mark is not None for mark in ended) or (
+            frame is not None and _value(frame, "dropCap") in ("drop", "margin")
+        )
+        opened.centred = _child_value(properties, "jc") == "center"
+    return opened
 
 
 def _paragraph(finished: _Open, source: str) -> Paragraph | None:

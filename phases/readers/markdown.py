@@ -13,10 +13,10 @@ from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
 from phases.contract import PermanentError
-from phases.readers import encoding, gutenberg, markup, outline, text
+from phases.readers import encoding, gutenberg, markdown_dialects, markup, outline, text
 from phases.readers.document import Block, Document, Metadata, Omission, Paragraph
 from phases.readers.limits import Limits
-from phases.readers.omission import FOOTNOTE, METADATA, NOTE_REFERENCE
+from phases.readers.omission import FOOTNOTE, HIDDEN, METADATA, NOTE_REFERENCE
 
 _FRONT_MATTER = re.compile(r"\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 _MAX_FRONT_MATTER = 20_000
@@ -61,11 +61,13 @@ def read(path: Path, limits: Limits) -> Document:
     if not facts:  # two rules with text between them are no front matter
         front = None
     skipped = content[: front.end()] if front else ""
+    if not front:
+        facts, skipped = markdown_dialects.title_block(content)
     paragraphs = _paragraphs(content[len(skipped) :], path.name, 1 + skipped.count("\n"))
     paragraphs = _mark_facts(paragraphs, facts)
-    if front:
-        row = Paragraph("prose", text.one_line(front.group(1)), "line 1", omit=METADATA)
-        paragraphs.insert(0, row)
+    if skipped:
+        said = front.group(1) if front else skipped
+        paragraphs.insert(0, Paragraph("prose", text.one_line(said), "line 1", omit=METADATA))
     return Document(_metadata(facts, gutenberg.facts(content)), partial(_blocks, paragraphs))
 
 
@@ -141,7 +143,7 @@ def _paragraphs(content: str, name: str, first_line: int) -> list[Paragraph]:
     parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable(["table", "strikethrough"])
     parser.use(footnote_plugin)
     gatherer = _Gatherer(first_line)
-    for token in parser.parse(content):
+    for token in parser.parse(markdown_dialects.plain(content)):
         if token.level >= _MAX_NESTING - 1:  # the parser leaves out what is nested deeper
             raise PermanentError(
                 f"{name} is refused: its quotations or lists are nested more than {_MAX_NESTING} deep near line "
@@ -149,7 +151,12 @@ def _paragraphs(content: str, name: str, first_line: int) -> list[Paragraph]:
                 error_type="too_large",
             )
         gatherer.take(token)
-    return gatherer.paragraphs
+    hidden = [
+        Paragraph("prose", text.one_line(said), f"line {first_line + line}", omit=HIDDEN)
+        for line, said in markdown_dialects.comments(content)
+        if text.has_word(said)
+    ]
+    return [*gatherer.paragraphs, *hidden]
 
 
 @dataclass(slots=True)
@@ -244,4 +251,4 @@ def inline_text(tokens: Sequence[Token]) -> str:
             parts.append("\n")
         elif token.type == "html_inline" and re.match(r"<br\b", token.content, re.I):
             parts.append(" ")
-    return "".join(parts)
+    return markdown_dialects.shown("".join(parts))

@@ -49,6 +49,7 @@ _VERSE = names("poem poetry stanza verse z3998:poem z3998:verse z3998:song z3998
 _DRAMA = frozenset(["z3998:drama", "z3998:persona"])
 
 _LINE_BREAK = "\x0b"
+_FEWEST_LINES, _LONGEST_LINE = 3, 80
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _XML_OWN = frozenset(["amp", "lt", "gt", "quot", "apos"])
 _EMPTY_ELEMENT = re.compile(
@@ -179,6 +180,12 @@ def head_elements(root: Any, tag: str) -> Iterator[Any]:
 def _own_sheets(root: Any) -> Iterator[str]:
     for element in head_elements(root, "style"):
         yield "".join(element.itertext())
+
+
+def _are_lines(gathered: str) -> bool:
+    """Whether line breaks stand where the author ended lines: in a poem, a letterhead, a title page."""
+    lines = [line for line in gathered.split(_LINE_BREAK) if line.strip()]
+    return len(lines) >= _FEWEST_LINES and all(len(line) < _LONGEST_LINE for line in lines)
 
 
 def _entities(root: Any, name: str) -> dict[str, str]:
@@ -382,6 +389,8 @@ class _Walker:
             kind = "verse"
         elif self._in_cells and kind == "prose":  # its cells have ended, the row ends here
             kind = "table"
+        elif kind == "prose" and _are_lines(gathered):
+            kind = "verse"
         content = text.lines(gathered, _LINE_BREAK) if kind == "verse" else text.one_line(gathered)
         if not content:
             return None

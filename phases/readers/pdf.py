@@ -32,6 +32,9 @@ _GAP_SIZES = 1.3
 _SAMPLED = 4
 # At least four letters, each with space around it.
 _SPACED = re.compile(r"(?:\S\s+){3,}\S")
+# Characters of symbol fonts: at the start of a line they are bullets, whatever they look like.
+_SYMBOLS = re.compile("[\uf000-\uf0ff]")
+_BULLET = re.compile(r"^[\uf000-\uf0ff\u25cf\u2219]\s*(?=\w)")
 _PAGE_FAILED = "page {} cannot be read"
 
 
@@ -195,7 +198,8 @@ def _line(content: Any, written: str, first: int) -> Line:
     size = pdfium.FPDFText_GetFontSize(content.raw, _index(content, first))
     if _SPACED.fullmatch(written):
         written = _closed_up(content, written, first)
-    return Line(text.without_ligatures(written), left, right, bottom, top, size)
+    written = _SYMBOLS.sub("", _BULLET.sub("• ", text.without_ligatures(written)))
+    return Line(written, left, right, bottom, top, size)
 
 
 def _cut_at_gaps(content: Any, written: str, first: int, line: Line) -> list[Line]:

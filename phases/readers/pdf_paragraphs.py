@@ -26,6 +26,10 @@ _REPEATED = 3
 # Print so much larger than the rest of the book is a heading.
 _HEADING_SIZE = 1.2
 _LONGEST_HEADING = 150
+# A line that is so much shorter than the full ones, of these, ends a paragraph after a full stop, or after anything.
+_SHORT, _SHORTER = 0.12, 0.2
+_BULLETS = ("•", "▪", "‣", "◦", "■", "➢")
+_ITEM = re.compile(r"\(?(?:\d{1,3}|[a-z])[.)]\s")
 
 
 def running_lines(pages: Sequence[Page]) -> set[tuple[int, int]]:
@@ -113,7 +117,7 @@ def paragraphs(
             for column in {line.column for line in page.lines}
         }
         for position, line in enumerate(page.lines):
-            if (page.number, position) in running:
+            if (page.number, position) in running and position not in notes:
                 rule = PAGE_NUMBER if _PAGE_NUMBER.fullmatch(line.text) else RUNNING_HEADER
                 waiting.append((number, Paragraph("prose", text.one_line(line.text), where, omit=rule)))
             elif position not in notes:
@@ -210,8 +214,13 @@ def _starts(gathered: Sequence[Line], line: Line, columns: Mapping[int, _Bounds]
     indent = line.left - bounds.left
     if 0.6 * size < indent < 6 * size and last.left - before.left < 0.6 * size:
         return True
-    short = before.right - last.right > 0.12 * max(before.right - before.left, 1.0)
-    return short and (last.text.endswith(_ENDS) or line.text[:1].isupper())
+    if line.text.startswith(_BULLETS):
+        return True
+    missing = (before.right - last.right) / max(before.right - before.left, 1.0)
+    ended, item = last.text.endswith(_ENDS), _ITEM.match(line.text) is not None
+    if ended or item:
+        return missing > _SHORT or (ended and item)
+    return missing > _SHORTER and line.text[:1].isupper()
 
 
 def _ends_open(line: Line) -> bool:

@@ -91,6 +91,7 @@ class _Group:
     level: int = -1
     listed: bool = False
     in_table: bool = False
+    opens_side: Omission | None = None
 
 
 @dataclass(slots=True)
@@ -163,7 +164,7 @@ class _Reader:
             if kind == "brace":
                 if token["brace"] == "{":
                     self._stack.append(self._group)
-                    self._group = replace(self._group, starred=False)
+                    self._group = replace(self._group, starred=False, opens_side=None)
                 else:
                     yield from self._close()
             elif kind == "word":
@@ -188,12 +189,11 @@ class _Reader:
         finished = self._group
         self._group = self._stack.pop()
         self._skip = 0
+        if finished.opens_side is not None:
+            self._put_aside(self._open.pop(), finished.opens_side)
         if finished.destination == self._group.destination:
             return
-        if finished.destination in _SIDE:
-            note = self._open.pop()
-            self._put_aside(note, _SIDE[finished.destination])
-        elif finished.destination in ("title", "author", "subject"):
+        if finished.destination in ("title", "author", "subject"):
             said = text.one_line("".join(self._table_text))
             if said:
                 self.facts.setdefault(finished.destination, said)
@@ -238,11 +238,13 @@ class _Reader:
         group = self._group
         if group.destination == "unread":
             return True
+        starred, group.starred = group.starred, False  # only the first word after \* names what may be skipped
         if word in _SIDE:
-            group.destination = word
-            self._open.append(_Open())
+            if group.opens_side is None:
+                self._open.append(_Open())
+            group.destination, group.opens_side = word, _SIDE[word]
             return True
-        if word in _SKIPPED or (group.starred and word not in _READ_THOUGH_STARRED):
+        if word in _SKIPPED or (starred and word not in _READ_THOUGH_STARRED):
             group.destination = "unread"
             return True
         if word in _TABLES and group.destination == "body" and self._stack:

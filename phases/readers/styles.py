@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from phases.readers.document import Paragraph
+
+# What authors and templates of publishers call their own.
+_CHAPTER = re.compile(
+    r"(?:chapter|part|book)[ _-]?(?:title|head(?:ing)?|name|number|num)?|kapitel(?:überschrift)?|titre de chapitre"
+)
 
 
 def named_level(name: str) -> int:
@@ -17,6 +23,8 @@ def named_level(name: str) -> int:
     first, _, last = name.rpartition(" ")
     if first == "heading" and last.isdigit():
         return int(last) + 1
+    if _CHAPTER.fullmatch(name):
+        return 2
     return 1 if name == "title" else -1
 
 

@@ -78,3 +78,36 @@ def test_without_an_outline_large_print_gives_the_chapters(tmp_path):
 def test_pages_without_text_are_on_record(tmp_path):
     book = extract(pdf(tmp_path / "a.pdf", [column(50, 700, [f"{PROSE} end."]), [], column(50, 700, ["More."])]))
     assert [(row["source"], row["omit"]["rule"]) for row in book.rows if row["omit"]] == [("page 2", "empty-page")]
+
+
+def test_notes_in_the_size_of_the_text_below_a_raised_mark_are_left_out(tmp_path):
+    text = ["It rained all day on the roofs of the town", "and on the river.1 It was the sixth of May,"]
+    page = column(50, 700, text)
+    page += [
+        *column(50, 600, ["and nobody went out of the house."]),
+        (50, 93, 6, "1"),
+        (56, 88, 10, "The note of rain."),
+    ]
+    book = extract(pdf(tmp_path / "a.pdf", [page]))
+    assert sorted(book.omitted()) == [("footnote", "1 The note of rain."), ("note-reference", "1")]
+    assert "river. It was" in " ".join(book.spoken)
+
+
+def test_a_number_of_a_section_is_no_mark_of_a_note(tmp_path):
+    page = [*column(50, 700, ["3.10. The tenth section of it", "It rained all day.10 And nobody", "came."])]
+    book = extract(pdf(tmp_path / "a.pdf", [[*page, (50, 88, 7, "10 A note of rain.")]]))
+    assert book.spoken[0].startswith("3.10. The tenth")
+
+
+def test_items_with_bullets_and_numbers_are_paragraphs(tmp_path):
+    lines = [
+        "1. first item",
+        "2. second item",
+        "• third item of a list that goes on to the end",
+        "of it",
+        "• other",
+    ]
+    body = [f"In the evening they walked to the river, where the boats lay {n}." for n in range(9)]
+    pages = [[(50, 700 - 14 * n, 10, line) for n, line in enumerate([*body, *lines, *body])]]
+    spoken = extract(pdf(tmp_path / "a.pdf", pages)).spoken
+    assert {"1. first item", "2. second item", "• other"} <= set(spoken)

@@ -50,6 +50,16 @@ def test_notes_hidden_and_deleted_text_of_rich_text(tmp_path):
     assert set(book.omitted()) == {("footnote", "By train."), ("running-header", "Page head"), ("hidden", "not shown")}
 
 
+@pytest.mark.parametrize(
+    "opening", [r"\footnote\ftnalt", r"\*\footnote\chftn\~\plain\pard", r"\footnote\pard\plain{\super\chftn}"]
+)
+def test_text_after_a_note_of_any_program_is_spoken(tmp_path, opening):
+    body = r"Rain {\super\chftn}{" + opening + r" A {\i long} note.\par}fell.\par Snow fell.\par"
+    book = rtf(tmp_path / "a.rtf", body)
+    assert book.spoken == ["Rain fell.", "Snow fell."]
+    assert book.omitted() == [("footnote", "A long note.")]
+
+
 def test_tables_lines_and_facts_of_rich_text(tmp_path):
     body = (
         r"{\info{\title The Book}{\author A. Author}}Roses are red,\line Violets are blue.\par"

@@ -85,3 +85,40 @@ def test_chapters_of_a_document_without_styles_are_told_by_their_words(tmp_path)
     told = " ".join(["It rained all day."] * 20)
     body = "".join(paragraph(run(said)) for said in ("My Book", "Chapter 1", told, "Chapter 2: Snow", told))
     assert extract(docx(tmp_path / "My Book.docx", body)).titles == ["Chapter 1", "Chapter 2: Snow"]
+
+
+def test_a_large_first_letter_and_a_paragraph_whose_end_was_deleted_go_on(tmp_path):
+    first = '<w:p><w:pPr><w:framePr w:dropCap="drop"/></w:pPr><w:r><w:t>O</w:t></w:r></w:p>'
+    ended = (
+        '<w:p><w:pPr><w:rPr><w:del w:id="1"/></w:rPr></w:pPr><w:r><w:t xml:space="preserve">He said </w:t></w:r></w:p>'
+    )
+    last = '<w:p><w:pPr><w:rPr><w:del w:id="2"/></w:rPr></w:pPr><w:r><w:t>The end.</w:t></w:r></w:p>'
+    body = first + paragraph(run("nce it rained.")) + ended + paragraph(run("no more.")) + last
+    assert extract(docx(tmp_path / "a.docx", body)).spoken == ["Once it rained.", "He said no more.", "The end."]
+
+
+def drawn(said, *, bold=True, centred=True):
+    properties = '<w:pPr><w:jc w:val="center"/></w:pPr>' if centred else ""
+    return f"<w:p>{properties}<w:r>{'<w:rPr><w:b/></w:rPr>' if bold else ''}<w:t>{said}</w:t></w:r></w:p>"
+
+
+def test_where_no_style_makes_a_heading_bold_lines_in_the_middle_do(tmp_path):
+    body = "".join(drawn(name) + paragraph(run("It rained.")) for name in ("The Lane", "The River"))
+    assert extract(docx(tmp_path / "a.docx", body)).titles == ["The Lane", "The River"]
+
+
+def test_bold_or_centred_lines_alone_are_no_headings(tmp_path):
+    body = (drawn("No!", centred=False) + drawn("The sign said so.", bold=False) + paragraph(run("It rained."))) * 2
+    assert len(extract(docx(tmp_path / "a.docx", body)).titles) == 1
+
+
+def test_styles_that_authors_name_after_chapters_are_headings_and_names_drawn_as_titles_are_none(tmp_path):
+    styles = (
+        '<w:style w:styleId="C"><w:name w:val="Chapter Title"/></w:style><w:style w:styleId="T"><w:name w:val="Title"/>'
+        '</w:style><w:style w:styleId="A"><w:name w:val="Author"/><w:basedOn w:val="T"/></w:style>'
+    )
+    body = paragraph(run("The Rain"), "T") + paragraph(run("Ann Other"), "A")
+    body += "".join(paragraph(run(name), "C") + paragraph(run("It rained.")) for name in ("One", "Two"))
+    book = extract(docx(tmp_path / "a.docx", body, styles))
+    assert book.titles == ["One", "Two"]
+    assert book.spoken[:2] == ["The Rain", "Ann Other"]
