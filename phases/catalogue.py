@@ -47,10 +47,10 @@ class BuiltIn:
 BUILT_IN: dict[str, BuiltIn] = {
     phase.name: phase
     for phase in (
-        BuiltIn("validation", 2, reads_source=True, outputs=("source",), libraries=("lxml", "pypdfium2")),
+        BuiltIn("validation", 3, reads_source=True, outputs=("source",), libraries=("lxml", "pypdfium2")),
         BuiltIn(
             "extraction",
-            3,
+            4,
             reads_source=True,
             inputs=("source",),
             outputs=("book", "text", "cover"),
