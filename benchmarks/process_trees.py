@@ -32,6 +32,35 @@ class Memory:
     process_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Time:
+    """What a command took.
+
+    Attributes:
+        wall_s: on the clock.
+        cpu_s: of the processor, with all processes below it.
+    """
+
+    wall_s: float
+    cpu_s: float
+
+
+def time_of(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Time:
+    """What a command takes.
+
+    Raises:
+        DispatchError: it failed.
+    """
+    with tempfile.TemporaryFile() as output:
+        started = time.perf_counter()
+        process = _start(command, folder, environment, output.fileno())
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        taken_s = time.perf_counter() - started
+        _check(command, process.returncode, output.fileno())
+    return Time(taken_s, usage.ru_utime + usage.ru_stime)
+
+
 def wall_s(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> float:
     """How long a command takes.
 
@@ -47,8 +76,16 @@ def wall_s(command: Sequence[str], folder: Path, environment: Mapping[str, str])
     return taken_s
 
 
-def peak_memory(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Memory:
+def peak_memory(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], interval_s: float = _INTERVAL_S
+) -> Memory:
     """What a command takes; looking costs time, so it is not the run of which the time counts.
+
+    Args:
+        command: what is run.
+        folder: where.
+        environment: with what.
+        interval_s: between two looks.
 
     Raises:
         DispatchError: it failed.
@@ -61,7 +98,7 @@ def peak_memory(command: Sequence[str], folder: Path, environment: Mapping[str, 
             tree = max(tree, sum(_kib(pid, "smaps_rollup", "Pss:") for pid in pids) << 10)
             process_peak = max(process_peak, *(_kib(pid, "status", "VmHWM:") << 10 for pid in pids))
             try:
-                process.wait(_INTERVAL_S)
+                process.wait(interval_s)
                 break
             except subprocess.TimeoutExpired:
                 continue

@@ -201,7 +201,7 @@ def _make(book: _Book, program: str, levels: Levels) -> Made:
     """
     plan, timeline = book.plan, book.timeline
     encoder = Encoder(
-        program, timeline.rate, output_rate(timeline.rate), plan.settings["bitrate_kbps"], levels.trims_db
+        program, timeline.rate, output_rate(timeline.rate), plan.settings["bitrate_kbps"], levels.coder_trims_db
     )
     folder = plan.attempt_dir / "segments"
     folder.mkdir()
@@ -231,9 +231,9 @@ def _encode(
         segment = segments[number]
         with book.hold_core():
             samples = master(render(segment, read, levels.gains_db), 0.0, levels.ceiling_db)
-            pieces = encoder.encode(
-                to_pcm(samples), segment.start, folder / str(number), is_last=number == len(segments) - 1
-            )
+            pcm = to_pcm(samples, levels.common_trim_db)
+            is_last = number == len(segments) - 1
+            pieces = encoder.encode(pcm, segment.start, folder / str(number), is_last=is_last)
             heard = {
                 at: envelope(samples[at - segment.start :], timeline.rate).round(4).tolist()
                 for at in positions
@@ -348,6 +348,7 @@ def _finish(book: _Book, made: Made, files: Mapping[str, Mapping[str, Any]], *, 
             "true_peak_dbtp": _rounded(whole.true_peak_dbtp),
             "corrected": is_corrected,
             "passed": _passed(files),
+            "verification_cpu_s": round(sum(measured.cpu_s for _product, measured in made), 3),
         },
     )
 

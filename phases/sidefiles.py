@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 from phases.audio.tags import GENRE, Chapter, Cover, Tags
 from phases.files import write_bytes, write_json, write_text
@@ -94,7 +94,7 @@ def package_document(tags: Tags) -> str:
     if tags.isbn:
         lines.append(f'<dc:identifier opf:scheme="ISBN">{_shown(tags.isbn)}</dc:identifier>')
     named = {"calibre:series": tags.series, "calibre:series_index": tags.volume}
-    lines += [f"<meta name={quoteattr(n)} content={quoteattr(xml_text(t))}/>" for n, t in named.items() if t]
+    lines += [f'<meta name="{escape(n)}" content="{escape(xml_text(t))}"/>' for n, t in named.items() if t]
     body = "\n".join(f"    {line}" for line in lines)
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<package xmlns="http://www.idpf.org/2007/opf" version="2.0">\n'
@@ -104,7 +104,7 @@ def package_document(tags: Tags) -> str:
 
 
 def _shown(text: str) -> str:
-    return escape(xml_text(text))
+    return escape(xml_text(text), quote=False)
 
 
 def _as_jpeg(cover: Cover) -> Cover:

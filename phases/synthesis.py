@@ -1,7 +1,8 @@
 """Phase 4: speaks every chunk that is not spoken yet, and lists the durations and word times of all.
 
-A chunk is spoken by a process of its own, so that its bytes depend on its text, voice and settings alone: a resumed
-book is identical to an uninterrupted one. What a voice fails at is tried again after all others are spoken.
+A chunk is spoken by a voice that has said nothing before, so that its bytes depend on its text, voice and settings
+alone: a resumed book is identical to an uninterrupted one. A process speaks a few chunks; what a voice fails at is
+tried again after all others are spoken, in a process of its own.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from phases.audio.chunkfile import chunk_path, write_chunk
+from phases.audio.chunkfile import DamagedChunkError, chunk_path, read_chunk, write_chunk
 from phases.casting import POISONED, Candidate, Chunk, Refusal, Trial, note_refusals, standing
 from phases.contract import PermanentError, PhaseError, Plan, Result, TransientError
 from phases.files import read_json, read_lines, sync_folder, write_lines
@@ -28,6 +30,7 @@ from phases.voices.takes import BadTakeError, checked_pcm
 
 _log = logging.getLogger(__name__)
 _ENGLISH = "en-us"
+_TOGETHER = 8  # so many chunks are spoken by one process: to start one takes as long as a short sentence
 
 
 def run(plan: Plan) -> Result:
@@ -129,42 +132,51 @@ def _speak_missing(plan: Plan, chunks: Sequence[Chunk], engine: Engine) -> int:
     missing = trials = [trial for trial, audio in stands if audio is None]
     # Elsewhere a process that has loaded a library is not safe to fork from: each child loads its own.
     speak = partial(_speak, plan, engine if sys.platform == "linux" else None)
+    died = partial(_died, plan)
     lost: list[Trial] = []
-    if missing:
-        with suppress(VoiceError):  # who is to speak with it is told
-            engine.voice(missing[0].candidate.voice, plan.settings)
+    together = _TOGETHER
     with Progress(plan.progress, plan.phase, len(distinct)) as progress:
         progress.advance(len(distinct) - len(missing))
         while trials:
-            again: list[Trial] = []
-            for trial, answer in zip(trials, run_in_forks(speak, trials, plan.cores, on_death=_died), strict=True):
-                if answer:
-                    tried = trial.after(Refusal.from_json(answer))
-                    (lost if tried.is_lost else again).append(tried)
-                    progress.advance(0)  # a sign of life
-                else:
+            groups = [trials[start : start + together] for start in range(0, len(trials), together)]
+            trials = []
+            for group, answer in zip(groups, run_in_forks(speak, groups, plan.cores, on_death=died), strict=True):
+                spoken, refusal = json.loads(answer)
+                for trial in group[:spoken]:
                     _note(plan, trial)
-                    progress.advance()
-            trials = again
+                progress.advance(spoken)  # 0, too, is a sign of life
+                if refusal:
+                    tried = group[spoken].after(Refusal(**refusal))
+                    (lost if tried.is_lost else trials).append(tried)
+                    trials += group[spoken + 1 :]
+            together = 1
     sync_folder(folder)
     if lost:
         raise _failure(lost)
     return len(missing)
 
 
-def _speak(plan: Plan, engine: Engine | None, trial: Trial) -> bytes:
-    """In a child: let a voice speak a chunk and write the take, or answer why not."""
-    with core_slot(plan.slots_dir, plan.cores):
-        if engine is not None:
-            return _take(plan, engine, trial)
-        loaded = open_engine(plan.settings["engine"])
-        try:
-            return _take(plan, loaded, trial)
-        finally:
+def _speak(plan: Plan, engine: Engine | None, trials: Sequence[Trial]) -> bytes:
+    """In a child: let voices speak chunks and write the takes, up to the first that fails; answers as `_answer`."""
+    loaded = engine or open_engine(plan.settings["engine"])
+    try:
+        for spoken, trial in enumerate(trials):
+            with core_slot(plan.slots_dir, plan.cores):
+                refusal = _take(plan, loaded, trial)
+            if refusal:
+                return _answer(spoken, refusal)
+    finally:
+        if engine is None:
             loaded.close()
+    return _answer(len(trials), None)
 
 
-def _take(plan: Plan, engine: Engine, trial: Trial) -> bytes:
+def _answer(spoken: int, refusal: Refusal | None) -> bytes:
+    """How many chunks are spoken, and why not the next one, as JSON text."""
+    return json.dumps([spoken, asdict(refusal) if refusal else None]).encode()
+
+
+def _take(plan: Plan, engine: Engine, trial: Trial) -> Refusal | None:
     text = trial.chunk.text
     try:
         voice = engine.voice(trial.candidate.voice, plan.settings)
@@ -172,22 +184,29 @@ def _take(plan: Plan, engine: Engine, trial: Trial) -> bytes:
         speech = voice.speak(text, trial.chunk.phonemes)
         pcm = checked_pcm(speech, text, sample_rate=sample_rate, rate=plan.settings["rate"])
     except BadTakeError as error:
-        return Refusal(error.check, str(error), permanent=True).to_json()
+        return Refusal(error.check, str(error), permanent=True)
     except VoiceError as error:
-        return Refusal("voice_refused", f"it refuses the text ({error})", permanent=False).to_json()
+        return Refusal("voice_refused", f"it refuses the text ({error})", permanent=False)
     except OSError:
         raise  # a disk's, not the voice's
     except Exception as error:  # noqa: BLE001 - a voice's arbitrary code ends here; the log keeps the traceback
         traceback.print_exc(file=sys.stderr)
-        return Refusal("voice_crashed", f"it failed with {type(error).__name__}: {error}", permanent=False).to_json()
+        return Refusal("voice_crashed", f"it failed with {type(error).__name__}: {error}", permanent=False)
     write_chunk(chunk_path(plan.book_dir, trial.candidate.audio_id), pcm, sample_rate, speech.words)
-    return b""
+    return None
 
 
-def _died(death: ChildDiedError) -> bytes:
+def _died(plan: Plan, death: ChildDiedError) -> bytes:
+    """The answer of a child that is dead: it was at the first chunk of which there is no audio."""
+    trials: Sequence[Trial] = death.task  # type: ignore[assignment]
+    spoken = 0
+    with suppress(DamagedChunkError):
+        for trial in trials:
+            read_chunk(chunk_path(plan.book_dir, trial.candidate.audio_id))
+            spoken += 1
     # SIGKILL comes from outside, as from a system that is out of memory; any other end is the voice's own.
-    permanent = "SIGKILL" not in death.reason
-    return Refusal(POISONED, f"its worker process was {death.reason}", permanent).to_json()
+    refusal = Refusal(POISONED, f"its worker process was {death.reason}", permanent="SIGKILL" not in death.reason)
+    return _answer(spoken, refusal if spoken < len(trials) else None)
 
 
 def _note(plan: Plan, trial: Trial) -> None:

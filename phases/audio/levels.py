@@ -24,6 +24,8 @@ from phases.presets import Preset
 CODING_LOSS_DB: Mapping[str, float] = {"aac": 0.08, "mp3": 0.45, "opus": 0.0, "pcm": 0.0}
 """What each coder at 64 kbit/s takes off the level of speech, measured; it is given back before encoding."""
 
+_TOGETHER = 4  # so many segments are measured by one process: that takes no longer than to start one
+
 _LOSSY_KBPS = 80  # above, nothing is lost that could be measured
 
 
@@ -40,6 +42,16 @@ class Levels:
     gains_db: Mapping[int, float]
     ceiling_db: float
     trims_db: Mapping[str, float]
+
+    @property
+    def common_trim_db(self) -> float:
+        """The least of the trims, which the samples get before they go to the coders."""
+        return min(self.trims_db.values())
+
+    @property
+    def coder_trims_db(self) -> dict[str, float]:
+        """What is left of the trims: for one coder nothing, so that its samples need no filter."""
+        return {coder: round(trim - self.common_trim_db, 3) for coder, trim in self.trims_db.items()}
 
 
 def find_levels(
@@ -63,9 +75,10 @@ def find_levels(
     """
     rate = timeline.rate
 
-    def measured(segment: Segment) -> bytes:
+    def measured(group: Sequence[Segment]) -> bytes:
         with hold_core():
-            return np.stack(hop_levels(render(segment, read_pcm, {}), rate)).tobytes()
+            rows = [np.stack(hop_levels(render(segment, read_pcm, {}), rate)) for segment in group]
+        return np.concatenate(rows, axis=1).tobytes()
 
     def loss(segments: Sequence[Segment]) -> bytes:
         with hold_core():
@@ -74,11 +87,15 @@ def find_levels(
         return json.dumps(found).encode()
 
     hops: dict[int, list[Energies]] = defaultdict(list)
-    answers = run_in_forks(measured, timeline.segments, cores)
-    for segment, answer in zip(timeline.segments, answers, strict=True):
+    segments = timeline.segments
+    groups = [segments[first : first + _TOGETHER] for first in range(0, len(segments), _TOGETHER)]
+    for group, answer in zip(groups, run_in_forks(measured, groups, cores), strict=True):
         rows = np.frombuffer(answer).reshape(2, -1)
-        for chapter, first, end in chapter_hops(segment, rate):
-            hops[chapter].append(rows[:, first:end])
+        for segment in group:
+            end = 0
+            for chapter, first, end in chapter_hops(segment, rate):
+                hops[chapter].append(rows[:, first:end])
+            rows = rows[:, end:]
     spoken_db = {chapter: level(preset.unit, *np.concatenate(rows, axis=1)) for chapter, rows in hops.items()}
     whole_db = level(preset.unit, *np.concatenate([row for rows in hops.values() for row in rows], axis=1))
     if not math.isfinite(whole_db):

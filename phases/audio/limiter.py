@@ -65,7 +65,7 @@ def _envelope(samples: Samples) -> npt.NDArray[np.float64]:
 
 def _sliding_minimum(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The minimum over a window around each value, by doubling the span of the minima."""
-    minima = np.pad(values, _REACH, mode="edge")
+    minima = _extended(values)
     span = 1
     while span * 2 <= _WINDOW:
         minima = np.minimum(minima[:-span], minima[span:])
@@ -76,5 +76,15 @@ def _sliding_minimum(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
 
 def _box(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The mean over a window around each value."""
-    sums = np.concatenate(([0.0], np.cumsum(np.pad(values, _REACH, mode="edge"))))
+    sums = np.zeros(len(values) + _WINDOW)
+    np.cumsum(_extended(values), out=sums[1:])
     return np.asarray((sums[_WINDOW:] - sums[:-_WINDOW]) / _WINDOW)
+
+
+def _extended(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The values with the first and the last one repeated at both ends; `np.pad` takes as long as all the rest."""
+    extended = np.empty(len(values) + 2 * _REACH)
+    extended[:_REACH] = values[0]
+    extended[_REACH:-_REACH] = values
+    extended[-_REACH:] = values[-1]
+    return extended

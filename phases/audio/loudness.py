@@ -35,9 +35,9 @@ _K_WEIGHTING = (
 
 _OVERSAMPLING = 4
 _TAPS_EACH_SIDE = 12
-_PEAK_BLOCK = 512
-# Content below a quarter of the sample rate exceeds its sample peak by at most 0.69 dB: 1 / cos(pi / 8).
-_PEAK_EXCESS = 10 ** (0.70 / 20)
+# Where content below a quarter of the sample rate peaks, one of the samples beside it has at least cos(pi / 4) of that:
+# no band-limited signal falls from its peak faster than the cosine of its highest frequency (Duffin, Schaeffer, 1938).
+_PEAK_EXCESS = 1.415
 
 
 def hop_energies(samples: Samples, rate: int) -> Energies:
@@ -133,21 +133,19 @@ def true_peak(samples: Samples, at_least: float = 0.0) -> float:
     Returns:
         The linear peak, or `at_least` where that is higher.
     """
-    blocks = -(-len(samples) // _PEAK_BLOCK)
-    margin = _TAPS_EACH_SIDE
-    padded = np.zeros(blocks * _PEAK_BLOCK + 2 * margin, np.float32)
-    padded[margin : margin + len(samples)] = samples
-    inner = padded[margin : margin + blocks * _PEAK_BLOCK].reshape(blocks, _PEAK_BLOCK)
-    peaks = np.maximum(inner.max(axis=1), -inner.min(axis=1)) if blocks else np.zeros(0, np.float32)
-    peak = max(at_least, float(peaks.max(initial=0.0)))
-    for block in np.argsort(-peaks, kind="stable"):
-        if float(peaks[block]) * _PEAK_EXCESS <= peak:
-            break
-        start = int(block) * _PEAK_BLOCK
-        part = padded[start : start + _PEAK_BLOCK + 2 * margin].astype(np.float64)
-        for taps in interpolators(_OVERSAMPLING):
-            peak = max(peak, float(np.abs(np.convolve(part, taps, mode="valid")).max()))
-    return peak
+    size = np.abs(samples)
+    peak = max(at_least, float(size.max(initial=0.0)))
+    near = np.flatnonzero(size > np.float32(peak / _PEAK_EXCESS))
+    near = near[
+        (size[near] >= size[np.maximum(near - 1, 0)]) & (size[near] >= size[np.minimum(near + 1, len(size) - 1)])
+    ]
+    if not len(near):
+        return peak
+    reach = _TAPS_EACH_SIDE
+    # Between each such sample and both its neighbours; a window begins at the sample before and is one longer.
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(samples, (reach + 1, reach)), 2 * reach + 2)[near]
+    taps = np.array(interpolators(_OVERSAMPLING)).T
+    return max(peak, float(np.abs(windows[:, 1:] @ taps).max()), float(np.abs(windows[:, :-1] @ taps).max()))
 
 
 def decibels(ratio: float) -> float:

@@ -67,7 +67,8 @@ class Engine(Protocol):
     def voice(self, identifier: str, settings: Mapping[str, Any]) -> Voice:
         """A voice with its settings: ``rate`` (words a minute) and ``pitch`` (0 to 99).
 
-        What it loads serves the processes that are forked afterwards, too, and changes nothing of what they speak.
+        It speaks as if the engine had said nothing before, and is to be asked for again before the next text. Voices
+        that were asked for earlier are no longer to be used.
 
         Raises:
             VoiceError: it cannot be loaded.

@@ -1,8 +1,8 @@
 """eSpeak NG through ctypes: the library and the data inside the ``espeakng-loader`` wheel.
 
 The library keeps state between calls, so that the audio of a text depends on what was said before it. Whoever needs
-the same bytes for the same text lets a fresh process speak each text (phases/forks.py). It must never be used from
-two threads.
+the same bytes for the same text asks for the voice again before each (`Espeak.voice`), which loads the library anew.
+It must never be used from two threads.
 """
 
 from __future__ import annotations
@@ -118,22 +118,29 @@ class Espeak:
     """
 
     def __init__(self) -> None:
-        self._library = _load()
-        self._link: tempfile.TemporaryDirectory[str] | None = None
+        data = Path(espeakng_loader.get_data_path())
+        self._folder = tempfile.TemporaryDirectory(prefix="espeak-")
+        self._data = _linked(data, Path(self._folder.name))
+        self._quick_data = _quick(data, Path(self._folder.name))
         self._pcm = bytearray()
         self._starts: list[tuple[int, int]] = []
-        data = Path(espeakng_loader.get_data_path())
-        if len(os.fsencode(data)) > _LONGEST_DATA_PATH:
-            self._link = tempfile.TemporaryDirectory(prefix="espeak-")
-            data = _linked(data, Path(self._link.name))
+        self._files = _c_files()
+        self._callback = _Callback(self._receive)  # kept: the library holds only its address
+        self._load(self._data)
+
+    def _load(self, data: Path) -> None:
+        self._library = _loaded()
         self.sample_rate: int = self._library.espeak_Initialize(
             _AUDIO_OUTPUT_SYNCHRONOUS, _BUFFER_MS, os.fsencode(data), _INITIALIZE_DONT_EXIT
         )
         if self.sample_rate <= 0:
             raise EspeakError(f"eSpeak NG does not start with its data in {data} (answer {self.sample_rate})")
-        self._files = _c_files()
-        self._callback = _Callback(self._receive)  # kept: the library holds only its address
         self._library.espeak_SetSynthCallback(self._callback)
+
+    def _unload(self) -> None:
+        # What stays of a voice would change what the next one of this process speaks.
+        self._library.espeak_Terminate()
+        _ctypes.dlclose(self._library._handle)
 
     def voices(self, kind: str | None = None) -> list[VoiceEntry]:
         """The voices of the data, or with ``variant`` the changes of timbre that can be put after a ``+``."""
@@ -155,13 +162,13 @@ class Espeak:
         return choose_voice(language, setting, self.voices(), self.voices("variant"), is_default=is_default, key=key)
 
     def voice(self, identifier: str, settings: Mapping[str, Any]) -> EspeakVoice:
-        """A voice with its settings, loaded; processes that are forked from this one need not load it again."""
-        voice = EspeakVoice(self, identifier, settings["rate"], settings["pitch"])
-        self.select(voice.identifier, voice.rate, voice.pitch)
-        return voice
+        """A voice with its settings, of a library that is loaded again, which takes a tenth of a short sentence."""
+        self._unload()
+        self._load(self._data if "+" in identifier else self._quick_data)
+        return EspeakVoice(self, identifier, settings["rate"], settings["pitch"])
 
     def select(self, voice: str, rate: int, pitch: int) -> None:
-        """Load a voice, which takes half the time of a short sentence, and far less where this process has done it.
+        """Load a voice.
 
         Raises:
             EspeakError: the library refused the voice.
@@ -256,12 +263,9 @@ class Espeak:
             return file.read().decode(errors="replace")
 
     def close(self) -> None:
-        """Unload the library, and take away the short link to the data, where one was needed."""
-        # What stays of a voice would change what the next engine of this process speaks.
-        self._library.espeak_Terminate()
-        _ctypes.dlclose(self._library._handle)
-        if self._link is not None:
-            self._link.cleanup()
+        """Unload the library, and take away the links to its data."""
+        self._unload()
+        self._folder.cleanup()
 
     def _receive(self, samples: object, count: int, events: ctypes.Array[_Event]) -> int:
         if samples and count > 0:
@@ -410,7 +414,7 @@ def _c_files() -> ctypes.CDLL:
     return library
 
 
-def _load() -> ctypes.CDLL:
+def _loaded() -> ctypes.CDLL:
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     library.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
     library.espeak_SetSynthCallback.argtypes = [_Callback]
@@ -434,9 +438,33 @@ def _load() -> ctypes.CDLL:
 
 
 def _linked(data: Path, folder: Path) -> Path:
+    """The data under a short path."""
+    if len(os.fsencode(data)) <= _LONGEST_DATA_PATH:
+        return data
     link = folder / "espeak-ng-data"
     link.symlink_to(data, target_is_directory=True)
     return link
+
+
+def _quick(data: Path, folder: Path) -> Path:
+    """The data in a form in which a voice is found at once.
+
+    The library looks for the file of a voice by its name in lower case. Where it has another one (``gmw/en-US``), it
+    reads the files of all 141 voices. So each such file gets a second name. A variant of a voice (``gmw/en-US+f3``)
+    sounds otherwise when it is found so, and is not to be looked for here.
+    """
+    quick = folder / "quick"
+    (quick / "voices").mkdir(parents=True)
+    for entry in data.iterdir():
+        if entry.name != "voices":
+            (quick / entry.name).symlink_to(entry)
+    for entry in (data / "voices").iterdir():
+        (quick / "voices" / entry.name).symlink_to(entry)
+    for entry in (data / "lang").glob("*/*[A-Z]*"):
+        family = quick / "voices" / entry.parent.name
+        family.mkdir(exist_ok=True)
+        (family / entry.name.lower()).symlink_to(entry)
+    return quick
 
 
 def _languages(address: int) -> Iterable[tuple[int, str]]:

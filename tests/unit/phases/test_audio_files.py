@@ -100,8 +100,9 @@ def test_an_encoder_that_cannot_run_is_named(tmp_path: Path) -> None:
 
 def test_an_encoder_that_fails_says_why(tmp_path: Path) -> None:
     encoder = Encoder(find_encoder(), 22_050, 44_100, 64, {"mp3": 0.0})
-    with pytest.raises(TransientError, match="No such file") as caught:
-        encoder.encode(bytes(9216), 0, tmp_path / "missing" / "a", is_last=True)
+    (tmp_path / "a.mp3").mkdir()
+    with pytest.raises(TransientError, match="Is a directory") as caught:
+        encoder.encode(bytes(9216), 0, tmp_path / "a", is_last=True)
     assert caught.value.error_type == "encoder_failed"
 
 
