@@ -127,6 +127,16 @@ def test_tags_and_cover_are_in_both_files(finished: Finished) -> None:
     assert (folder / "cover.jpg").read_bytes().startswith(b"\xff\xd8\xff")
 
 
+@pytest.mark.parametrize("suffix", [".m4b", ".mp3"])
+def test_ffmpeg_which_has_not_written_them_reads_tags_and_cover(finished: Finished, suffix: str) -> None:
+    folder = finished.folder("The Cartographer's Daughter.epub")
+    with av.open(str(folder / f"{folder.name}{suffix}")) as container:
+        tags = container.metadata
+        assert (tags["title"], tags["album"], tags["artist"]) == (folder.name, folder.name, "Ines Valdoro")
+        assert (tags["genre"], tags["composer"]) == ("Audiobook", "eSpeak NG")
+        assert bytes(next(container.demux(container.streams.video[0]))).startswith(b"\x89PNG")
+
+
 def test_every_paragraph_is_in_the_ledger(finished: Finished) -> None:
     for name in GOOD:
         work = finished.work(name)

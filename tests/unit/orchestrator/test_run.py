@@ -301,14 +301,15 @@ def test_a_folder_that_another_book_is_just_claiming_is_not_taken_for_a_claim_cu
     assert second.result() == "Author/Title [22222222]"
 
 
+@pytest.mark.parametrize("name", ["Title.m4b", "Title.srt"])
 def test_a_byte_damaged_before_promotion_fails_the_book_and_the_good_audiobook_stays(
-    library: Library, monkeypatch: pytest.MonkeyPatch
+    library: Library, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    good = library.run().folder / "Title.m4b"
+    good = library.run().folder / name
     before = good.read_bytes()
 
     def damage_and_promote(*arguments: object) -> Path:
-        path = staging_folder(library.config, library.id) / "Title.m4b"
+        path = staging_folder(library.config, library.id) / name
         facts, data = path.stat(), bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
@@ -318,7 +319,7 @@ def test_a_byte_damaged_before_promotion_fails_the_book_and_the_good_audiobook_s
     monkeypatch.setattr(run, "promote", damage_and_promote)
     library.book.write_text("Changed.\n")
     failure = library.run().failure
-    assert "Title.m4b was changed" in failure.message
+    assert f"{name} was changed" in failure.message
     assert good.read_bytes() == before
     assert library.document()["books"][library.id]["error"] == failure.message
     monkeypatch.setattr(run, "promote", promotion.promote)
