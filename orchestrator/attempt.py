@@ -17,7 +17,7 @@ from orchestrator.descendants import Descendants
 from orchestrator.interrupts import Interrupts
 from orchestrator.limits import Limits
 from orchestrator.logs import CappedLog
-from orchestrator.memory import MemoryGroup, used_bytes
+from orchestrator.memory import MemoryGroup, exceeding_bytes
 from orchestrator.sources import printable
 from orchestrator.spawning import PhaseProcess, Program, start
 from phases.contract import ContractError, Failure, Plan, Result
@@ -138,8 +138,8 @@ def _wait(
                 )
             if limits.memory_bytes is not None and now - weighed_at >= _LOOK_EVERY_S:
                 weighed_at = now
-                used = used_bytes(below.alive())
-                if used > limits.memory_bytes:
+                used = exceeding_bytes(below.alive(), limits.memory_bytes)
+                if used is not None:
                     return _too_large(plan, limits, used)
     interrupts.check()
     return None

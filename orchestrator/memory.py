@@ -44,6 +44,16 @@ def used_bytes(pids: Iterable[int]) -> int:
     return sum(map(_proportional_bytes, pids))
 
 
+def exceeding_bytes(pids: Iterable[int], limit_bytes: int) -> int | None:
+    """The memory that processes take together, where that is more than a limit; None where it is not."""
+    processes = list(pids)
+    # What each has by itself is known at once; to part what they share, the kernel walks through all their pages.
+    if sum(map(_resident_bytes, processes)) <= limit_bytes:
+        return None
+    used = used_bytes(processes)
+    return used if used > limit_bytes else None
+
+
 class MemoryGroup:
     """A control group (version 2, or 1) of this process and of all that it starts from now on.
 
@@ -150,4 +160,13 @@ def _proportional_bytes(pid: int) -> int:
         sizes = [line.split() for line in lines if line.startswith((b"Pss:", b"SwapPss:"))]
         return sum(int(size[1]) for size in sizes) << 10
     except (OSError, ValueError):  # it has ended, or belongs to somebody else
+        return 0
+
+
+def _resident_bytes(pid: int) -> int:
+    """What a process has in memory and swapped out, shared or not: at least its proportional share."""
+    try:
+        lines = read_kernel_file(f"/proc/{pid}/status").splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith((b"VmRSS:", b"VmSwap:"))) << 10
+    except (OSError, ValueError):
         return 0

@@ -70,7 +70,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         BuiltIn("synthesis", 1, inputs=("book", "chunks"), outputs=("timings",), libraries=("espeakng-loader",)),
         BuiltIn(
             "enhancement",
-            2,
+            3,
             inputs=("book", "text", "chunks", "timings"),
             optional_inputs=("cover",),
             outputs=("ledger", "report", "measurements"),

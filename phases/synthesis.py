@@ -30,7 +30,9 @@ from phases.voices.takes import BadTakeError, checked_pcm
 
 _log = logging.getLogger(__name__)
 _ENGLISH = "en-us"
-_TOGETHER = 8  # so many chunks are spoken by one process: to start one takes as long as a short sentence
+# So many chunks are spoken by one process, as to start one takes as long as a short sentence; in a short book fewer, so
+# that all cores have work to the end.
+_MOST_TOGETHER, _TURNS = 16, 4
 
 
 def run(plan: Plan) -> Result:
@@ -134,7 +136,7 @@ def _speak_missing(plan: Plan, chunks: Sequence[Chunk], engine: Engine) -> int:
     speak = partial(_speak, plan, engine if sys.platform == "linux" else None)
     died = partial(_died, plan)
     lost: list[Trial] = []
-    together = _TOGETHER
+    together = max(1, min(_MOST_TOGETHER, len(missing) // (_TURNS * plan.cores)))
     with Progress(plan.progress, plan.phase, len(distinct)) as progress:
         progress.advance(len(distinct) - len(missing))
         while trials:

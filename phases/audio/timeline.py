@@ -13,8 +13,8 @@ from typing import Any
 from phases.contract import PermanentError, TransientError
 
 FRAME_GRID = 9216  # samples at the encoder's rate: 8 frames of MP3 (1152), 9 frames of AAC (1024)
-_SHORTEST_SEGMENT_S = 80
-_LONGEST_SEGMENT_S = 100  # from here on any pause will do, not only one between paragraphs
+_SHORTEST_SEGMENT_S = 100
+_LONGEST_SEGMENT_S = 110  # from here on any pause will do, not only one between paragraphs
 _ROOM_IN_FILE_S = 300  # a file ends at a paragraph when it has less than this left
 
 

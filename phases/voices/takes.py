@@ -18,7 +18,7 @@ _SILENT_PEAK = 33
 # The most that any take had is 0.02 %. Raised by 9.5 dB, ordinary speech has 1.3 %, by 12 dB 2.9 %.
 _CLIPPED_SHARE = 0.01
 # At least so many samples are looked at, spread evenly over a take: all of them would take half as long as speaking.
-_SAMPLED = 4096
+_SAMPLED = 1024
 
 # Durations are at 160 words a minute and go with the rate. Here letters alone count, and the first few of a long run,
 # because eSpeak cuts such runs off: 0.045 s a letter is the least for a text that it does not cut.

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from orchestrator.memory import available_bytes, machine_bytes, used_bytes
+from orchestrator.memory import available_bytes, exceeding_bytes, machine_bytes, used_bytes
 
 MIB = 1 << 20
 HOLDS = "import sys; held = b'x' * (int(sys.argv[1]) << 20); print(len(held), flush=True); sys.stdin.read()"
@@ -28,6 +28,8 @@ def test_the_memory_of_processes_is_what_they_really_hold() -> None:
     with holding(64) as one, holding(64) as other:
         assert 128 * MIB < used_bytes([one.pid, other.pid]) < 256 * MIB
         assert 64 * MIB < used_bytes([one.pid]) < 128 * MIB
+        assert 128 * MIB < (exceeding_bytes([one.pid, other.pid], 128 * MIB) or 0) < 256 * MIB
+        assert exceeding_bytes([one.pid, other.pid], 256 * MIB) is None
     assert used_bytes([one.pid]) == 0
 
 
