@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
 import trio
+
+from orchestrator.descendants import descendants
 
 _SAMPLE_INTERVAL_S = 0.5
 
@@ -35,10 +38,10 @@ def read_cpu_times() -> CpuTimes:
     idle = machine.idle + getattr(machine, "iowait", 0.0)
     busy = sum(machine) - idle - getattr(machine, "guest", 0.0) - getattr(machine, "guest_nice", 0.0)
     own = 0.0
-    me = psutil.Process()
-    for process in (me, *me.children(recursive=True)):
+    # Not psutil's children(), which looks at every process of the machine.
+    for pid in (os.getpid(), *descendants(os.getpid())):
         try:
-            times = process.cpu_times()
+            times = psutil.Process(pid).cpu_times()
         except psutil.Error:
             continue
         own += times.user + times.system + times.children_user + times.children_system
