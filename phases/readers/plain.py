@@ -83,11 +83,12 @@ def _metadata(content: str) -> Metadata:
 
 
 def _blocks(content: str, check_paragraphs: Callable[[int], None]) -> Iterator[Block]:
-    lines = _PAGE_BREAK.sub("\n\n\f", content).split("\n")
+    lines = (_PAGE_BREAK.sub("\n\n\f", content) if "\f" in content else content).split("\n")
     furniture = plain_pages.furniture(lines)
     groups = _groups(lines, furniture.keys())
     check_paragraphs(len(groups) + len(furniture))
     rows = deque(plain_pages.rows(lines, furniture))
+    del lines  # the groups hold all of them
     for number, block in _read(groups):
         while rows and rows[0][0] < number:
             yield rows.popleft()[1]
