@@ -52,7 +52,8 @@ _HINTS = (
     "права",
     "voorbehouden",
 )
-# Two different forms make a notice; so many other paragraphs may stand between two of its own.
+_OPENS = re.compile(r"\W*(?:copyright\s*)?(?:©|\(c\))\W*\d{4}", re.IGNORECASE)
+# Two different forms, or one that opens two paragraphs, make a notice; so many others may stand between two of these.
 _ENOUGH = 2
 _APART = 3
 _MOST = 0.9
@@ -61,7 +62,7 @@ _LONGEST = 3000
 
 
 def lines_of(pieces: Sequence[str]) -> frozenset[int]:
-    """Which pieces of a text are a copyright notice: runs in which at least two forms say that they are one.
+    """Which pieces of a text are a copyright notice: runs in which several say that they are one.
 
     Args:
         pieces: paragraphs in order; those of the first pages, or of a short chapter.
@@ -76,7 +77,8 @@ def lines_of(pieces: Sequence[str]) -> frozenset[int]:
         if position is not None and (not run or position - run[-1] <= _APART + 1):
             run.append(position)
             continue
-        if len(frozenset[int]().union(*(forms[place] for place in run))) >= _ENOUGH:
+        kinds = frozenset[int]().union(*(forms[place] for place in run))
+        if len(kinds) >= _ENOUGH or sum(_OPENS.match(pieces[place]) is not None for place in run) >= _ENOUGH:
             found.update(_widened(pieces, run[0], run[-1]))
         run = [] if position is None else [position]
     return frozenset(found)

@@ -31,6 +31,9 @@ _MOST_OFFER_WORDS = 150
 _LONGEST_TITLE = 80
 _LONGEST_PAGE = 12_000
 _LAST_OF_PAGE = 10
+# Dots up to the number of a page.
+_LEADERS = re.compile(r"(?:[.…·]\s?){3,}\s{0,9}(?:\d{1,4}|[ivxl]{1,6})\b")
+_ENTRIES, _BETWEEN, _LONGEST_BETWEEN = 3, 3, 30
 _SPEECH, _CLOSED = "\"“«„‘'", '"”»“’'
 _PAGE_NUMBERS = re.compile(
     r"[,.:\s]\s*(?:\d{1,4}|[ivxl]{1,6})(?:[-–](?:\d{1,4}))?(?:,\s*\d{1,4}(?:[-–]\d{1,4})?)*[.;]?$"
@@ -221,10 +224,29 @@ def kind_of(title: str, paragraphs: Sequence[Paragraph]) -> Omission | None:
     body = [p for p in paragraphs if text.has_word(p.text) and p.kind != "heading"] or [
         p for p in paragraphs if text.has_word(p.text)
     ]
+    empty = all(p.kind == "heading" for p in body)  # of a list that was left out, or is made by the reading system
     for kind in _KINDS:
-        if kind.title.fullmatch(name) and kind.looks(body):
+        if kind.title.fullmatch(name) and (kind.looks(body) or (empty and kind.omission in (CONTENTS, INDEX))):
             return kind.omission
     return None
+
+
+def listed_in(paragraphs: Sequence[Paragraph]) -> frozenset[int]:
+    """The places of a table of contents among other paragraphs: its title, and entries with dots up to their pages."""
+    found: set[int] = set()
+    for place, paragraph in enumerate(paragraphs):
+        if place in found or not is_contents_title(paragraph.text):
+            continue
+        end, leaders = place, 0
+        for below in range(place + 1, len(paragraphs)):
+            count = len(_LEADERS.findall(paragraphs[below].text))
+            if count:
+                end, leaders = below, leaders + count
+            elif below - end > _BETWEEN or text.count_words(paragraphs[below].text) > _LONGEST_BETWEEN:
+                break
+        if leaders >= _ENTRIES:
+            found.update(range(place, end + 1))
+    return frozenset(found)
 
 
 def is_notes_title(title: str) -> bool:
@@ -253,8 +275,8 @@ def kind_of_page(paragraphs: Sequence[Paragraph]) -> Omission | None:
     if not spoken or sum(len(p.text) for p in spoken[:_LAST_OF_PAGE]) > _LONGEST_PAGE:
         return None
     title = spoken[0].text
-    if shown[0] is spoken[0] and len(title) <= _LONGEST_TITLE and shown[1:]:
-        omission = kind_of(title, shown[1:])
+    if shown[0] is spoken[0] and len(title) <= _LONGEST_TITLE:
+        omission = kind_of(title, shown[1:] or shown)
         if omission is not None:
             return omission
     small = sum(len(p.text) for p in spoken) <= _LONGEST_PAGE

@@ -10,7 +10,7 @@ from itertools import pairwise
 from phases.readers import imprints, notices, page_kinds, text
 from phases.readers.document import Block, ChapterStart, Paragraph
 from phases.readers.marks import Marks
-from phases.readers.omission import ALT_TEXT, COPYRIGHT, FOOTNOTE, NOT_WANTED, NOTES
+from phases.readers.omission import ALT_TEXT, CONTENTS, COPYRIGHT, FOOTNOTE, NOT_WANTED, NOTES
 
 _TITLE_PAGE_WORDS = 150
 # A chapter with more words is no page that could hold a copyright notice.
@@ -67,11 +67,12 @@ def marked(blocks: Iterable[Block], choice: Choice) -> Iterator[Block]:
     before = True
     for start, paragraphs in _chapters(blocks):
         chosen = _chosen(start, paragraphs, choice)
+        front = before
         if start is not None and not (_is_title_page(start, chosen) if before else _is_end(start, chosen)):
             yield start
             before = before and not any(p.omit is None and text.has_word(p.text) for p in chosen)
         off = choice.off_in(_folded(start.title) if start is not None else "")
-        yield from marks.taken(_without_furniture(chosen, off, front=start is None or before))
+        yield from marks.taken(_without_furniture(chosen, off, front=front))
 
 
 def _chosen(start: ChapterStart | None, paragraphs: Sequence[Paragraph], choice: Choice) -> Sequence[Paragraph]:
@@ -93,9 +94,13 @@ def _is_title_page(start: ChapterStart, paragraphs: Sequence[Paragraph]) -> bool
 
 
 def _without_furniture(paragraphs: Sequence[Paragraph], off: frozenset[str], *, front: bool) -> Sequence[Paragraph]:
-    """A chapter without notices of copyright, and without headings of notes that are left out."""
+    """A chapter without notices of copyright, tables of contents, and headings of notes that are left out."""
     if COPYRIGHT.rule not in off:
         paragraphs = _without_notice(_without_imprint(paragraphs), front=front)
+    if CONTENTS.rule not in off:
+        spoken = [p for p in paragraphs if p.omit is None and text.has_word(p.text)]
+        listed = {id(spoken[place]) for place in page_kinds.listed_in(spoken)}
+        paragraphs = [replace(p, omit=CONTENTS, level=0) if id(p) in listed else p for p in paragraphs]
     if NOTES.rule in off:
         return paragraphs
     shown = [p for p in paragraphs if text.has_word(p.text)]

@@ -109,3 +109,23 @@ def test_what_a_stylesheet_hides_is_left_out_and_what_it_hides_from_print_is_spo
     found = book(tmp_path, {"a.xhtml": body}, head, "/* display:none */ .ext { color: red; display:none; }")
     assert left_out(found, "hidden") == ["Gone."] * 4
     assert found.spoken[:4] == ["Kept.", "Shown.", "A division.", "Some words."]
+
+
+def test_several_lines_that_claim_the_rights_are_a_notice(tmp_path: Path) -> None:
+    lines = "<p>The Night Ferry</p><p>Copyright © 2019 Clara Oakes</p><p>Copyright © 2004 — 2007 Ann Other</p>"
+    found = book(tmp_path, {"a.xhtml": f"{lines}<p>{RAIN}</p>"})
+    assert len(left_out(found, "copyright")) == 2
+    assert found.spoken[:2] == ["The Night Ferry", RAIN.strip()]
+
+
+def test_entries_with_dots_up_to_their_pages_are_left_out_below_a_title_alone(tmp_path: Path) -> None:
+    entries = "<p>1 Rain 3</p><p>1.1 Snow . . . . . 3</p><p>1.2 Fog . . . . 5</p><p>2 Ice ........ 7</p>"
+    page = f"<p>The Night Ferry</p><p>Contents</p>{entries}<p>{RAIN}</p>"
+    found = book(tmp_path, {"a.xhtml": page, "b.xhtml": f"<p>Wait . . .</p>{entries}"})
+    assert len(left_out(found, "contents")) == 5
+    assert found.spoken[:3] == ["The Night Ferry", RAIN.strip(), "Wait . . ."]
+
+
+def test_the_title_of_an_index_without_entries_is_left_out(tmp_path: Path) -> None:
+    found = book(tmp_path, {"z.xhtml": "<h1>Index</h1>"})
+    assert left_out(found, "index") == ["Index"]
