@@ -100,6 +100,7 @@ def test_what_the_schema_allows_is_what_the_program_takes(changes: dict[str, Any
 
 def test_the_examples_of_the_page_are_plans_and_results() -> None:
     plan, *results = (json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
+    assert results
     jsonschema.validate(plan, docs.plan_schema())
     for result in results:
         jsonschema.validate(result, docs.result_schema())
