@@ -47,13 +47,13 @@ def _report(config: Config, state: PipelineState, at: datetime, *, idle: bool) -
     from pipeline_common.tools.prometheus import exposition
     from pipeline_common.tools.reports import ALL, DAILY, WEEKLY, Reporting, put, write_report, write_summary
 
-    reporting = Reporting(state, state.view().document, AudiobookWorkspace(config).holder, at)
+    reporting = Reporting(state, state.view(), AudiobookWorkspace(config).holder, at)
     for period, wanted in ((DAILY, reports.daily), (WEEKLY, reports.weekly)):
-        if wanted:
+        if wanted:  # the summary is written with it
             write_report(reporting.figures(period), reports.format, period, state.path)
-    everything = reporting.figures(ALL)
-    write_summary(everything, state.path)
     if textfile:
+        everything = reporting.figures(ALL)
+        write_summary(everything, state.path)
         put(textfile, exposition(everything, state.lifecycle.name))
 
 

@@ -142,8 +142,13 @@ def tidy_state(state: PipelineState, rules: StateRules, now_s: float, *, rehears
     """
     yield from _rotated(state, rules.rotate_bytes, rehearse=rehearse)
     trail = AuditTrail(StateFiles(state.path).log, _SYSTEM)
-    backups, segments = _spare(state)
-    kinds = ((trail.put_aside(), rules.transactions), (backups, rules.backups), (segments, rules.segments))
+    kinds = [(trail.put_aside(), rules.transactions)]
+    backups = [backup.path for backup in state.backup_manager.newest_first()]
+    segments = [Path(path) for _, path in state.history.segments()]
+    # Which of them are needed takes reading a backup of the whole document, so that comes last.
+    if due(backups, rules.backups, now_s) or due(segments, rules.segments, now_s):
+        spare_backups, spare_segments = _spare(state)
+        kinds += [(spare_backups, rules.backups), (spare_segments, rules.segments)]
     for spare, rule in kinds:
         for act in due(spare, rule, now_s):
             if not rehearse:

@@ -20,6 +20,7 @@ from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.phases import PHASES
 from pipeline_common.statuses import FAILED, PARTIAL, PENDING, RUNNING, SKIPPED, STATUSES, SUCCESS
 from pipeline_common.tools.workspace import Holder
+from pipeline_common.view import View
 
 INTERRUPTED = "interrupted"
 """Recorded as running, though nobody works on it."""
@@ -81,9 +82,10 @@ class Catalogue:
     """All books of a document.
 
     Args:
-        document: as `PipelineState.read` gives it.
+        document: as `PipelineState.read` gives it, or a view of it, of which one book at a time is decoded.
         holder_of: who works on a book; None where nobody can say, and then what is recorded as running is shown so.
         lifecycle: what the document means.
+        look: is shown each book's entry and records while they are at hand.
 
     Attributes:
         entries: one for each book.
@@ -93,15 +95,21 @@ class Catalogue:
     stage_names: tuple[str, ...] = STAGES
 
     def __init__(
-        self, document: Mapping[str, Any], holder_of: HolderOf | None, lifecycle: Lifecycle = AUDIOBOOK
+        self,
+        document: Mapping[str, Any] | View,
+        holder_of: HolderOf | None,
+        lifecycle: Lifecycle = AUDIOBOOK,
+        look: Callable[[Entry, Mapping[str, Any]], None] = lambda _entry, _records: None,
     ) -> None:
-        self._document = document
         self._holder_of = holder_of
         self._lifecycle = lifecycle
-        self._of_phases = {phase.key: section(document, phase.key, "files") for phase in PHASES}
-        self._of_books = section(document, "books")
-        self._of_batch = section(document, "batch", "files")
-        self.entries = [self._entry(book) for book in book_ids(document, lifecycle)]
+        self.entries: list[Entry] = []
+        view = document if isinstance(document, View) else View(document, lifecycle)
+        for book in view.names():
+            of_book = view.records_of(book)
+            entry = self._entry(book, of_book)
+            self.entries.append(entry)
+            look(entry, of_book)
 
     def find(self, text: str) -> list[Entry]:
         """The books that somebody may mean, who names one.
@@ -128,12 +136,17 @@ class Catalogue:
         """How many books are at each stage; those that do not occur are absent."""
         return _in_order(self.stage_names, Counter(entry.stage for entry in self.entries))
 
-    def _entry(self, book: str) -> Entry:
-        by_phase = {key: section(holder.get(book)) for key, holder in self._of_phases.items()}
-        records = [*by_phase.values()]
+    def _entry(self, book: str, of_book: Mapping[str, Any]) -> Entry:
+        """The entry of a book.
+
+        Args:
+            book: its book_id.
+            of_book: its records by section.
+        """
+        records = [section(of_book.get(phase.key)) for phase in PHASES]
         statuses = [AUDIOBOOK.normal_status(record.get("status")) for record in records]
-        about, batch = section(self._of_books.get(book)), section(self._of_batch.get(book))
-        book_stage = stage_of({**by_phase, "books": about})
+        about, batch = section(of_book.get("books")), section(of_book.get("batch"))
+        book_stage = stage_of(of_book)
         return Entry(
             id=book,
             title=text_of(about.get("title")),

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.statuses import FAILED, PARTIAL, PENDING, SKIPPED, SUCCESS
-from pipeline_common.tools.catalogue import Catalogue, Entry, number_of, section, text_of
+from pipeline_common.tools.catalogue import Catalogue, Entry, HolderOf, number_of, section, text_of
 from pipeline_common.tools.lifecycles import phases_of
+from pipeline_common.tools.records import RecordCatalogue
 from pipeline_common.tools.runs import Run, moment_of
+from pipeline_common.view import View
 
 MOST_MEASURED = 500
 """Speed is that of the books that were done last."""
@@ -153,32 +156,57 @@ class Figures:
             return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """One book's way through one phase.
+
+    Attributes:
+        began: when the newest attempt began, as it is recorded; empty where it is not.
+        ended: when it ended.
+        attempts: how many there were.
+        taken_s: what it took.
+    """
+
+    began: str
+    ended: str
+    attempts: int
+    taken_s: float
+
+
 class Library:
     """All that figures are made from; looked at once, for any number of periods.
 
     Args:
-        document: as `PipelineState.read` gives it.
-        catalogue: its books.
+        document: as `PipelineState.read` gives it, or a view of it, of which one book at a time is decoded.
+        holder_of: who works on a book; None where nobody can say.
         lifecycle: what it means.
     """
 
-    def __init__(self, document: Mapping[str, Any], catalogue: Catalogue, lifecycle: Lifecycle) -> None:
-        holders = {key: section(document, key, "files") for key in lifecycle.phases}
+    def __init__(self, document: Mapping[str, Any] | View, holder_of: HolderOf | None, lifecycle: Lifecycle) -> None:
+        view = document if isinstance(document, View) else View(document, lifecycle)
         self._lifecycle = lifecycle
+        self._books: list[BookFigures] = []
+        self._passages: dict[str, tuple[_Passage, ...]] = {}
+        catalogue = (
+            Catalogue(view, holder_of, look=self._look)
+            if lifecycle is AUDIOBOOK
+            else RecordCatalogue(view, holder_of, lifecycle, self._look)
+        )
         # A batch says how many books it has found, and of each what becomes of it once it has come to it.
-        unseen = max(0, number_of(section(document, "batch", "summary").get("total_files")) - len(catalogue.entries))
+        found = section(view.document, "batch", "summary").get("total_files")
+        unseen = max(0, number_of(found) - len(catalogue.entries))
         self._statuses = catalogue.statuses()
         if unseen:
             self._statuses = {**self._statuses, PENDING: self._statuses.get(PENDING, 0) + unseen}
         self._stages = catalogue.stages()
-        self._records = {
-            entry.id: {key: section(holder, entry.id) for key, holder in holders.items()} for entry in catalogue.entries
-        }
-        self._books = [
-            _book(entry, section(document, "books", entry.id), self._records[entry.id]) for entry in catalogue.entries
-        ]
         self._causes = _causes(self._books)
-        self._seconds_left = _seconds_left(self._books, self._records, unseen)
+        self._seconds_left = _seconds_left(self._books, self._passages, unseen)
+
+    def _look(self, entry: Entry, records: Mapping[str, Any]) -> None:
+        """Keep what figures are made from; a book's records are let go of, as there may be many."""
+        of_phases = [section(records, key) for key in self._lifecycle.phases]
+        self._books.append(_book(entry, section(records, "books"), of_phases))
+        self._passages[entry.id] = tuple(map(_passage, of_phases))
 
     def figures(self, runs: Iterable[Run], at: datetime, since: datetime | None) -> Figures:
         """The figures of a period.
@@ -190,7 +218,7 @@ class Library:
         """
         finished = [book for book in self._books if book.finished and (since is None or book.finished >= since)]
         finished.sort(key=lambda book: (book.finished, book.entry.id), reverse=True)
-        phases = _phases(self._books, self._records, self._lifecycle, since)
+        phases = _phases(self._books, self._passages, self._lifecycle, since)
         return Figures(
             at=at,
             since=since,
@@ -206,22 +234,32 @@ class Library:
         )
 
 
-def _book(entry: Entry, about: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]]) -> BookFigures:
+def _book(entry: Entry, about: Mapping[str, Any], of_phases: Sequence[Mapping[str, Any]]) -> BookFigures:
     authors = about.get("authors")
     done = entry.status == SUCCESS
+    metrics = [measured for record in reversed(of_phases) if (measured := section(record, "metrics"))]
     return BookFigures(
         entry=entry,
         authors=", ".join(text_of(author) for author in authors) if isinstance(authors, list) else "",
         finished=moment_of(section(about, "promotion").get("finished_at") or entry.at) if done else None,
-        words=int(_metric(records, "words")),
-        audio_s=_metric(records, "duration_s") or _metric(records, "audio_s"),
-        work_s=sum(_number(record.get("duration_s")) for record in records.values()),
+        words=int(_metric(metrics, "words")),
+        audio_s=_metric(metrics, "duration_s") or _metric(metrics, "audio_s"),
+        work_s=sum(_number(record.get("duration_s")) for record in of_phases),
     )
 
 
-def _metric(records: Mapping[str, Mapping[str, Any]], name: str) -> float:
+def _passage(record: Mapping[str, Any]) -> _Passage:
+    return _Passage(
+        began=text_of(record.get("started_at")),
+        ended=text_of(record.get("finished_at")),
+        attempts=number_of(record.get("attempts")),
+        taken_s=_number(record.get("duration_s")),
+    )
+
+
+def _metric(metrics: Sequence[Mapping[str, Any]], name: str) -> float:
     """A metric of the last phase that has it; 0 where none has."""
-    values = (_number(section(record, "metrics").get(name)) for record in reversed(list(records.values())))
+    values = (_number(measured.get(name)) for measured in metrics)
     return next((value for value in values if value), 0.0)
 
 
@@ -242,23 +280,26 @@ def _days(finished: Sequence[BookFigures], at: datetime, since: datetime | None)
 
 def _phases(
     books: Sequence[BookFigures],
-    records: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    passages: Mapping[str, Sequence[_Passage]],
     lifecycle: Lifecycle,
     since: datetime | None,
 ) -> Iterator[PhaseFigures]:
-    names = {book.entry.id: book.entry.name for book in books}
-    for phase in phases_of(lifecycle):
+    # A time begins with its day, in whatever zone: what was two days before is not looked at more closely.
+    begin = (since - timedelta(days=2)).date().isoformat() if since else ""
+    for place, phase in enumerate(phases_of(lifecycle)):
         attempts, times = 0, []
-        for book, of_book in records.items():
-            record = of_book[phase.key]
-            ended = moment_of(record.get("finished_at"))
+        for book in books:
+            passage = passages[book.entry.id][place]
+            if passage.ended < begin:
+                continue
+            ended = moment_of(passage.ended)
             if ended and (since is None or ended >= since):
-                attempts += number_of(record.get("attempts"))
-                times.append((_number(record.get("duration_s")), book))
+                attempts += passage.attempts
+                times.append((passage.taken_s, book.entry.id, book.entry.name))
         if times:
-            longest_s, longest = max(times)
-            total_s, median_s = sum(time_s for time_s, _ in times), _median([time_s for time_s, _ in times])
-            yield PhaseFigures(phase.name, len(times), attempts, total_s, median_s, longest_s, names[longest])
+            longest_s, _, longest = max(times)
+            total_s, median_s = sum(time_s for time_s, *_ in times), _median([time_s for time_s, *_ in times])
+            yield PhaseFigures(phase.name, len(times), attempts, total_s, median_s, longest_s, longest)
 
 
 def _median(values: Sequence[float]) -> float:
@@ -287,14 +328,14 @@ def _advice(error: str) -> str:
 
 
 def _seconds_left(
-    books: Sequence[BookFigures], records: Mapping[str, Mapping[str, Mapping[str, Any]]], unseen: int
+    books: Sequence[BookFigures], passages: Mapping[str, Sequence[_Passage]], unseen: int
 ) -> float | None:
     """What is left, in words (of a book that nobody has read yet, as many as of others), by words a second of late."""
     left = [book for book in books if book.entry.status not in _OVER and not book.entry.given_up]
     done = sorted((book for book in books if book.finished), key=lambda book: str(book.finished))[-MOST_MEASURED:]
     if not left and not unseen:
         return 0.0
-    seconds = _covered(_intervals(records[book.entry.id] for book in done))
+    seconds = _covered(_intervals(passage for book in done for passage in passages[book.entry.id]))
     known = [book.words for book in books if book.words]
     usual = sum(known) / len(known) if known else 1.0
     work_done = sum(book.words or usual for book in done)
@@ -303,12 +344,11 @@ def _seconds_left(
     return (sum(book.words or usual for book in left) + unseen * usual) * seconds / work_done
 
 
-def _intervals(records: Iterable[Mapping[str, Mapping[str, Any]]]) -> Iterator[tuple[float, float]]:
-    for of_book in records:
-        for record in of_book.values():
-            began, ended = moment_of(record.get("started_at")), moment_of(record.get("finished_at"))
-            if began and ended and began < ended:
-                yield began.timestamp(), ended.timestamp()
+def _intervals(passages: Iterable[_Passage]) -> Iterator[tuple[float, float]]:
+    for passage in passages:
+        began, ended = moment_of(passage.began), moment_of(passage.ended)
+        if began and ended and began < ended:
+            yield began.timestamp(), ended.timestamp()
 
 
 def _covered(intervals: Iterable[tuple[float, float]]) -> float:

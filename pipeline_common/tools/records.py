@@ -7,13 +7,14 @@ all life cycles.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pipeline_common import lifecycle as kinds
-from pipeline_common.lifecycle import Lifecycle, records_of
+from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.statuses import FAILED, PENDING, RUNNING, SKIPPED, SUCCESS
 from pipeline_common.tools.catalogue import INTERRUPTED, Catalogue, Entry, HolderOf, newest, number_of, section, text_of
+from pipeline_common.view import View
 
 _STATUS_OF_KIND: Mapping[str, str] = {
     kinds.OPEN: PENDING,
@@ -29,24 +30,28 @@ class RecordCatalogue(Catalogue):
     """All records of a document of any kind.
 
     Args:
-        document: as `PipelineState.read` gives it.
+        document: as in `Catalogue`.
         holder_of: as in `Catalogue`.
         lifecycle: what the document means.
+        look: as in `Catalogue`.
     """
 
-    def __init__(self, document: Mapping[str, Any], holder_of: HolderOf | None, lifecycle: Lifecycle) -> None:
+    def __init__(
+        self,
+        document: Mapping[str, Any] | View,
+        holder_of: HolderOf | None,
+        lifecycle: Lifecycle,
+        look: Callable[[Entry, Mapping[str, Any]], None] = lambda _entry, _records: None,
+    ) -> None:
         self.stage_names = tuple(lifecycle.transitions)
-        super().__init__(document, holder_of, lifecycle)
+        super().__init__(document, holder_of, lifecycle, look)
 
-    def _entry(self, book: str) -> Entry:
+    def _entry(self, book: str, of_book: Mapping[str, Any]) -> Entry:
         lifecycle = self._lifecycle
-        records = [section(self._document, *place, book) for place in lifecycle.records]
-        steps = {
-            key: lifecycle.normal_status(section(self._document, key, "files", book).get("status"))
-            for key in lifecycle.phases
-        }
+        records = [section(of_book, place[0]) for place in lifecycle.records]
+        steps = {key: lifecycle.normal_status(section(of_book, key).get("status")) for key in lifecycle.phases}
         open_phase = next((key for key, status in steps.items() if lifecycle.kind_of(status) not in _OVER), "")
-        stage = lifecycle.stage_of(records_of(self._document, book, lifecycle))
+        stage = lifecycle.stage_of(of_book)
         failed_in = text_of(_first(records, "failed_in")) or stage
         limits = lifecycle.retry_limits
         limit = limits.get(failed_in, limits.get(open_phase, lifecycle.default_retry_limit))

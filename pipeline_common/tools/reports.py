@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline_common.audiobook import AUDIOBOOK
 from pipeline_common.files import StateFiles
 from pipeline_common.state import PipelineState
-from pipeline_common.tools.catalogue import Catalogue, HolderOf
+from pipeline_common.tools.catalogue import HolderOf
 from pipeline_common.tools.figures import BookFigures, Figures, Library
-from pipeline_common.tools.records import RecordCatalogue
 from pipeline_common.tools.runs import MOST_ENTRIES, runs_of
+from pipeline_common.view import View
 
 HTML, JSON, CSV = FORMATS = ("html", "json", "csv")
 DAILY, WEEKLY, ALL = PERIODS = ("daily", "weekly", "all")
@@ -35,7 +34,7 @@ class Reporting:
 
     Args:
         state: the open state.
-        document: its committed document.
+        document: its committed document, or a view of it.
         holder_of: who works on a book; None where nobody can say.
         at: the moment, aware, local time; None means now.
 
@@ -46,19 +45,13 @@ class Reporting:
     def __init__(
         self,
         state: PipelineState,
-        document: Mapping[str, Any],
+        document: Mapping[str, Any] | View,
         holder_of: HolderOf | None,
         at: datetime | None = None,
     ) -> None:
-        lifecycle = state.lifecycle
         self._at = at or datetime.now().astimezone()
         self._trail = state.get_transaction_history(MOST_ENTRIES)
-        catalogue = (
-            Catalogue(document, holder_of)
-            if lifecycle is AUDIOBOOK
-            else RecordCatalogue(document, holder_of, lifecycle)
-        )
-        self._library = Library(document, catalogue, lifecycle)
+        self._library = Library(document, holder_of, state.lifecycle)
 
     def figures(self, period: str) -> Figures:
         """The figures of one of `PERIODS`."""

@@ -73,6 +73,12 @@ def test_all_goes_on_as_before_with_other_handles_and_the_number_of_backups_is_k
     assert not [b for b in backups(state) if b.path.suffix == ".gz"]
 
 
+def test_no_backup_is_read_where_none_is_old_enough(state: PipelineState, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(state.backup_manager), "verified", lambda *_: pytest.fail("a backup was read"))
+    young = StateRules(backups=Rule(compress_days=30.0, days=60.0, size_bytes=1 << 40))
+    assert tidied(state, young) == []
+
+
 def test_by_default_nothing_is_deleted_and_a_rehearsal_changes_nothing(state: PipelineState) -> None:
     files = sorted(path for path in state.path.parent.rglob("*"))
     assert tidied(state, StateRules()) == []

@@ -178,6 +178,18 @@ def test_files_are_named_by_their_period_with_a_summary_beside_them(state: Pipel
     assert path.name == "old.full_report_2026-01-15.csv"
 
 
+def test_a_large_library_is_reported_book_by_book_and_nothing_of_it_is_kept_in_memory(state: PipelineState) -> None:
+    with state.transaction() as txn:
+        txn.data["books"]["today"]["padding"] = "x" * 300_000
+    state.close()
+    large = PipelineState(state.path)
+    view = large.view()
+    told = rendered(Reporting(large, view, None, NOW).figures("weekly"), "json", "weekly", state.path)
+    assert told == report(state, period="weekly")
+    holders = [view.document["books"], *(view.document[phase.key]["files"] for phase in PHASES)]
+    assert all(holder.is_slice(value) for holder in holders for _, value in holder.closed())
+
+
 def test_a_week_begins_on_monday_and_a_day_at_midnight() -> None:
     assert str(since_of("weekly", NOW))[:16] == "2026-01-12 00:00"
     assert str(since_of("daily", NOW))[:16] == "2026-01-15 00:00"
