@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import gc
 import importlib
+import logging
 import os
 import select
 import signal
@@ -38,6 +39,8 @@ def guard(descriptor: int) -> NoReturn:
     become_subreaper()
     name_process("book-guardian")
     confined = can_confine()
+    # For its books, whose standard error has the same number.
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     gc.freeze()
     lifeline = socket.socket(fileno=descriptor)
     # One for all of its books, of which there is one at a time: to enter one takes the kernel longer than a phase.

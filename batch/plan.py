@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from batch.halves import in_halves
+from orchestrator.beside import may_lie_beside
 from orchestrator.config import Config
 from orchestrator.decisions import MissingInputError, decide, given_up, taken_as_given
 from orchestrator.promotion import is_in_place
@@ -134,7 +135,7 @@ class _Planner:
 
     def plan(self, path: str) -> PlannedBook:
         """The fate of a book, but for those of others."""
-        folder, file_name = os.path.split(path)
+        folder, _, file_name = path.rpartition("/")
         identity = self._ids.of(folder, file_name)
         shown, listed = self._folder(folder)
         name = printable(shown + file_name)
@@ -166,12 +167,12 @@ class _Planner:
         return PlannedBook(identity, path, name, Fate.RUN, reason, source, given_text, due_s)
 
     def _folder(self, folder: str) -> tuple[str, frozenset[str]]:
-        """What stands before the names of the files of a folder, and the names of all that is in it."""
+        """What stands before the names of the files of a folder, and what in it may lie beside a book."""
         known = self._folders.get(folder)
         if known is None:
             below = os.path.relpath(os.path.realpath(folder), self._input_dir)
             shown = "" if below == os.curdir else f"{below}/"
-            known = self._folders[folder] = shown, frozenset(os.listdir(folder))
+            known = self._folders[folder] = shown, frozenset(filter(may_lie_beside, os.listdir(folder)))
         return known
 
 

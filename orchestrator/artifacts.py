@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from orchestrator.folders import made_folder
 from orchestrator.sources import recorded_path, sha256_of
 from phases.catalogue import BUILT_IN, BuiltIn
 from phases.contract import Result
@@ -97,12 +97,6 @@ def take(
     return records
 
 
-def made_folder(folder: Path) -> None:
-    """Make a folder where it is missing, which it seldom is."""
-    if not os.path.isdir(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-
-
 def record_of(path: Path, root: Path, sha256: str) -> Record:
     """The record of a file whose hash is known."""
     facts = path.stat()
@@ -154,6 +148,8 @@ def move(source: Path, destination: Path) -> None:
         if error.errno != errno.EXDEV:
             raise
         temporary = destination.with_name(f".{destination.name}.{os.urandom(4).hex()}.tmp")
+        import shutil
+
         try:
             shutil.copy2(source, temporary)
             sync_file(temporary)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shutil
 import signal
 import stat
 import time
@@ -14,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.descendants import Descendants
+from orchestrator.folders import remove_tree
 from orchestrator.interrupts import Interrupts
 from orchestrator.limits import Limits
 from orchestrator.logs import CappedLog
@@ -246,16 +246,6 @@ def _too_large(plan: Plan, limits: Limits, used_bytes: int | None) -> Failure:
     )
 
 
-def fresh_folder(folder: Path) -> Path:
-    """An empty folder at `folder`, whatever lay there before."""
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        shutil.rmtree(folder)
-        folder.mkdir(parents=True)
-    return folder
-
-
 def remove_folder(folder: Path) -> None:
     """Remove an attempt's folder, as far as that is possible."""
     try:  # what an attempt leaves whose files were all moved; the general way takes four times as long
@@ -264,4 +254,4 @@ def remove_folder(folder: Path) -> None:
         for emptied in (folder / "files", folder):
             os.rmdir(emptied)
     except OSError:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)

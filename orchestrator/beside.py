@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orchestrator.sheet import Sheet
 
 SHEET_SUFFIX = ".book.yaml"
+_OPF_SUFFIX = ".opf"
 _CALIBRE = "metadata.opf"
 _CALIBRE_COVER = "cover.jpg"
 _BOOK_FACTS = ("title", "subtitle", "series", "series_index", "publisher", "year", "isbn", "description", "language")
@@ -27,9 +28,10 @@ def settings_beside(path: str | Path, listed: Set[str] | None = None) -> dict[st
 
     Args:
         path: the book's file, absolute.
-        listed: the names in its folder, where somebody has just listed it; None looks for each file.
+        listed: the names in its folder that `may_lie_beside` a book, where somebody has just listed it; None looks for
+            each file.
     """
-    if listed is not None and listed.isdisjoint(_names_beside(path)):
+    if listed is not None and (not listed or listed.isdisjoint(_names_beside(path))):
         return {}
     path = Path(path)
     found: dict[str, dict[str, Any]] = {}
@@ -48,9 +50,14 @@ def settings_beside(path: str | Path, listed: Set[str] | None = None) -> dict[st
     return found
 
 
+def may_lie_beside(name: str) -> bool:
+    """Whether a file of this name may be about a book beside it."""
+    return name.endswith((SHEET_SUFFIX, _OPF_SUFFIX))
+
+
 def _names_beside(path: str | Path) -> tuple[str, ...]:
     name = os.path.basename(path)
-    return name + SHEET_SUFFIX, os.path.splitext(name)[0] + ".opf", _CALIBRE
+    return name + SHEET_SUFFIX, os.path.splitext(name)[0] + _OPF_SUFFIX, _CALIBRE
 
 
 class _SheetError(Exception):
@@ -115,7 +122,7 @@ def _file_beside(path: Path, name: str, sheet: Path) -> dict[str, str]:
 
 def _opf(path: Path) -> dict[str, Any] | None:
     """The ``.opf`` file of a book: one with its own name, or Calibre's, where the folder holds this book alone."""
-    own = path.with_suffix(".opf")
+    own = path.with_suffix(_OPF_SUFFIX)
     candidates = [own.name] if own != path and own.is_file() else []
     shared = path.with_name(_CALIBRE)
     if not candidates and shared.is_file() and _is_alone(path):

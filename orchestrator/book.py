@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import json
-import logging
 import socket
 import sys
 from collections.abc import Mapping
@@ -76,7 +75,6 @@ def run_book(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants
 
 
 def _run(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants, group: MemoryGroup | None) -> int:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     state = ServedState(plan.settings.pipeline_json, plan.book_id, plan.records, batch)
     with Interrupts() as interrupts:
         try:

@@ -70,22 +70,16 @@ def fingerprint(phase: Phase, settings: Settings, source: Source, artifacts: Map
     if beside:
         own = replace(own, values=merged(own.values, beside))
     head, middle, tail = own.canonical
-    inputs = ", ".join(
-        [
-            f'"{name}": {_json(artifacts[name].get("sha256") if name in artifacts else None)}'
-            for name in _INPUTS[phase.name]
-            if name in artifacts or name in built_in.inputs
-        ]
-    )
-    facts = f"{head}{{{inputs}}}{middle}{_json(source.sha256 if built_in.reads_source else None)}{tail}"
-    return hashlib.sha256(facts.encode()).hexdigest()
-
-
-def _json(value: Any) -> str:
-    """As ``json.dumps``; nearly all of them are strings or nothing, and there are many."""
-    if type(value) is str:
-        return encode_basestring_ascii(value)
-    return "null" if value is None else json.dumps(value, sort_keys=True)
+    inputs = ""
+    for name in _INPUTS[phase.name]:  # a finished library is nothing but this: no list for each, nor calls
+        record = artifacts.get(name)
+        sha256 = record.get("sha256") if record else None
+        if type(sha256) is str:
+            inputs += f', "{name}": {encode_basestring_ascii(sha256)}'
+        elif record is not None or name in built_in.inputs:
+            inputs += f', "{name}": {json.dumps(sha256, sort_keys=True)}'
+    of_source = encode_basestring_ascii(source.sha256) if built_in.reads_source else "null"
+    return hashlib.sha256(f"{head}{{{inputs[2:]}}}{middle}{of_source}{tail}".encode()).hexdigest()
 
 
 def decide(records: BookRecords, settings: Settings, source: Source, selected: Sequence[Phase]) -> list[Decision]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from orchestrator.folders import free_bytes
 from orchestrator.interrupts import Interrupts
 from orchestrator.memory import available_bytes
 from orchestrator.records import BookRecords
@@ -84,7 +84,7 @@ def _disk_shortage(phase: Phase, records: BookRecords, settings: Settings) -> Fa
     else:
         needed[in_output] = encoded
     for folder, needed_bytes in needed.items():
-        free = _free_bytes(folder)
+        free = free_bytes(_existing(folder))
         if free is not None and free < needed_bytes + settings.min_free_bytes:
             return Failure(
                 "no_space",
@@ -134,13 +134,6 @@ def _existing(folder: Path) -> Path:
 
 def _device(folder: Path) -> int:
     return _existing(folder).stat().st_dev
-
-
-def _free_bytes(folder: Path) -> int | None:
-    try:
-        return shutil.disk_usage(_existing(folder)).free
-    except OSError:
-        return None
 
 
 def _megabytes(size_bytes: int) -> str:

@@ -9,13 +9,13 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from orchestrator.artifacts import missing_or_changed, move, path_of
 from orchestrator.beside import merged
+from orchestrator.folders import remove_tree
 from orchestrator.layout import DEFAULT_LAYOUT, folder_of
 from orchestrator.records import BookRecords, utc_now
 from orchestrator.settings import Settings
@@ -67,7 +67,7 @@ def promote(records: BookRecords, settings: Settings, source: Source) -> Path:
     lost = missing_or_changed(deliverables, settings.root, verify=True)
     if lost:
         # A damaged file may look untouched by its size and mtime, which is all that the next run looks at.
-        shutil.rmtree(staging_folder(settings, records.book_id), ignore_errors=True)
+        remove_tree(staging_folder(settings, records.book_id))
         raise PromotionError(f"The audiobook cannot be put into place: {lost}. Run again; phase 5 will be redone.")
     folder = _claim(settings.output_dir, _wanted_folder(records, settings, source), records.book_id)
     target = settings.output_dir / folder
@@ -137,7 +137,7 @@ def complete_promotion(records: BookRecords, settings: Settings) -> bool:
     _remove_previous(
         promotion.get("previous", []), {_real(path_of(record, settings.root)) for record in files.values()}, settings
     )
-    shutil.rmtree(staging_folder(settings, records.book_id), ignore_errors=True)
+    remove_tree(staging_folder(settings, records.book_id))
     records.finish_promotion(placed)
     return True
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from orchestrator.artifacts import ArtifactError, check_result, path_of, take
-from orchestrator.attempt import fresh_folder, remove_folder, run_attempt
+from orchestrator.attempt import remove_folder, run_attempt
 from orchestrator.beside import merged
 from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint, inputs_of, taken_as_given
 from orchestrator.descendants import Descendants
+from orchestrator.folders import fresh_folder, remove_tree
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.lock import book_lock
 from orchestrator.memory import MemoryGroup
@@ -61,7 +62,7 @@ class Outcome:
     next_try_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """One book and what it takes to work on it.
 
@@ -83,12 +84,12 @@ class Job:
     below: Descendants = field(default_factory=Descendants)
     group: MemoryGroup | None = None
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """The folder of what the book's phases leave."""
         return self.settings.book_folder(self.book_id)
 
-    @property
+    @cached_property
     def speech(self) -> Path:
         """The folder whose ``chunks/`` holds what is spoken of the book."""
         return self.settings.speech_folder(self.book_id)
@@ -130,9 +131,10 @@ def work(job: Job, lock: int, interrupts: Interrupts) -> Outcome:
         OSError: a folder of the pipeline itself cannot be used.
     """
     # What a killed run has left; no process of it lives, because it would hold the lock.
-    shutil.rmtree(job.folder / "attempts", ignore_errors=True)
-    for leftover in (job.speech / "chunks").glob(".*.tmp"):  # of an attempt that was killed; nobody works there now
-        leftover.unlink()
+    remove_tree(job.folder / "attempts")
+    for name in _names(job.speech / "chunks"):
+        if name.startswith(".") and name.endswith(".tmp"):  # of an attempt that was killed; nobody works there now
+            (job.speech / "chunks" / name).unlink()
     (job.folder / "progress.jsonl").unlink(missing_ok=True)
     records = BookRecords(job.state, job.book_id)
     _complete_earlier_promotion(job, records)
@@ -268,7 +270,7 @@ def _remove(folder: Path, records: BookRecords) -> None:
     """Remove what an earlier attempt has left, once it is committed that this one begins."""
     if folder.exists():
         records.confirm()
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
 
 
 def _with_suspects(failure: Failure | None, phase: Phase, settings: Settings) -> Failure | None:
@@ -286,11 +288,16 @@ def _with_suspects(failure: Failure | None, phase: Phase, settings: Settings) ->
 
 def _chunks(job: Job) -> frozenset[str]:
     """The chunks that are complete; an attempt that has left a new one has not been in vain."""
+    names = _names(job.speech / "chunks")
+    return frozenset(name for name in names if not name.startswith(".") and not name.endswith(".json"))
+
+
+def _names(folder: Path) -> list[str]:
+    """What is in a folder; nothing where it is missing."""
     try:
-        names = os.listdir(job.speech / "chunks")
-        return frozenset(name for name in names if not name.startswith(".") and not name.endswith(".json"))
+        return os.listdir(folder)
     except OSError:
-        return frozenset()
+        return []
 
 
 def _shortage(attempts: _Attempts, decision: Decision, *, is_first: bool) -> Outcome | None:

@@ -163,7 +163,7 @@ class Settings:
             is_sample=config.sample_minutes is not None,
         )
 
-    @property
+    @cached_property
     def root(self) -> Path:
         """The folder of the state file; recorded paths are relative to it."""
         return self.pipeline_json.parent

@@ -92,7 +92,7 @@ def examine(
         root: the folder of the state file.
         recorded: the ``source`` of the book's record, if there is one.
         verify: read the bytes in any case.
-        listed: the names in the file's folder, where somebody has just listed it.
+        listed: the names in the file's folder that may lie beside a book, where somebody has just listed it.
 
     Raises:
         OSError: the file is gone or cannot be read.

@@ -84,7 +84,7 @@ class Plan:
         return {f"AUDIOBOOK_{name.upper()}": str(getattr(self, name)) for name in words}
 
     def to_json(self) -> str:
-        """The plan as indented JSON text."""
+        """The plan as JSON text."""
         return json.dumps(
             {
                 "version": CONTRACT_VERSION,
@@ -99,8 +99,7 @@ class Plan:
                 "slots_dir": str(self.slots_dir),
                 "cores": self.cores,
                 "progress": str(self.progress),
-            },
-            indent=2,
+            }
         )
 
     @classmethod

@@ -205,8 +205,8 @@ class Library:
     def _look(self, entry: Entry, records: Mapping[str, Any]) -> None:
         """Keep what figures are made from; a book's records are let go of, as there may be many."""
         of_phases = [section(records, key) for key in self._lifecycle.phases]
-        self._books.append(_book(entry, section(records, "books"), of_phases))
-        self._passages[entry.id] = tuple(map(_passage, of_phases))
+        passages = self._passages[entry.id] = tuple(map(_passage, of_phases))
+        self._books.append(_book(entry, section(records, "books"), of_phases, passages))
 
     def figures(self, runs: Iterable[Run], at: datetime, since: datetime | None) -> Figures:
         """The figures of a period.
@@ -234,7 +234,9 @@ class Library:
         )
 
 
-def _book(entry: Entry, about: Mapping[str, Any], of_phases: Sequence[Mapping[str, Any]]) -> BookFigures:
+def _book(
+    entry: Entry, about: Mapping[str, Any], of_phases: Sequence[Mapping[str, Any]], passages: Sequence[_Passage]
+) -> BookFigures:
     authors = about.get("authors")
     done = entry.status == SUCCESS
     metrics = [measured for record in reversed(of_phases) if (measured := section(record, "metrics"))]
@@ -244,7 +246,7 @@ def _book(entry: Entry, about: Mapping[str, Any], of_phases: Sequence[Mapping[st
         finished=moment_of(section(about, "promotion").get("finished_at") or entry.at) if done else None,
         words=int(_metric(metrics, "words")),
         audio_s=_metric(metrics, "duration_s") or _metric(metrics, "audio_s"),
-        work_s=sum(_number(record.get("duration_s")) for record in of_phases),
+        work_s=sum(passage.taken_s for passage in passages),
     )
 
 
@@ -264,7 +266,7 @@ def _metric(metrics: Sequence[Mapping[str, Any]], name: str) -> float:
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and 0 <= value < 1e15 else 0.0
+    return float(value) if isinstance(value, (int, float)) and 0 <= value < 1e15 else 0.0
 
 
 def _days(finished: Sequence[BookFigures], at: datetime, since: datetime | None) -> list[Day]:

@@ -201,7 +201,7 @@ def read_to_the_end(terminal: int) -> str:
 
 
 def test_the_guardian_starts_with_the_standard_library_and_the_book_needs_no_more(tmp_path: Path) -> None:
-    heavy = ("trio", "pydantic", "yaml", "rich", "psutil", "filelock", "numpy")
+    heavy = ("trio", "pydantic", "yaml", "rich", "psutil", "filelock", "numpy", "shutil", "lzma")
     code = f"import sys, batch.guardian; print(*(name for name in {heavy} if name in sys.modules))"
     program = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); {code}"
     done = subprocess.run(

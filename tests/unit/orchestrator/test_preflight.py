@@ -1,13 +1,9 @@
-import shutil
-from pathlib import Path
-
 import pytest
 from stand_ins import Library
 
 from orchestrator import preflight
 
 MIB = 1 << 20
-ENOUGH = 1 << 40
 
 
 @pytest.fixture(autouse=True)
@@ -17,10 +13,7 @@ def short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def with_free(monkeypatch: pytest.MonkeyPatch, free_bytes: int) -> None:
-    def usage(_folder: Path) -> object:
-        return shutil._ntuple_diskusage(ENOUGH, ENOUGH - free_bytes, free_bytes)  # type: ignore[attr-defined]
-
-    monkeypatch.setattr(preflight.shutil, "disk_usage", usage)
+    monkeypatch.setattr(preflight, "free_bytes", lambda _folder: free_bytes)
 
 
 def test_a_book_for_which_there_is_no_room_is_refused_with_the_numbers(
