@@ -6,6 +6,8 @@ import argparse
 import gc
 import logging
 import os
+import select
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +26,7 @@ from orchestrator.config import Config
 from orchestrator.descendants import become_subreaper
 from orchestrator.environments import equipped
 from orchestrator.exits import INTERRUPTED_TEXT, ExitCode, UsageError, guarded
+from orchestrator.interrupts import InterruptedRun
 from orchestrator.library import Library, discover
 from orchestrator.lock import RETRY_S, holder_of, open_lock, try_lock
 from orchestrator.opening import look_at_state, open_state
@@ -84,7 +87,11 @@ def main(argv: Sequence[str] | None = None, surroundings: Surroundings | None = 
         The exit code.
     """
     args = build_parser().parse_args(argv)
-    return guarded(lambda: _run(_configure(args), args, surroundings or Surroundings()), _complain)
+    try:
+        return guarded(lambda: _run(_configure(args), args, surroundings or Surroundings()), _complain)
+    except InterruptedRun as interruption:
+        _complain(INTERRUPTED_TEXT)
+        return ExitCode.INTERRUPTED + interruption.signum
 
 
 def _configure(args: argparse.Namespace) -> Config:
@@ -122,7 +129,7 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
         return ExitCode.DONE
     check(config)
     configure_logging(config, config.log_file)
-    with _batch_lock(config, wait=args.wait) as waited:
+    with _batch_lock(config, surroundings.warden, wait=args.wait) as waited:
         if waited:
             library = _discover(config)
         mark_run(config.work_dir)
@@ -239,7 +246,7 @@ def _shown(folders: Mapping[str, str | None], config: Config) -> dict[str, str]:
 
 
 @contextmanager
-def _batch_lock(config: Config, *, wait: bool) -> Iterator[bool]:
+def _batch_lock(config: Config, warden: int | None, *, wait: bool) -> Iterator[bool]:
     """One batch at a time on one folder.
 
     Yields:
@@ -247,6 +254,7 @@ def _batch_lock(config: Config, *, wait: bool) -> Iterator[bool]:
 
     Raises:
         StateError: another batch works on it, and this one was not told to wait.
+        InterruptedRun: a signal was sent to the warden meanwhile.
     """
     descriptor = open_lock(config.work_dir / LOCKS / f"batch-{book_id(config.input_dir, config.root)}.lock")
     try:
@@ -261,10 +269,21 @@ def _batch_lock(config: Config, *, wait: bool) -> Iterator[bool]:
             if not told:
                 _complain(f"{who} Waiting for its end.")
                 told = True
-            time.sleep(RETRY_S)
+            _wait_a_moment(warden)
         yield told
     finally:
         os.close(descriptor)
+
+
+def _wait_a_moment(warden: int | None) -> None:
+    """Wait before a lock is tried again.
+
+    Raises:
+        InterruptedRun: a signal was sent to the warden, which passes it on by its descriptor, or it has been killed.
+    """
+    for readable in select.select([] if warden is None else [warden], [], [], RETRY_S)[0]:
+        numbers = os.read(readable, 1)
+        raise InterruptedRun(numbers[0] if numbers else signal.SIGTERM)
 
 
 def _complain(text: str) -> None:

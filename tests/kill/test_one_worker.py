@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -100,6 +101,25 @@ def test_a_second_batch_on_a_folder_says_who_runs_and_ends_with_3_or_waits_and_f
     first.communicate(timeout=DEADLINE_S)
     assert (first.returncode, third.wait(timeout=DEADLINE_S)) == (0, 0)
     assert tree.spoken() == [*ONCE, *(phase.replace("Night", "Day") for phase in ONCE)]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_a_batch_that_waits_for_another_and_that_one_goes_on(
+    tmp_path: Path, signum: signal.Signals
+) -> None:
+    tree = Tree.plant(tmp_path)
+    tree.close_gate()
+    first = tree.start()
+    tree.began()
+    with (tmp_path / "said").open("w") as said:
+        second = tree.start("--wait", stdout=said)
+    wait_for("Waiting for its end", tmp_path / "said")
+    second.send_signal(signum)
+    assert second.wait(timeout=DEADLINE_S) == 128 + signum
+    tree.open_gate()
+    first.communicate(timeout=DEADLINE_S)
+    assert first.returncode == 0
+    assert tree.spoken() == ONCE
 
 
 def test_two_batches_on_two_folders_share_one_state_and_leave_each_other_alone(tmp_path: Path) -> None:
