@@ -103,8 +103,10 @@ def _series(package: _Package) -> tuple[str | None, str | None]:
     if package.named.get("calibre:series"):
         return package.named["calibre:series"], _number(package.named.get("calibre:series_index"))
     for meta, name, said in package.properties:
-        if name == "belongs-to-collection" and said and package.refined(meta, "collection-type") in (None, "series"):
-            return said, _number(package.refined(meta, "group-position"))
+        if name == "belongs-to-collection" and said:
+            kind, place = package.refined(meta, "collection-type"), package.refined(meta, "group-position")
+            if kind == "series" or (kind is None and place):  # a collection may be anything, such as a prize's list
+                return said, _number(place)
     return None, None
 
 

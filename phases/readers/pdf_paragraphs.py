@@ -23,6 +23,8 @@ _PAGE_NUMBER = re.compile(
 )
 # A line at the edge of so many pages is furniture, not text.
 _REPEATED = 3
+# In points, and in sizes of the print.
+_SAME_ROW, _APART, _SMALLER = 2.0, 1.6, 0.95
 # Print so much larger than the rest of the book is a heading.
 _HEADING_SIZE = 1.2
 _LONGEST_HEADING = 150
@@ -53,17 +55,32 @@ def running_lines(pages: Sequence[Page]) -> set[tuple[int, int]]:
             repeated = shapes[place, _shape(line)] >= _REPEATED
             numbered = counted >= _REPEATED and page.number + offset in _end_numbers(line) and line[-1] not in ".!?"
             is_heading = large and page.lines[position].size > large and _WORD.search(line) is not None
-            if (repeated or numbered) and not is_heading and _is_furniture(page, position):
+            apart = place == "edge" or _stands_apart(page, position, large)
+            if (repeated or numbered) and not is_heading and apart and _is_furniture(page, position):
                 found.add((page.number, position))
     return found
 
 
 def _edges(page: Page) -> list[tuple[str, int]]:
-    """The first and the last two lines of a page that has more than those."""
+    """The first and the last two lines of a page that has more than those; of one in columns all that are as high."""
     last = len(page.lines) - 1
+    if any(line.column for line in page.lines):
+        heights = [line.bottom for line in page.lines]
+        return [
+            ("edge", position)
+            for position, height in enumerate(heights)
+            if height > max(heights) - _SAME_ROW or height < min(heights) + _SAME_ROW
+        ]
     if last < 4:
         return [("edge", position) for position in sorted({0, last}) if last >= 0]
     return [("edge", 0), ("second", 1), ("second", last - 1), ("edge", last)]
+
+
+def _stands_apart(page: Page, position: int, large: float) -> bool:
+    """Whether a second line has more space to the text than lines of text have between them, or is set smaller."""
+    line, inner = page.lines[position], page.lines[position + 1 if position == 1 else position - 1]
+    smaller = line.size < _SMALLER * large / _HEADING_SIZE
+    return smaller or abs(line.bottom - inner.bottom) > _APART * max(line.size, 1.0)
 
 
 def _end_numbers(line: str) -> set[int]:

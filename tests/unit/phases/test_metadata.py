@@ -167,3 +167,20 @@ def test_what_a_picture_shows_is_spoken_only_for_whoever_asks(tmp_path):
 def test_facts_of_the_file_serve_where_nobody_says_more(tmp_path):
     book = text_book(tmp_path, "Ann Other - Name (1900).txt", "Emma\n\nby Jane Austen\n\nIt rained.\n").book
     assert (book["title"], book["authors"], book["published"]) == ("Emma", ["Jane Austen"], "1900")
+
+
+@pytest.mark.parametrize(("refined", "series"), [("", None), ("set", None), ("series", "Novels")])
+def test_a_collection_is_a_series_only_where_the_book_says_so(tmp_path, refined, series):
+    kind = f'<meta refines="#c" property="collection-type">{refined}</meta>' if refined else ""
+    book = extract(
+        epub(
+            tmp_path / "a.epub",
+            opf(
+                item("a.xhtml"),
+                itemref("a.xhtml"),
+                f'<dc:title>A</dc:title><meta id="c" property="belongs-to-collection">Novels</meta>{kind}',
+            ),
+            {"a.xhtml": xhtml("<p>It rained.</p>")},
+        )
+    )
+    assert book.book["series"] == series

@@ -111,3 +111,24 @@ def test_items_with_bullets_and_numbers_are_paragraphs(tmp_path):
     pages = [[(50, 700 - 14 * n, 10, line) for n, line in enumerate([*body, *lines, *body])]]
     spoken = extract(pdf(tmp_path / "a.pdf", pages)).spoken
     assert {"1. first item", "2. second item", "• other"} <= set(spoken)
+
+
+def test_a_second_line_of_text_that_comes_again_is_spoken(tmp_path):
+    text = ["the gardens, said she, and nobody went out of the house.", "Then it was dark."]
+    rows = [[*text, *(f"It was line {line} of page {n}, said she." for line in range(20))] for n in range(2, 7)]
+    pages = [[(50, 770, 8, f"The Rain {n}"), *column(50, 740, said)] for n, said in enumerate(rows, 2)]
+    book = extract(pdf(tmp_path / "a.pdf", pages))
+    assert [rule for rule, _ in book.omitted()] == ["running-header"] * 5
+    assert " ".join(book.spoken).count("the gardens, said she") == 5
+
+
+def test_the_number_of_a_page_above_its_second_column_is_left_out(tmp_path):
+    left = [f"line {n} of the left column goes on" for n in range(8)]
+    pages = []
+    for number in range(3, 8):
+        rows = zip(
+            column(50, 700, left), column(320, 700, [line.replace("left", "right") for line in left]), strict=True
+        )
+        pages.append([(50, 770, 9, "THE RAIN"), (540, 770, 9, str(number)), *(line for pair in rows for line in pair)])
+    book = extract(pdf(tmp_path / "a.pdf", pages))
+    assert [rule for rule, _ in book.omitted()].count("page-number") == 5
