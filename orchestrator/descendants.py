@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -150,7 +151,9 @@ class Descendants:
             OSError: the system does not allow it; `can_confine` says so before.
         """
         _unshare()
-        self._init = fork(_be_init)
+        alive, held = os.pipe()  # this end stays open as long as this process lives
+        self._init = fork(lambda: _be_init(alive, held))
+        os.close(alive)
         self.parent = 0
 
     def alive(self) -> list[int]:
@@ -192,9 +195,17 @@ def _reaped(child: int) -> bool:
         return False
 
 
-def _be_init() -> NoReturn:
-    """The first process of a PID namespace: it takes in orphans, and everything else there dies with it."""
+def _be_init(alive: int, held: int) -> NoReturn:
+    """The first process of a PID namespace: it takes in orphans, and everything else there dies with it.
+
+    Args:
+        alive: the end of a pipe that ends with the parent, which has no number here: it may have died already.
+        held: the parent's end.
+    """
     die_with_parent(0)
+    os.close(held)
+    if select.select([alive], [], [], 0)[0]:
+        os._exit(128 + signal.SIGKILL)
     name_process("book-init")
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(signum, signal.SIG_IGN)  # an ignored SIGCHLD has orphans reaped by the kernel
