@@ -9,7 +9,7 @@ import pytest
 from book_files import CONTAINER, docx, epub, extract, item, itemref, opf, pdf, simple_epub, text_book, write_zip, xhtml
 
 from phases.contract import PermanentError
-from phases.readers import numbering
+from phases.readers import markdown_dialects, notices, numbering, stylesheets
 from phases.readers.archive import Archive, resolve
 from phases.readers.limits import MEGABYTE, Limits
 
@@ -127,6 +127,14 @@ def test_a_cyclic_outline_ends(tmp_path):
     assert book.spoken == ["Some text."]
 
 
+def test_a_page_tree_that_holds_itself_ends(tmp_path):
+    path = pdf(tmp_path / "a.pdf", [[(50, 700, 12, "Some text.")], [(50, 700, 12, "More text.")]])
+    path.write_bytes(path.read_bytes().replace(b"/Kids [10 0 R 12 0 R]", b"/Kids [10 0 R  2 0 R]"))
+    with pytest.raises(PermanentError) as caught:
+        extract(path)
+    assert caught.value.error_type == "damaged"
+
+
 @pytest.mark.parametrize("count", [60_000, pytest.param(400_000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html"])
 def test_a_line_of_any_length_is_read_whole_in_linear_time(tmp_path, name, count):
@@ -149,6 +157,31 @@ def test_lines_made_for_slow_patterns_take_no_time(tmp_path, name, line):
     started = time.process_time()
     assert text_book(tmp_path, name, f"Words.\n\n{line}\n\nMore words.\n").spoken[-1] == "More words."
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize("piece", ["copyright by a ", "©", "1 2 3 ", "cover design ", "ISBN 1 ", "a.b", "the press "])
+def test_notices_made_for_slow_patterns_take_no_time(piece):
+    started = time.process_time()
+    notices.lines_of([(piece * 3000)[:2900], "Copyright © 1999 by A", "All rights reserved.", (piece * 400)[:399]])
+    assert time.process_time() - started < 0.5
+
+
+@pytest.mark.parametrize("piece", ["{", "a{", "}", "@media x{", "/*", "a,", ".a{display:", "display:none;"])
+def test_stylesheets_made_for_slow_patterns_take_no_time(piece):
+    started = time.process_time()
+    assert not stylesheets.Hidden([piece * 50_000 + "none"])
+    assert time.process_time() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    "piece", ["|", "| a", "%% ", "[[", "[[a|", "==a ", "[a]{", "{#", "   {", "^a ", "::: ", "- - -"]
+)
+def test_dialects_made_for_slow_patterns_take_no_time(piece):
+    started = time.process_time()
+    markdown_dialects.plain(piece * 30_000 + (piece + "\n") * 3000)
+    markdown_dialects.shown(piece * 30_000 + "}")
+    markdown_dialects.title_block("%" + piece * 5000)
+    assert time.process_time() - started < 1
 
 
 def test_headings_made_for_slow_patterns_take_no_time():
