@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from pipeline_common.errors import StateLockError, StateTransactionError
+from pipeline_common.names import Names
 from pipeline_common.system import System
 
 try:
@@ -227,6 +228,7 @@ class _Flock:
         self._path = path
         self._descriptor = -1
         self._file = (0, 0)
+        self._names = Names(os.path.dirname(path), System())
         self._noted = False
         self._close: Callable[[], object] = _nothing
 
@@ -239,16 +241,12 @@ class _Flock:
             with suppress(OSError):  # a full disk; then it takes its chance
                 os.pwrite(self._descriptor, b"\n", MARK_AT)
             return False
-        try:
-            named = os.stat(self._path)
-        except FileNotFoundError:
-            named = None
-        if named is None or (named.st_ino, named.st_dev) != self._file:
+        if not self._has_its_name():
             self.forget()  # deleted in use: whoever comes next locks another file
             return False
         self._noted = True
         self._note(b'{"since_ns": %d, %s' % (time.time_ns(), _who(os.getpid())))
-        if named.st_size > MARK_AT:  # who waited and has come now, or has given up, waits no more
+        if self.awaited():  # who waited and has come now, or has given up, waits no more
             with suppress(OSError):
                 os.ftruncate(self._descriptor, MARK_AT)
         return True
@@ -262,7 +260,18 @@ class _Flock:
 
     def awaited(self) -> bool:
         """Whether another process has come and gone away empty-handed since this one took the lock."""
-        return self._descriptor >= 0 and os.fstat(self._descriptor).st_size > MARK_AT
+        return self._descriptor >= 0 and os.pread(self._descriptor, 1, MARK_AT) != b""
+
+    def _has_its_name(self) -> bool:
+        try:
+            if self._names.may_have_changed():
+                named = os.stat(self._path)
+                if (named.st_ino, named.st_dev) != self._file:
+                    return False
+                self._names.confirm()
+        except FileNotFoundError:
+            return False
+        return True
 
     def forget(self) -> None:
         self._descriptor = -1

@@ -11,7 +11,8 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path as FilePath
+from typing import Any, TypeAlias
 
 from pipeline_common import advice
 from pipeline_common.codec import DamagedError, Document, decode
@@ -30,13 +31,15 @@ from pipeline_common.journal import (
 from pipeline_common.lifecycle import Lifecycle
 from pipeline_common.rules import Review
 from pipeline_common.system import System, pread_all, read_file
-from pipeline_common.tracked import Tracker, detached
+from pipeline_common.tracked import Path, Tracker, detached
 from pipeline_common.tree import apply, decode_own, sliced_tree, tree_of
 
 SMALL_BYTES = 256 << 10
 """A document up to this size is written whole at each commit."""
 
 _MOST_RETRIES = 1000
+
+Operation: TypeAlias = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Source:
     system: System
     lifecycle: Lifecycle
     limit_bytes: int
-    newest_backup: Callable[[], Path | None]
+    newest_backup: Callable[[], FilePath | None]
     lost_history: Callable[[], StateReadError | None]
 
 
@@ -83,7 +86,7 @@ class Snapshot:
             present form is made of it together with its records, which are of that version too.
     """
 
-    where: Path
+    where: FilePath
     raw: bytes | None
     status: os.stat_result | None
     document: Document | None
@@ -134,29 +137,30 @@ def replay(tracker: Tracker, records: list[Record], lifecycle: Lifecycle) -> Tra
 
     Counts and derived statuses are kept up in a document of the present version; of an earlier one nobody knows how.
     """
-    unsettled = False
+    of_records: dict[Path, Operation] = {}
     for record in records:
-        # Commits that have set records and nothing else may be settled together: counts follow from statuses alone.
-        of_records = all(
-            kind == SET and (len(path) > 2 or path == ["last_updated"]) for kind, path, *_ in record.operations
-        )
-        if unsettled and not of_records:
-            _settle(tracker, lifecycle)
+        # Commits that have set records and nothing else may be made together, as counts follow from statuses alone: of
+        # what is set at one path again and again, the last.
+        if all(kind == SET and (len(path) > 2 or path == ["last_updated"]) for kind, path, *_ in record.operations):
+            for operation in record.operations:
+                path = tuple(operation[1])
+                of_records.pop(path, None)  # what comes later is to stand later
+                of_records[path] = operation
+            continue
+        _make(tracker, list(of_records.values()), lifecycle)
+        of_records.clear()
         rest = record.operations
         if rest and not rest[0][1]:
             tracker = tree_of(rest[0][2])
             rest = rest[1:]
-        tracker.active = True
-        apply(tracker.root, rest)
-        unsettled = of_records
-        if not of_records:
-            _settle(tracker, lifecycle)
-    if unsettled:
-        _settle(tracker, lifecycle)
+        _make(tracker, rest, lifecycle)
+    _make(tracker, list(of_records.values()), lifecycle)
     return tracker
 
 
-def _settle(tracker: Tracker, lifecycle: Lifecycle) -> None:
+def _make(tracker: Tracker, operations: list[Operation], lifecycle: Lifecycle) -> None:
+    tracker.active = True
+    apply(tracker.root, operations)
     if lifecycle.is_present(tracker.root):
         Review(lifecycle, tracker).settle()
     tracker.clear()

@@ -35,6 +35,7 @@ from pipeline_common.journal import (
 )
 from pipeline_common.lifecycle import Lifecycle, records_of
 from pipeline_common.locks import PathLock
+from pipeline_common.names import Names
 from pipeline_common.reading import SMALL_BYTES
 from pipeline_common.rules import Review
 from pipeline_common.system import System, pread_all, sync_folder
@@ -119,6 +120,7 @@ class ScopedState:
         self._name, self._journal_name = str(self.files.state), str(self.files.journal)
         self._journal = -1
         self._journal_file = (0, 0)
+        self._names = Names(str(self.files.journal.parent), system)
         self._close_journal: Callable[[], object] = _nothing
         self._position: _Position | None = None
         self._folders_synced = False
@@ -239,8 +241,11 @@ class ScopedState:
             OSError: there is none, or it may not be opened.
         """
         if self._journal >= 0:
+            if not self._names.may_have_changed():
+                return self._journal
             named = self._system.stat(self._journal_name)
             if (named.st_ino, named.st_dev) == self._journal_file:
+                self._names.confirm()
                 return self._journal
         self._journal, self._position = -1, None
         self._close_journal()

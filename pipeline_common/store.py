@@ -30,6 +30,7 @@ from pipeline_common.journal import (
     parse_header,
     scan,
 )
+from pipeline_common.names import Names
 from pipeline_common.reading import SMALL_BYTES, Snapshot, Source, replay, take_snapshot
 from pipeline_common.replacing import replace_file
 from pipeline_common.system import make_durable_folder, read_file, sync_folder, write_whole
@@ -83,6 +84,7 @@ class Store:
         self._header: Header | None = None
         self._journal = -1
         self._journal_file = (0, 0)
+        self._names = Names(str(source.files.journal.parent), source.system)
         self._close_journal: Callable[[], object] = _nothing
         self._end = self._crc = self._last = 0
         self._durable_bytes = 0  # of the journal's size, as far as this handle has made it so
@@ -230,11 +232,13 @@ class Store:
         if self._header is None or self._journal < 0:
             return False
         try:
-            log = self._system.stat(self._journal_name)
+            if self._names.may_have_changed():
+                log = self._system.stat(self._journal_name)
+                if (log.st_ino, log.st_dev) != self._journal_file:
+                    return False
+                self._names.confirm()
         except FileNotFoundError:
             return self._is_rescued()
-        if (log.st_ino, log.st_dev) != self._journal_file:
-            return False
         if self._system.pread(self._journal, HEADER_BYTES, 0) != self._header.raw:
             return False
         return self._takes_in_the_tail()
