@@ -182,15 +182,12 @@ def _behind(path: Path) -> int:
 
 def _print_commits(name: str, found: Commits) -> None:
     slow_s = sorted(found.samples_s)[len(found.samples_s) * 9 // 10]
-    least, most = min(found.of_pairs), max(found.of_pairs)
-    print(
-        f"  {name:12}{duration(middle(found.samples_s)):>10}{duration(slow_s):>10} 90 %{least:>10,} to {most:,} a half"
-    )
+    counts = f"{min(found.of_pairs):,} to {max(found.of_pairs):,} in a half"
+    print(f"  {name:12}{duration(middle(found.samples_s)):>10}{duration(slow_s):>10} 90 %   {counts}")
     if found.left:
-        left, ending_s = middle(found.left), middle(found.ending_s)
-        print(
-            f"{'':14}of which {left:,.0f} were not yet taken in at the end of a half, which took {duration(ending_s)}"
-        )
+        left, ending_s, cpu_s = middle(found.left), middle(found.ending_s), middle(found.cpu_s)
+        print(f"{'':14}the follower used {duration(cpu_s)} of CPU time in a half; what it then had to take in,")
+        print(f"{'':14}{left:,.0f} commits, took {duration(ending_s)}")
 
 
 def measure_reindex(paths: Mapping[int, Path]) -> None:
