@@ -188,16 +188,19 @@ def _answer(code: int, plan: Plan, result_path: Path, log: Path) -> Result:
     except FileNotFoundError:
         return Result(failure=_silent_death(code, plan, log))
     except ContractError as error:
-        message = f"{plan.phase} gave no usable result: {error}. See {log.name} in the book's logs."
+        message = f"{plan.phase} gave no usable result: {error}. See {_shown(log)}."
         return Result(failure=Failure("bad_result", message, permanent=False))
     if code != 0 and result.failure is None:
-        message = (
-            f"{plan.phase} says that it succeeded but ended with exit code {code}. See {log.name} in the book's logs."
-        )
+        message = f"{plan.phase} says that it succeeded but ended with exit code {code}. See {_shown(log)}."
         return Result(failure=Failure("bad_result", message, permanent=False))
     if result.failure:
         return replace(result, failure=replace(result.failure, message=printable(result.failure.message)))
     return result
+
+
+def _shown(log: Path) -> str:
+    """Where a log is, from the work folder on, such as ``work/emma-11111111/logs/synthesis-2.log``."""
+    return printable("/".join(log.parts[-4:]))
 
 
 def _read(result_path: Path) -> str:
@@ -222,7 +225,7 @@ def _read(result_path: Path) -> str:
 
 def _silent_death(code: int, plan: Plan, log: Path) -> Failure:
     if -code in _CRASHES:
-        said = f"{plan.phase} {_CRASHES[signal.Signals(-code)]}. See {log.name} in the book's logs."
+        said = f"{plan.phase} {_CRASHES[signal.Signals(-code)]}. See {_shown(log)}."
         return Failure("crashed", f"{said} Run again; finished work is kept.", permanent=False)
     if code < 0:
         name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
@@ -232,7 +235,7 @@ def _silent_death(code: int, plan: Plan, log: Path) -> Failure:
             f"{plan.phase} was ended by signal {name}.{hint} Run again; finished work is kept.",
             permanent=False,
         )
-    message = f"{plan.phase} ended with exit code {code} and left no result. See {log.name} in the book's logs."
+    message = f"{plan.phase} ended with exit code {code} and left no result. See {_shown(log)}."
     return Failure("died", message, permanent=False)
 
 

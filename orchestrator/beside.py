@@ -71,7 +71,9 @@ def _read_sheet(path: Path, sheet: Path, found: dict[str, dict[str, Any]], extra
     try:
         wanted = load(sheet, Sheet)
     except ConfigError as error:
-        raise _SheetError(f"{error}. Correct or remove {sheet.name} and run again.") from error
+        said = str(error)
+        end = "" if said.endswith("?") else "."
+        raise _SheetError(f"{said}{end} Correct or remove {sheet.name} and run again.") from error
     facts: dict[str, Any] = {name: getattr(wanted, name) for name in _BOOK_FACTS if getattr(wanted, name)}
     if wanted.author:
         facts["authors"] = list(wanted.author)

@@ -88,6 +88,7 @@ def test_a_synthesiser_that_is_not_there_fails_the_book_and_points_to_its_log(tm
     assert "Traceback" not in process.stdout + process.stderr
     (log,) = (root / "work").glob("*/logs/synthesis-*.log")
     assert "no/such/flite" in log.read_text()
+    assert f"See {log.relative_to(root)}." in process.stdout
 
 
 def test_a_built_in_phase_that_stumbles_over_what_a_program_has_left_names_the_program(tmp_path: Path) -> None:

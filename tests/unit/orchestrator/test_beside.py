@@ -44,7 +44,7 @@ def test_a_sheet_gives_each_phase_what_it_reads(book: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("titel: Mine\n", "did you mean title"),
+        ("titel: Mine\n", "did you mean title or subtitle? Correct or remove"),
         ("rules: {footnotes: false}\n", "did you mean footnote"),
         ("title: [\n", "line 2"),
         ("cover: ../secret.png\n", "no file in the folder"),
