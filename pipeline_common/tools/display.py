@@ -34,9 +34,11 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table, without columns that are all empty; a terminal folds long cells, a pipe gets one line a row."""
+    """Print a table, without columns that are all empty; a pipe gets one line a row."""
     cells = [*zip(*([printable(cell) for cell in row] for row in rows), strict=True)]
     shown = [(name, column) for name, column in zip(columns, cells, strict=True) if any(column)]
+    if not shown:
+        return
     if sys.stdout.isatty():
         _print_folded(shown)
     else:
@@ -44,16 +46,45 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def _print_folded(shown: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """The last column is folded where there is no room for all of it.
+
+    Where it would have less than half the width, the other cells of a row stand below the first: ids and sentences in
+    narrow columns can be neither read nor copied.
+    """
+    from rich.cells import cell_len
     from rich.console import Console
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(highlight=False, markup=False, emoji=False)
+    *widths, last_width = (max(map(cell_len, (name, *column))) for name, column in shown)
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, _ in shown:
         table.add_column(name, overflow="fold")
     for row in zip(*(column for _, column in shown), strict=True):
         table.add_row(*(Text(cell) for cell in row))
-    Console(highlight=False, markup=False, emoji=False).print(table)
+    if console.width - sum(width + 2 for width in widths) >= min(last_width, console.width // 2):
+        for column, width in zip(table.columns, widths, strict=False):  # all but the last, which takes the rest
+            column.min_width = width
+        console.print(table)
+        return
+    for first, *others in ([name for name, _ in shown], *zip(*(column for _, column in shown), strict=True)):
+        console.print(Text(first, style="bold", overflow="fold"))
+        console.print(Padding(Text(_filled(others, console.width - 2), overflow="fold"), (0, 0, 0, 2)))
+
+
+def _filled(cells: Iterable[str], width: int) -> str:
+    """Cells in lines of a width, each cell in one line where it fits."""
+    from rich.cells import cell_len
+
+    lines: list[str] = []
+    for cell in filter(None, cells):
+        if lines and cell_len(f"{lines[-1]}  {cell}") <= width:
+            lines[-1] += f"  {cell}"
+        else:
+            lines.append(cell)
+    return "\n".join(lines)
 
 
 def _print_lines(shown: Sequence[tuple[str, Sequence[str]]]) -> None:
