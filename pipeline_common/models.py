@@ -142,7 +142,7 @@ class BatchSummary(Record):
     total_files: Count | None = Field(None, description="books looked at")
     successful_files: Count | None = Field(None, description="books done in this run")
     failed_files: Count | None = Field(None, description="books that failed")
-    skipped_files: Count | None = Field(None, description="books with nothing to do")
+    skipped_files: Count | None = Field(None, description="books with nothing to do, or left for a later run")
     duration_sec: Seconds | None = Field(None, description="of the run, seconds")
     avg_cpu_usage: float | None = Field(None, description="of the machine, percent")
     errors: list[Any] | None = Field(None, description="one sentence a failed book")
@@ -154,7 +154,7 @@ class BatchSummary(Record):
 
 
 class BatchFile(Record):
-    """One book in the last run."""
+    """One book in the last run that saw it."""
 
     status: BatchStatus | None = Field(None, description="how it ended")
     error_message: str | None = Field(None, description="`Orchestrator failed with exit code N`")
@@ -168,7 +168,7 @@ class BatchFile(Record):
 
 
 class Batch(Record):
-    """The last run over the whole folder, and each book in it."""
+    """The last run over the whole folder, and each book in the last run that saw it."""
 
     summary: BatchSummary | None = Field(None, description="the run as a whole")
     files: dict[str, BatchFile] | None = Field(None, description="by book_id")
