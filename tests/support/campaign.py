@@ -50,12 +50,12 @@ def tell(event):
     with open({events!r}, "w") as file:
         file.write(event + "\\n")
 
-speak, advance = synthesis._speak, progress.Progress.advance
+take, advance = synthesis._take, progress.Progress.advance
 
-def told_speak(plan, engine, trial):
+def told_take(plan, engine, trial):
     again = chunk_path(plan.book_dir, trial.candidate.audio_id).exists()
     tell("again" if again else "speaks")
-    answer = speak(plan, engine, trial)
+    answer = take(plan, engine, trial)
     tell("spoken")
     return answer
 
@@ -64,7 +64,7 @@ def told_advance(self, pieces=1):
     if self._phase != "synthesis":
         tell("advanced")
 
-synthesis._speak, progress.Progress.advance = told_speak, told_advance
+synthesis._take, progress.Progress.advance = told_take, told_advance
 
 def run_phase(plan_path, result_path):
     tell("begun")
