@@ -15,6 +15,7 @@ from typing import Any
 
 from orchestrator.beside import merged
 from orchestrator.preview import PreviewError, worked_out
+from orchestrator.sections.sound import DEFAULT_VOICE
 from orchestrator.settings import Settings
 from orchestrator.sources import Source
 from phases.spoken_rules import SPOKEN_RULES
@@ -74,14 +75,14 @@ def heard(path: Path, settings: Settings, source: Source) -> Iterator[str]:
     yield printable(f"{book['title']} · {book['language']}")
     yield from _changes(counts)
     voice = merged(settings.by_phase["synthesis"].values, source.beside.get("synthesis"))
+    if settings.by_phase["synthesis"].command is not None:
+        yield "The voice is a program of your own, so nobody knows which words are in its dictionary."
+        return
     for language, words in counts.words.items():
-        if settings.by_phase["synthesis"].command is not None:
-            yield "The voice is a program of your own, so nobody knows which words are in its dictionary."
-            return
         passage = language.partition("-")[0].lower() != str(book["language"]).partition("-")[0].lower()
         chosen = {"voice": voice["voice"], "voice_is_default": voice["voice_is_default"]}
         if passage:  # as synthesis does: the book's own voice is for the book's own language
-            chosen = {"voice": "en-us", "voice_is_default": True}
+            chosen = {"voice": DEFAULT_VOICE, "voice_is_default": True}
         asked = {**chosen, "language": language, "words": sorted(words)}
         try:
             unknown = _answer("phases.voices.dictionary", asked)["unknown"]
