@@ -6,8 +6,8 @@ BIN    := $(VENV)/bin
 # Where this is set, as in many containers, each of the processes of a batch compiles all its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check test-long test-crash test-kills test-campaign test-resume test-readalong test-tools test-hostile \
-        test-browser docs clean help
+.PHONY: run test check test-long test-crash test-kills test-campaign test-resume test-readalong test-tools \
+        test-hostile-text test-hostile-markup test-extent test-browser docs clean help
 
 help:
 	@echo "make run        install, then turn the books in input/ into audiobooks in output/"
@@ -20,7 +20,9 @@ help:
 	@echo "make test-resume    a word of a book of 50,000 words is changed, files are cut off, a batch is killed; every option of pipeline-state"
 	@echo "make test-readalong W3C's checker looks at EPUBs made from every format, where it is installed (epubcheck, java)"
 	@echo "make test-tools     uv, Poetry, Conda, flite and espeak-ng where they are installed; a gigabyte of output; 10,000 books"
-	@echo "make test-hostile   books as hard to read as the limits allow: words, CPU seconds and memory of each; long ones"
+	@echo "make test-hostile-text    plain texts as hard to read as the limits allow: CPU seconds and memory of each"
+	@echo "make test-hostile-markup  the same for every other format"
+	@echo "make test-extent    a book of 40,000 chapters, lines of megabytes, audiobooks of 300 chapters and joins"
 	@echo "make test-browser   reports in a real browser (Debian's chromium and chromium-driver)"
 	@echo "make docs       write the generated pages of docs/ again"
 	@echo "make clean      remove the virtual environment and caches (never books, work or state)"
@@ -47,7 +49,8 @@ check: $(VENV)/.installed-dev
 test: check
 	$(BIN)/pytest -rs -n auto --dist loadfile --no-loadscope-reorder
 
-test-long: test-crash test-kills test-campaign test-resume test-readalong test-tools test-hostile test-browser
+test-long: test-crash test-kills test-campaign test-resume test-readalong test-tools test-hostile-text test-hostile-markup test-extent \
+           test-browser
 
 test-crash: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -s tests/crash
@@ -67,8 +70,14 @@ test-readalong: $(VENV)/.installed-dev
 test-tools: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -rs tests/unit tests/e2e/test_examples.py --ignore tests/unit/phases
 
-test-hostile: $(VENV)/.installed-dev
-	$(BIN)/pytest -m long -s tests/unit/phases
+test-hostile-text: $(VENV)/.installed-dev
+	$(BIN)/pytest -m long -s tests/unit/phases/test_worst_cases.py -k worst_texts
+
+test-hostile-markup: $(VENV)/.installed-dev
+	$(BIN)/pytest -m long -s tests/unit/phases/test_worst_cases.py -k worst_marked_up
+
+test-extent: $(VENV)/.installed-dev
+	$(BIN)/pytest -m long -s tests/unit/phases --ignore tests/unit/phases/test_worst_cases.py
 
 test-browser: $(VENV)/.installed-dev
 	$(BIN)/pytest -m long -rs tests/e2e/test_report_in_browser.py

@@ -23,6 +23,7 @@ _SURE = tuple(
         r"\bbibliographische information der deutschen\b|\bdépôt légal\b",
         r"^\W*first (?:published|edition|printing|impression)\b|^\W*published (?:by|in)\b|"
         r"^\W*(?:this )?(?:e-?book|digital|kindle|smashwords|paperback|hardcover) edition\b",
+        r"\bpermission is (?:hereby )?granted\b|\bverbatim copies of this\b",
         r"\bthis (?:book|novel|story|e-?book) is (?:a work of fiction|licensed)\b|\bthis is a work of fiction\b",
     )
 )

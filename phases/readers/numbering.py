@@ -97,12 +97,20 @@ _NUMBER_FIRST = re.compile(
 _WHOSE = (
     r"(?:(?:the|a)\s+)?(?:author|translator|editor|publisher|transcriber)(?:['’]?s|s['’])\s+|general\s+|historical\s+"
 )
+# Who says something about a book that somebody else has written.
+_OF_EDITION = re.compile(
+    r"\b(?:editor|translator|publisher|transcriber|éditeur|editeur|traducteur|herausgeber|übersetzer|verleger|traductor|"
+    r"editore|traduttore)(?:['’]?s|in|a)?\b",
+    re.IGNORECASE,
+)
 # What may follow such a name without a mark between: "Preface to the Second Edition".
-_OF_WHAT = re.compile(r"\s+(?:to|by|of|von|zur|zum|de|du|à|del|della)(?!\w)", re.IGNORECASE)
+_OF_WHAT = re.compile(r"\s+(?:to|by|of|von|des|der|zur|zum|de|du|à|del|della)(?!\w)", re.IGNORECASE)
 _NAMED = re.compile(rf"(?P<name>(?:{_WHOSE})?(?:{_ALONE}|note)|appendix(?:\s+{_NUMBER})?)(?!\w){_REST}", re.IGNORECASE)
 # The part that a numbered piece belongs to, before it: "Inferno: Canto IV".
 _PREFIX = re.compile(r"(?P<part>[^\W\d_][^:.]{1,30})[:.]\s+(?P<numbered>\S.*)")
-_NUMERAL = re.compile(r"(?P<number>[IVXLCDM]{1,10}|\d{1,3})(?!\w)(?P<rest>.*)")
+_SECTION = re.compile(r"\s*\d{1,3}(?:\.\d{1,3}){1,5}\.?\s")
+# "3.1" is the number of a section, not of a chapter.
+_NUMERAL = re.compile(r"(?P<number>[IVXLCDM]{1,10}|\d{1,3})(?!\w|\.\d)(?P<rest>.*)")
 _ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _LEADER = re.compile(r"(?:(?:\s*\.){3,}|\s{3,}|\t)\s*(?:\d{1,4}|[ivxl]{1,6})?\s*$")
@@ -272,6 +280,16 @@ def is_bare(line: str) -> bool:
     """Whether a line is a heading with a number and no title, such as "CHAPTER IV."."""
     found = heading(line)
     return found is not None and found.rank != "named" and not found.title
+
+
+def is_of_edition(title: str) -> bool:
+    """Whether a title says that its text is by an editor, translator or publisher of the book."""
+    return _OF_EDITION.search(title) is not None
+
+
+def is_section(line: str) -> bool:
+    """Whether a line begins with the number of a section: "3.1. Purpose"."""
+    return _SECTION.match(line) is not None
 
 
 def is_numbered(line: str) -> bool:

@@ -79,6 +79,7 @@ class Chapters:
             first = min([c.position for c in chosen if c.heading.rank != "named"] or self.starts)
             known = {*self.starts, *self.contents}
             self._add(plain_layout.before_chapters(groups, gaps, range(own.start, first), known))
+            self._open_with_edition(first)
 
     def _candidates(self) -> list[_Candidate]:
         found = []
@@ -250,6 +251,24 @@ class Chapters:
             if candidate.title_position is not None:
                 self.heading_lines[candidate.title_position] = len(self._groups[candidate.title_position])
 
+    def _open_with_edition(self, first: int) -> None:
+        """Let what an editor or translator says before a book open its first chapter, as the title page does.
+
+        It belongs to the edition and not to the book: only where it is as long as a chapter is it one.
+        """
+        front = [position for position in sorted(self.starts) if position < first]
+        if not front or first not in self.starts:
+            return
+        places = [*(position for position in sorted(self.starts) if position >= first), self._own.stop]
+        words = sorted(sum(self._words[begin:end]) for begin, end in pairwise(places))
+        if all(numbering.is_of_edition(self.starts[position].title) for position in front) and (
+            sum(self._words[front[0] : first]) < words[len(words) // 2]
+        ):
+            opened = self.starts.pop(first)
+            for position in front:
+                del self.starts[position]
+            self.starts[front[0]] = opened
+
     def _use_contents(self) -> bool:
         """Mark the table of contents, and take its entries for chapters where it names more than were found.
 
@@ -263,7 +282,14 @@ class Chapters:
         self.contents = found.positions - self.heading_lines.keys()
         if len(found.headings) <= len(self.starts):
             return False
-        self._add(p for p in found.headings if not self.starts or _is_title_of(self._groups[p]))
+        if not self.starts:
+            self._add(found.headings)
+            return True
+        for position in found.headings:
+            if numbering.is_section(self._groups[position][0]):  # a heading, but inside a chapter
+                self.heading_lines.setdefault(position, len(self._groups[position]))
+            elif _is_title_of(self._groups[position]):
+                self._add([position])
         return True
 
     def _add(self, positions: Iterable[int]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from phases.readers import numbering, text
 
@@ -22,6 +23,8 @@ _LIST_ENTRY = re.compile(r".*\S[\s.]+(?:\d{1,3}|[ivxl]{1,6}|_?frontispiece_?|cov
 # A table of contents is looked for among so many pieces after its title.
 _REACH = 400
 _ENTRIES = 3
+# Of a table inside the book, which lists what is in a chapter.
+_ENTRIES_BELOW = 2
 _HEADING_LINES = 3
 _MAX_ENTRY = 120
 # A piece with so many words that is no part of the table is text: the table is over.
@@ -69,26 +72,52 @@ def lists(groups: Sequence[Sequence[str]], own: range) -> frozenset[int]:
 def find(groups: Sequence[Sequence[str]], own: range, titles: Mapping[int, str]) -> Contents | None:
     """The table of contents of a text, None where it has none whose entries come again as headings.
 
+    Further tables, such as one at the beginning of each chapter, only add to its positions.
+
     Args:
         groups: the text as pieces of lines that stand together.
         own: the positions of the pieces that are the book itself.
         titles: of chapters that are already known, by their positions.
     """
-    start = next((position for position in own if is_contents_title(groups[position])), None)
-    if start is None:
+    starts = [position for position in own if is_contents_title(groups[position])]
+    if not starts:
         return None
-    alone = _standing_alone(groups, range(start + 1, own.stop))
+    alone = _standing_alone(groups, range(starts[0] + 1, own.stop))
     known = {form for title in titles.values() for form in _forms(title)}
-    positions: list[int] = [start]
+    table: list[int] = []
+    listed: list[str] = []
+    inside: set[int] = set()
+    for start, end in pairwise([*starts, own.stop]):
+        positions, entries = _table(groups, range(start, min(start + 1 + _REACH, end)), alone, known, titles.keys())
+        if table and len(entries) >= _ENTRIES_BELOW:
+            inside.update(positions)
+        elif not table and len(entries) < _ENTRIES:
+            return None
+        elif not table:
+            table, listed = positions, entries
+    alone = {entry: [place for place in places if place not in inside] for entry, places in alone.items()}
+    return Contents(frozenset(inside.union(table)), tuple(_in_order(listed, alone, table[-1])))
+
+
+def _table(
+    groups: Sequence[Sequence[str]],
+    reach: range,
+    alone: Mapping[str, Sequence[int]],
+    known: Collection[str],
+    titles: Collection[int],
+) -> tuple[list[int], list[str]]:
+    """The positions of a table of contents from its title on, and the keys of its entries."""
+    positions: list[int] = [reach.start]
     between: list[int] = []
     entries: list[str] = []
-    for position in range(start + 1, min(start + 1 + _REACH, own.stop)):
+    for position in reach[1:]:
         lines = [line for line in groups[position] if len(line) <= _MAX_ENTRY]
-        keys = [key(line) for line in lines]
+        named = list(_entries(lines, position, alone, known))
+        keys = [entry for entry, _ in named]
         if position in titles or (entries and keys[:1] == entries[:1]):  # the first chapter itself
             break
-        again = [line for line in lines if alone.get(key(line), [0])[-1] > position or known & _forms(line)]
-        if again and len(again) * 2 >= len(groups[position]):
+        again = sum(count for _, count in named)
+        if again and again * 2 >= len(groups[position]):
             positions += [*between, position]
             between.clear()
             entries += keys
@@ -96,9 +125,24 @@ def find(groups: Sequence[Sequence[str]], own: range, titles: Mapping[int, str])
             break
         else:
             between.append(position)
-    if len(entries) < _ENTRIES:
-        return None
-    return Contents(frozenset(positions), tuple(_in_order(entries, alone, positions[-1])))
+    return positions, entries
+
+
+def _entries(
+    lines: Sequence[str], position: int, alone: Mapping[str, Sequence[int]], known: Collection[str]
+) -> Iterator[tuple[str, int]]:
+    """The key of each entry, and how many lines it has if it comes again after `position`, else 0."""
+    place = 0
+    while place < len(lines):
+        for count in range(1, min(_HEADING_LINES, len(lines) - place) + 1):  # it may go on in the next lines
+            entry = text.one_line(" ".join(lines[place : place + count]))
+            if alone.get(key(entry), [0])[-1] > position or (count == 1 and not _forms(entry).isdisjoint(known)):
+                yield key(entry), count
+                place += count
+                break
+        else:
+            yield key(lines[place]), 0
+            place += 1
 
 
 def _forms(line: str) -> set[str]:

@@ -15,6 +15,8 @@ _VULGAR = {
     "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4),
     "⅕": (1, 5), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8),
 }  # fmt: skip
+# 12/13 is a fraction, 13/14 two numbers that follow each other.
+_MOST_PARTS = 12
 _MOST_DENOMINATOR = 100
 
 
@@ -122,15 +124,15 @@ def fractions(language: Language) -> Rule:
 
     def say(match: re.Match[str]) -> str | None:
         over, under = _VULGAR[match["sign"]] if match["sign"] else (int(match["over"]), int(match["under"]))
-        if ((over, under) in ((9, 11), (24, 7)) or over == under > 9) and not match["whole"]:  # a day, 24/7, 50/50
+        # A day, 24/7, 50/50; two pages or years that follow each other: S. 22/23.
+        pair = (over, under) in ((9, 11), (24, 7)) or over == under > 9 or under - 1 == over > _MOST_PARTS
+        one, many = language.fractions.get(under) or _regular(language, under)
+        if (pair or (0 < over == under - 1 and not many)) and not match["whole"]:
             return f"{numbers.cardinal(str(over), language.code)} {numbers.cardinal(str(under), language.code)}"
-        if not 0 < over < under or under > _MOST_DENOMINATOR:
+        if not 0 < over < under or under > _MOST_DENOMINATOR or not many:
             return None
         if match["whole"] and (over, under) == (1, 2):
             return language.half.format(language.counting(match["whole"]))
-        one, many = language.fractions.get(under) or _regular(language, under)
-        if not many:
-            return None
         said = f"{numbers.cardinal(str(over), language.code)} {many}" if over > 1 else one
         return f"{numbers.cardinal(match['whole'], language.code)} {language.and_} {said}" if match["whole"] else said
 

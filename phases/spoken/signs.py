@@ -41,6 +41,7 @@ _NO_AUTHORS = re.compile(
 _SPACED = re.compile(r"(?<![\w.])[^\W\d_](?:[ \u00a0\u2009\u202f][^\W\d_]){3,60}(?![\w.])")
 _DASH = re.compile(r"(?:\.[ \u00a0]?){2,40}\.(?!\w)|\.{4,400}|\.\.(?=\s|$)|-{2,400}|(?<= )-(?= )|[–—]{2,400}")
 _ORNAMENT = r"(?:[*_~†‡•●◦■□▪►→←❧☙❦]{1,400}|[#=|^\\+]{2,400})"
+_COPYRIGHT = "copyright"
 _HEADLINE = re.compile(r"(?<=[\w)\]%°])(?P<quote>[\"'”’»*_]{0,3})\s*$")
 
 
@@ -123,6 +124,8 @@ def symbols(signs: Mapping[str, str], *, between: str) -> Rule:
             )
             return " " if all(map(str.isalnum, around)) else ""
         word = signs.get(written.strip()[:1], "")
+        if word.lower() == _COPYRIGHT == match.string[max(0, match.start() - len(_COPYRIGHT)) : match.start()].lower():
+            word = ""  # "Copyright ©" says it once
         before = match.start() > 0 and not written.startswith(" ") and match.string[match.start() - 1] not in " ("
         after = match.end() < len(match.string) and match.string[match.end()] not in " .,;:!?)"
         lead = " " if written[:1].isspace() or (before and word) else ""
