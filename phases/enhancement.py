@@ -38,7 +38,7 @@ from phases.names import file_stem
 from phases.presets import PRESETS, Preset
 from phases.progress import Progress
 from phases.sidefiles import write_side_files
-from phases.slots import core_slot
+from phases.slots import core_slot, stay_on_core
 
 _log = logging.getLogger(__name__)
 
@@ -229,7 +229,8 @@ def _encode(
 
     def encode(number: int) -> bytes:
         segment = segments[number]
-        with book.hold_core():
+        with book.hold_core() as core:
+            stay_on_core(core, plan.cores)
             samples = master(render(segment, read, levels.gains_db), 0.0, levels.ceiling_db)
             pcm = to_pcm(samples, levels.common_trim_db)
             is_last = number == len(segments) - 1
