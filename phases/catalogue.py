@@ -50,7 +50,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         BuiltIn("validation", 3, reads_source=True, outputs=("source",), libraries=("lxml", "pypdfium2")),
         BuiltIn(
             "extraction",
-            5,
+            4,
             reads_source=True,
             inputs=("source",),
             outputs=("book", "text", "cover"),
@@ -65,12 +65,12 @@ BUILT_IN: dict[str, BuiltIn] = {
             ),
         ),
         BuiltIn(
-            "chunking", 9, inputs=("book", "text"), outputs=("chunks",), libraries=("num2words", "regex", "sentencex")
+            "chunking", 8, inputs=("book", "text"), outputs=("chunks",), libraries=("num2words", "regex", "sentencex")
         ),
         BuiltIn("synthesis", 1, inputs=("book", "chunks"), outputs=("timings",), libraries=("espeakng-loader",)),
         BuiltIn(
             "enhancement",
-            3,
+            4,
             inputs=("book", "text", "chunks", "timings"),
             optional_inputs=("cover",),
             outputs=("ledger", "report", "measurements"),

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-from phases.audio.frames import AAC_FRAME, MP3_FRAME, OPUS_FRAME, OPUS_RATE, FrameError, unpacked
+from phases.audio.frames import AAC_FRAME, MP3_FRAME, OPUS_FRAME, OPUS_RATE
+from phases.audio.unpacking import FrameError, unpacked
 from phases.contract import TransientError
 
 CODER_OF: Mapping[str, str] = {
@@ -198,16 +199,15 @@ def _unusable(program: str, error: Exception) -> TransientError:
 def _piece(path: Path, coder: str, wanted: int) -> Piece:
     """The frames of an encoder's output: so many, and the one after them."""
     try:
-        frames = unpacked(coder, path.read_bytes())
+        frames, sizes = unpacked(coder, path.read_bytes(), wanted + 1)
     except FrameError as error:
         raise TransientError(
             f"The encoder made a damaged {coder}: {error}. Run again.", error_type="encoder_failed"
         ) from error
-    if len(frames) <= wanted:
+    if len(sizes) <= wanted:
         raise TransientError(
-            f"The encoder made {len(frames)} frames of {coder} where {wanted + 1} were expected. Run again.",
+            f"The encoder made {len(sizes)} frames of {coder} where {wanted + 1} were expected. Run again.",
             error_type="encoder_failed",
         )
-    kept = frames[: wanted + 1]
-    path.write_bytes(b"".join(kept))
-    return Piece(path, array("H", map(len, kept)))
+    path.write_bytes(frames)
+    return Piece(path, sizes)

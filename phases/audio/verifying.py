@@ -23,6 +23,7 @@ _SILENCE = 10 ** (-60 / 20)
 _ENVELOPE_S = 5
 _REACH_BINS = 12
 _FULL_SCALE = 32768
+_NOTHING: Samples = np.zeros(0, np.float32)
 _TAGS = ("title", "album", "artist")
 
 
@@ -84,7 +85,7 @@ class Measured:
 
 def envelope(samples: Samples, rate: int) -> npt.NDArray[np.float32]:
     """The highest magnitude in each hundredth of a second, of the first five seconds."""
-    return _bins(samples[: _ENVELOPE_S * rate], rate)
+    return _bins(np.abs(samples[: _ENVELOPE_S * rate]), rate)
 
 
 def measure(
@@ -113,15 +114,17 @@ def measure(
         rate = reader.rate
         ear = _Ear(rate, max(1, rate // voice_rate))
         ends = [round(start_s * rate) for start_s in starts_s[1:]]
+        stretch: Samples = np.empty(_STRETCH_S * rate, np.float32)
         position = 0
         for end in [*ends, None]:
             ear.begin()
             while end is None or position < end:
+                wanted = stretch if end is None else stretch[: end - position]
                 with hold_core():
-                    stretch = reader.take(_STRETCH_S * rate if end is None else min(_STRETCH_S * rate, end - position))
-                    ear.hear(stretch)
-                position += len(stretch)
-                if not len(stretch):
+                    count = reader.take(wanted)
+                    ear.hear(wanted[:count])
+                position += count
+                if count < len(wanted):
                     break
         chapters = [
             (float(chapter["start"] * (chapter["time_base"] or 0)), str(chapter["metadata"].get("title", "")))
@@ -145,33 +148,40 @@ class _Reader:
         self._parts = self._decoded(container)
         self._rest: Samples = np.zeros(0, np.float32)
 
-    def take(self, length: int) -> Samples:
-        """The next `length` samples; fewer at the end only."""
-        parts, count = [self._rest], len(self._rest)
-        while count < length:
-            part = next(self._parts, None)
-            if part is None:
+    def take(self, samples: Samples) -> int:
+        """Fill `samples` with what comes next; returns how many there were, fewer than wanted at the end only."""
+        count = 0
+        part = self._rest
+        while True:
+            end = count + len(part)
+            if end >= len(samples):
                 break
-            parts.append(part)
-            count += len(part)
-        samples = np.concatenate(parts)
-        self._rest = samples[length:]
-        return samples[:length]
+            samples[count:end] = part
+            count = end
+            part = next(self._parts, _NOTHING)
+            if part is _NOTHING:
+                self._rest = part
+                return count
+        samples[count:] = part[: len(samples) - count]
+        self._rest = part[len(samples) - count :].copy()
+        return len(samples)
 
     def _decoded(self, container: av.container.InputContainer) -> Iterator[Samples]:
+        """Each frame's samples, to be copied before the next: the decoder is faster where it gets its memory back."""
         is_float = self.stream.format.name.startswith("flt")
+        is_coded = self._is_coded
+        decode = self.stream.codec_context.decode
         for packet in container.demux(self.stream):
-            if self._is_coded and packet.size:
+            if is_coded and packet.size:
                 self.checksum = zlib.crc32(packet, self.checksum)
-            for frame in packet.decode():
-                # Not to_ndarray(), which takes as long again as to decode. A copy, because the decoder is faster where
-                # it gets its memory back.
+            for frame in decode(packet):
+                # Not to_ndarray(), which takes as long again as to decode.
                 if is_float:
-                    yield np.frombuffer(memoryview(frame.planes[0]), np.float32, frame.samples).copy()
+                    yield np.frombuffer(memoryview(frame.planes[0]), np.float32, frame.samples)
                 else:
                     samples = np.frombuffer(memoryview(frame.planes[0]), np.int16, frame.samples)
-                    self.checksum = zlib.crc32(samples.tobytes(), self.checksum)
-                    yield samples.astype(np.float32) / np.float32(_FULL_SCALE)
+                    self.checksum = zlib.crc32(samples.data, self.checksum)
+                    yield samples * np.float32(1 / _FULL_SCALE)
 
 
 class _Ear:
@@ -188,18 +198,24 @@ class _Ear:
         self._step = step if rate % (10 * step) == 0 else 1
         self._silence_s = 0.0
         self._heard: list[_Heard] = []
+        self._sizes: Samples = np.empty(0, np.float32)
 
     def begin(self) -> None:
         """What comes now is the next part."""
         self._heard.append(_Heard())
 
     def hear(self, samples: Samples) -> None:
+        if not len(samples):
+            return
         part = self._heard[-1]
+        if len(samples) > len(self._sizes):
+            self._sizes = np.empty_like(samples)  # kept: to map new memory takes longer than all that is done with it
+        sizes = np.abs(samples, out=self._sizes[: len(samples)])
         energies, squares = hop_levels(np.ascontiguousarray(samples[:: self._step]), self._rate // self._step)
         part.energies.append(energies)
         part.squares.append(squares)
-        part.peak = true_peak(samples, part.peak)
-        bins = _bins(samples, self._rate)
+        part.peak = true_peak(samples, sizes, part.peak)
+        bins = _bins(sizes, self._rate)
         if not part.length:
             part.bins = bins[: _ENVELOPE_S * _BINS_PER_S]
         part.length += len(samples)
@@ -267,12 +283,13 @@ def _compared(wanted: npt.NDArray[np.float32], found: npt.NDArray[np.float32]) -
     return best / _BINS_PER_S, float(products.max()) / norm
 
 
-def _bins(samples: Samples, rate: int) -> npt.NDArray[np.float32]:
-    if not len(samples):
-        return np.zeros(0, np.float32)
-    count = -(-len(samples) * _BINS_PER_S // rate)
+def _bins(sizes: Samples, rate: int) -> npt.NDArray[np.float32]:
+    """The highest of the magnitudes in each hundredth of a second."""
+    if not len(sizes):
+        return _NOTHING
+    count = -(-len(sizes) * _BINS_PER_S // rate)
     starts = np.arange(count) * rate // _BINS_PER_S
-    return np.maximum.reduceat(np.abs(samples), starts)
+    return np.maximum.reduceat(sizes, starts)
 
 
 def _tags(container: av.container.InputContainer, stream: av.AudioStream) -> dict[str, str]:

@@ -15,7 +15,8 @@ from typing import Any
 
 from phases.contract import PhaseError
 from phases.voices import VoiceError
-from phases.voices.espeak import Espeak, speakable
+from phases.voices.espeak import Espeak
+from phases.voices.espeak_text import speakable
 
 _TOLD = re.compile(r"(?P<how>Found|Translate):? '(?P<word>[^\s]+)'")
 _SHORTEST_STEM = 3

@@ -71,13 +71,14 @@ def checked_pcm(speech: Speech, text: str, *, sample_rate: int, rate: int) -> by
 
 def shortest_s(text: str, rate: int) -> float:
     """The shortest time that `text` may take at a rate in words a minute."""
-    letters = sum(min(sum(map(str.isalpha, run)), _LETTERS_PER_RUN) for run in text.split())
+    runs = (len(run) if run.isalpha() else sum(map(str.isalpha, run)) for run in text.split())
+    letters = sum(min(letters, _LETTERS_PER_RUN) for letters in runs)
     return _SHORTEST_S_PER_LETTER * letters * _NORMAL_RATE / rate
 
 
 def longest_s(text: str, rate: int) -> float:
     """The longest time that `text` may take at a rate in words a minute."""
-    latin = sum(character < _LATIN_END for character in text)
+    latin = len(text) if text.isascii() else sum(character < _LATIN_END for character in text)
     spoken_s = _LONGEST_S_PER_LATIN * latin + _LONGEST_S_PER_OTHER * (len(text) - latin)
     return (_LONGEST_S + spoken_s) * _NORMAL_RATE / rate
 

@@ -12,8 +12,9 @@ from mutagen.mp3 import MP3
 
 from phases.audio.chunkfile import DamagedChunkError, read_chunk, read_pcm, write_chunk
 from phases.audio.encoding import Encoder, find_encoder
-from phases.audio.frames import FrameError, adts_frames, info_frame, mp3_frames, ogg_packets
+from phases.audio.frames import info_frame
 from phases.audio.tags import Chapter, chapter_title, id3_tag, read_cover, tags_of
+from phases.audio.unpacking import FrameError, adts_frames, mp3_frames, ogg_packets
 from phases.contract import TransientError
 
 PCM = bytes(range(200)) * 10

@@ -15,7 +15,8 @@ from phases.contract import PermanentError
 from phases.forks import run_in_forks
 from phases.ipa import SOUNDS, signs
 from phases.spoken.wording import Wording
-from phases.voices.espeak import Espeak, transcribed
+from phases.voices.espeak import Espeak
+from phases.voices.espeak_text import transcribed
 
 
 def said(text: str, *entries: dict[str, Any], language: str = "en") -> str:

@@ -16,7 +16,8 @@ from phases.contract import PermanentError, TransientError
 from phases.files import read_lines
 from phases.forks import run_in_forks
 from phases.voices.dictionary import unknown_words
-from phases.voices.espeak import Espeak, EspeakVoice, VoiceEntry, speakable, word_times
+from phases.voices.espeak import Espeak, EspeakVoice, VoiceEntry
+from phases.voices.espeak_text import speakable, word_times
 from phases.voices.languages import choose_voice
 
 
