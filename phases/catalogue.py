@@ -50,7 +50,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         BuiltIn("validation", 3, reads_source=True, outputs=("source",), libraries=("lxml", "pypdfium2")),
         BuiltIn(
             "extraction",
-            4,
+            5,
             reads_source=True,
             inputs=("source",),
             outputs=("book", "text", "cover"),
@@ -65,7 +65,7 @@ BUILT_IN: dict[str, BuiltIn] = {
             ),
         ),
         BuiltIn(
-            "chunking", 8, inputs=("book", "text"), outputs=("chunks",), libraries=("num2words", "regex", "sentencex")
+            "chunking", 9, inputs=("book", "text"), outputs=("chunks",), libraries=("num2words", "regex", "sentencex")
         ),
         BuiltIn("synthesis", 1, inputs=("book", "chunks"), outputs=("timings",), libraries=("espeakng-loader",)),
         BuiltIn(

@@ -51,6 +51,16 @@ def test_a_preface_of_any_name_before_the_first_chapter(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("name", ["EDITOR'S PREFACE", "Préface de l'Éditeur", "Vorwort des Herausgebers"])
+def test_a_short_preface_of_the_edition_opens_the_first_chapter(tmp_path, name):
+    chapters = "".join(f"CHAPTER {n}\n\n{PROSE}\n\n{PROSE}\n\n" for n in ("I", "II", "III"))
+    book = text_book(tmp_path, "a.txt", f"MY BOOK\n\n\n\n{name}\n\n{PROSE}\n\n\nMY BOOK\n\n\n{chapters}")
+    assert book.titles == ["CHAPTER I", "CHAPTER II", "CHAPTER III"]
+    assert book.spoken[:2] == ["MY BOOK", name]
+    long = text_book(tmp_path, "b.txt", f"MY BOOK\n\n\n\n{name}\n\n{PROSE}\n\n{PROSE}\n\n{PROSE}\n\n\n{chapters}")
+    assert long.titles == [name, "CHAPTER I", "CHAPTER II", "CHAPTER III"]
+
+
 def test_a_list_of_scenes_is_not_taken_for_the_acts(tmp_path):
     scenes = "ACT I.  A flat in town.\n\nACT II.  A garden.\n\nACT III.  A room.\n\nTIME: The Present.\n\n\n"
     acts = "".join(f"{n} ACT\n\n\nSCENE\n\n{PROSE}\n\n" for n in ("FIRST", "SECOND", "THIRD"))
@@ -134,6 +144,25 @@ def test_the_last_entry_of_contents_is_no_chapter_whatever_follows(tmp_path):
     book = text_book(tmp_path, "a.txt", f"{contents}\nEXPLANATORY\n\n{PROSE}\n\n\n{body}")
     assert book.titles[-3:] == ["CHAPTER I.", "CHAPTER II.", "CHAPTER THE LAST"]
     assert not any("Sun" in title for title in book.titles)
+
+
+def test_tables_at_the_beginning_of_chapters_and_the_sections_that_they_name(tmp_path):
+    names = ["Purpose", "Means of transport in the northern towns and in the villages", "Ends"]
+    wrapped = [name.replace(" towns and", " towns\n          and") for name in names]
+    table = "".join(
+        f"   {n}. About {n}\n\n" + "".join(f"        {n}.{m}. {wrapped[m - 1]}\n" for m in (1, 2, 3)) + "\n"
+        for n in (1, 2)
+    )
+    content = "A STANDARD\n\n" + PROSE + "\n\n   Table of Contents\n\n" + table
+    for n in (1, 2):
+        content += f"Chapter {n}. About {n}\n\n   Table of Contents\n\n"
+        content += "".join(f"   {n}.{m}. {wrapped[m - 1]}\n" for m in (1, 2, 3)) + "\n"
+        content += "".join(f"{n}.{m}. {names[m - 1]}\n\n{PROSE}\n\n" for m in (1, 2, 3))
+    book = text_book(tmp_path, "a.txt", content)
+    assert book.titles == ["A STANDARD", "Chapter 1. About 1", "Chapter 2. About 2"]
+    assert book.spoken[:4] == ["A STANDARD", " ".join(PROSE.split()), "Chapter 1. About 1", "1.1. Purpose"]
+    assert ("heading", "1.1. Purpose") in book.kinds()
+    assert "Table of Contents" not in book.spoken
 
 
 def test_sentences_that_a_long_table_of_contents_names_are_no_chapters(tmp_path):
