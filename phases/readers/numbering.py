@@ -108,6 +108,7 @@ _OF_WHAT = re.compile(r"\s+(?:to|by|of|von|des|der|zur|zum|de|du|à|del|della)(?
 _NAMED = re.compile(rf"(?P<name>(?:{_WHOSE})?(?:{_ALONE}|note)|appendix(?:\s+{_NUMBER})?)(?!\w){_REST}", re.IGNORECASE)
 # The part that a numbered piece belongs to, before it: "Inferno: Canto IV".
 _PREFIX = re.compile(r"(?P<part>[^\W\d_][^:.]{1,30})[:.]\s+(?P<numbered>\S.*)")
+_WORD_ALONE = re.compile(rf"{_PARTS}|{_CHAPTERS}", re.IGNORECASE)
 _SECTION = re.compile(r"\s*\d{1,3}(?:\.\d{1,3}){1,5}\.?\s")
 # "3.1" is the number of a section, not of a chapter.
 _NUMERAL = re.compile(r"(?P<number>[IVXLCDM]{1,10}|\d{1,3})(?!\w|\.\d)(?P<rest>.*)")
@@ -290,6 +291,11 @@ def is_of_edition(title: str) -> bool:
 def is_section(line: str) -> bool:
     """Whether a line begins with the number of a section: "3.1. Purpose"."""
     return _SECTION.match(line) is not None
+
+
+def is_word(line: str) -> bool:
+    """Whether a line is the word before the number of a chapter or part, and nothing else: "CHAPTER"."""
+    return _WORD_ALONE.fullmatch(line.strip()) is not None
 
 
 def is_numbered(line: str) -> bool:

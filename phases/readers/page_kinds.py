@@ -22,6 +22,9 @@ from phases.readers.omission import (
 # Of a page or chapter so many paragraphs must look like what its title says.
 _MOST = 0.6
 _MOST_ENTRIES = 0.8
+# Of an index at least so many name a page, and a word above such entries is one to four.
+_SOME = 0.3
+_MOST_OF_ENTRY = 4
 _LONGEST_ENTRY = 120
 _FEWEST_NUMBERS = 6
 _FEW_WORDS = 500
@@ -33,7 +36,7 @@ _LONGEST_PAGE = 12_000
 _LAST_OF_PAGE = 10
 # Dots up to the number of a page.
 _LEADERS = re.compile(r"(?:[.…·]\s?){3,}\s{0,9}(?:\d{1,4}|[ivxl]{1,6})\b")
-_ENTRIES, _BETWEEN, _LONGEST_BETWEEN = 3, 3, 30
+_ENTRIES, _UNTITLED_ENTRIES, _BETWEEN, _LONGEST_BETWEEN = 3, 5, 3, 30
 _SPEECH, _CLOSED = "\"“«„‘'", '"”»“’'
 _PAGE_NUMBERS = re.compile(
     r"[,.:\s]\s*(?:\d{1,4}|[ivxl]{1,6})(?:[-–](?:\d{1,4}))?(?:,\s*\d{1,4}(?:[-–]\d{1,4})?)*[.;]?$"
@@ -60,10 +63,18 @@ _CLAIM = re.compile(
 
 
 def _is_index(paragraphs: Sequence[Paragraph]) -> bool:
-    return (
-        _share(paragraphs, lambda p: bool(_PAGE_NUMBERS.search(p.text) or _SEE.search(p.text)) and len(p.text) < 400)
-        >= _MOST
-    )
+    """Whether most entries name pages; words alone may stand above the entries that belong to them."""
+    named = _share(paragraphs, _names_pages)
+    return named >= _MOST or (named >= _SOME and _share(paragraphs, lambda p: _names_pages(p) or _is_word(p)) > _MOST)
+
+
+def _names_pages(paragraph: Paragraph) -> bool:
+    said = paragraph.text
+    return len(said) < 400 and (_PAGE_NUMBERS.search(said) is not None or _SEE.search(said) is not None)
+
+
+def _is_word(paragraph: Paragraph) -> bool:
+    return text.count_words(paragraph.text) <= _MOST_OF_ENTRY and not paragraph.text.endswith((".", "!", "?"))
 
 
 def _is_bibliography(paragraphs: Sequence[Paragraph]) -> bool:
@@ -231,20 +242,28 @@ def kind_of(title: str, paragraphs: Sequence[Paragraph]) -> Omission | None:
     return None
 
 
-def listed_in(paragraphs: Sequence[Paragraph]) -> frozenset[int]:
-    """The places of a table of contents among other paragraphs: its title, and entries with dots up to their pages."""
+def listed_in(paragraphs: Sequence[Paragraph], *, front: bool) -> frozenset[int]:
+    """The places of a table of contents among other paragraphs: its title, and entries with dots up to their pages.
+
+    Args:
+        paragraphs: of a chapter.
+        front: whether they stand before the book or at its beginning, where such entries need no title.
+    """
     found: set[int] = set()
+    counts = [len(_LEADERS.findall(paragraph.text)) for paragraph in paragraphs]
     for place, paragraph in enumerate(paragraphs):
-        if place in found or not is_contents_title(paragraph.text):
+        if place in found:
             continue
-        end, leaders = place, 0
+        titled = is_contents_title(paragraph.text)
+        if not titled and not (front and counts[place]):
+            continue
+        end, leaders = place, counts[place]
         for below in range(place + 1, len(paragraphs)):
-            count = len(_LEADERS.findall(paragraphs[below].text))
-            if count:
-                end, leaders = below, leaders + count
-            elif below - end > _BETWEEN or text.count_words(paragraphs[below].text) > _LONGEST_BETWEEN:
+            if counts[below]:
+                end, leaders = below, leaders + counts[below]
+            elif not titled or below - end > _BETWEEN or text.count_words(paragraphs[below].text) > _LONGEST_BETWEEN:
                 break
-        if leaders >= _ENTRIES:
+        if leaders >= (_ENTRIES if titled else _UNTITLED_ENTRIES):
             found.update(range(place, end + 1))
     return frozenset(found)
 

@@ -54,7 +54,9 @@ def running_lines(pages: Sequence[Page]) -> set[tuple[int, int]]:
             line = page.lines[position].text
             repeated = shapes[place, _shape(line)] >= _REPEATED
             numbered = counted >= _REPEATED and page.number + offset in _end_numbers(line) and line[-1] not in ".!?"
-            is_heading = large and page.lines[position].size > large and _WORD.search(line) is not None
+            is_heading = numbering.is_word(line) or (
+                large and page.lines[position].size > large and _WORD.search(line) is not None
+            )
             apart = place == "edge" or _stands_apart(page, position, large)
             if (repeated or numbered) and not is_heading and apart and _is_furniture(page, position):
                 found.add((page.number, position))
@@ -231,7 +233,8 @@ def _starts(gathered: Sequence[Line], line: Line, columns: Mapping[int, _Bounds]
     indent = line.left - bounds.left
     if 0.6 * size < indent < 6 * size and last.left - before.left < 0.6 * size:
         return True
-    if line.text.startswith(_BULLETS):
+    chapter = line.text[:1].isupper() and numbering.is_word(line.text) and last.text.endswith(_ENDS)
+    if chapter or line.text.startswith(_BULLETS):
         return True
     missing = (before.right - last.right) / max(before.right - before.left, 1.0)
     ended, item = last.text.endswith(_ENDS), _ITEM.match(line.text) is not None

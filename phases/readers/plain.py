@@ -137,6 +137,7 @@ def _underlined(groups: Sequence[Lines], left_out: Mapping[int, Omission], width
 
 def _groups(written: Sequence[str], furniture: Collection[int]) -> list[Lines]:
     lines = ["" if n in furniture else text.closed_up(_bare(line)) for n, line in enumerate(written)]
+    lines = plain_pages.rejoined(lines, [n for n, line in enumerate(written) if line.startswith("\f")])
     levels = plain_underlined.headings(lines)
     if levels:
         lines = plain_underlined.without_rules(lines, list(levels))

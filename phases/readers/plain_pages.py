@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from phases.readers import text
+from phases.readers import numbering, text
 from phases.readers.document import Omission, Paragraph
 from phases.readers.omission import PAGE_NUMBER, RUNNING_HEADER
 
@@ -15,6 +15,8 @@ _FEWEST_PAGES = 3
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\W*(?:(?:page|seite|p)\.?\s*)?(?:\d{1,4}|[ivxlc]{1,7})\W*", re.IGNORECASE)
 _LONGEST = 100
+# So many lines may stand between the text of two pages; a line with so many characters is a full one.
+_FURTHEST, _FULL = 12, 50
 
 
 def furniture(lines: Sequence[str]) -> dict[int, Omission]:
@@ -35,6 +37,41 @@ def furniture(lines: Sequence[str]) -> dict[int, Omission]:
     shapes = Counter(_shape(lines[number]) for number in edges)
     found = [n for n in edges if shapes[_shape(lines[n])] >= _FEWEST_PAGES and len(lines[n]) <= _LONGEST]
     return {n: PAGE_NUMBER if _NUMBER.fullmatch(lines[n].strip()) else RUNNING_HEADER for n in sorted(found)}
+
+
+def rejoined(lines: Sequence[str], starts: Sequence[int]) -> list[str]:
+    """The lines with sentences that a page break cuts in one piece: the blank lines stand after the paragraph.
+
+    Args:
+        lines: without running headers and the like.
+        starts: the numbers of the first lines of pages.
+    """
+    joined = list(lines)
+    for start in starts:
+        last = start - 1
+        while last >= start - _FURTHEST and last >= 0 and not joined[last]:
+            last -= 1
+        first = start
+        while first < min(last + _FURTHEST, len(joined)) and not joined[first]:
+            first += 1
+        if last < 0 or first == len(joined) or not (joined[last] and joined[first]):  # too far apart
+            continue
+        if not _goes_on(joined[last], joined[first]):
+            continue
+        end = first
+        while end < len(joined) and joined[end]:
+            end += 1
+        joined[last + 1 : end] = [*joined[first:end], *[""] * (first - last - 1)]
+    return joined
+
+
+def _goes_on(last: str, first: str) -> bool:
+    """Whether the first line of a page goes on with the sentence in the last line of the page before."""
+    end, begin = last[-1:], first.lstrip()[:1]
+    if numbering.heading(last.strip()) or numbering.heading(first.strip()) or last.isupper() or first.isupper():
+        return False
+    full = len(last.strip()) >= _FULL and (end.isalpha() or end in ",;")
+    return begin.islower() and (end.isalnum() or end in ",;-–—") if not full else begin.isalnum()
 
 
 def rows(lines: Sequence[str], found: dict[int, Omission]) -> list[tuple[int, Paragraph]]:

@@ -99,7 +99,7 @@ def _without_furniture(paragraphs: Sequence[Paragraph], off: frozenset[str], *, 
         paragraphs = _without_notice(_without_imprint(paragraphs), front=front)
     if CONTENTS.rule not in off:
         spoken = [p for p in paragraphs if p.omit is None and text.has_word(p.text)]
-        listed = {id(spoken[place]) for place in page_kinds.listed_in(spoken)}
+        listed = {id(spoken[place]) for place in page_kinds.listed_in(spoken, front=front)}
         paragraphs = [replace(p, omit=CONTENTS, level=0) if id(p) in listed else p for p in paragraphs]
     if NOTES.rule in off:
         return paragraphs

@@ -132,3 +132,26 @@ def test_the_number_of_a_page_above_its_second_column_is_left_out(tmp_path):
         pages.append([(50, 770, 9, "THE RAIN"), (540, 770, 9, str(number)), *(line for pair in rows for line in pair)])
     book = extract(pdf(tmp_path / "a.pdf", pages))
     assert [rule for rule, _ in book.omitted()].count("page-number") == 5
+
+
+def test_the_word_chapter_in_small_print_above_large_numbers_is_no_running_header(tmp_path):
+    pages = [
+        [(50, 720, 10, "CHAPTER"), (50, 690, 20, word), *column(50, 600, [f"{PROSE} {word}."] * 8)]
+        for word in ("ONE", "TWO", "THREE", "FOUR")
+    ]
+    book = extract(pdf(tmp_path / "a.pdf", pages))
+    assert book.spoken.count("CHAPTER") == 4
+    assert not book.omitted()
+
+
+def test_contents_with_dots_in_two_columns_need_no_title(tmp_path):
+    names = ["Rain", "The Snow", "A Thaw", "Summer", "Harvest", "Leaves", "Night", "Ice"]
+    rows = [f"{name} {'. ' * 20}{n}" for n, name in enumerate(names, 3)]
+    contents = [*column(50, 700, rows[:4]), *column(310, 700, rows[4:])]
+    story = [(50, 720, 20, "Rain"), *column(50, 600, [f"{PROSE} rain."] * 8)]
+    menu = [(50, 720, 20, "The Snow"), *column(50, 600, [f"Soup {'. ' * 20}3", f"Fish {'. ' * 20}12"])]
+    book = extract(pdf(tmp_path / "a.pdf", [[(50, 700, 24, "The Weather")], contents, story, menu]))
+    assert {rule for rule, _ in book.omitted()} == {"contents"}
+    assert "Harvest" not in " ".join(book.spoken)
+    assert book.spoken[0] == "The Weather"
+    assert "Fish" in book.spoken[-1]

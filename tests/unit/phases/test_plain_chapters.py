@@ -195,6 +195,27 @@ def test_running_headers_and_page_numbers_between_form_feeds_are_left_out_on_rec
     assert "RAIN" not in " ".join(book.spoken)
 
 
+@pytest.mark.parametrize(
+    "edge", ["\n\f\n", "\nR. Writer          [Page 1]\n\f\nThe Rain        May 1999\n\n", "\n\n\f"]
+)
+def test_a_sentence_that_a_page_break_cuts_is_read_in_one_piece(tmp_path, edge):
+    pages = [
+        f"{PROSE}\nIn the evening they walked down to the wide river and saw\n",
+        f"\nJohn, who came home late.\n\n{PROSE}\n",
+    ]
+    content = edge.join(pages * 2)
+    assert content.count("\f") == 3
+    book = text_book(tmp_path, "a.txt", content)
+    cut = "In the evening they walked down to the wide river and saw John, who came home late."
+    assert sum(said.endswith(cut) for said in book.spoken) == 2
+
+
+@pytest.mark.parametrize("after", ["CHAPTER II", "THE RIVER", "Then they slept."])
+def test_after_a_page_break_a_heading_or_a_new_sentence_is_a_paragraph_of_its_own(tmp_path, after):
+    book = text_book(tmp_path, "a.txt", f"CHAPTER I\n\n{PROSE}\n\f{after}\n\n{PROSE}\n\fCHAPTER III\n\n{PROSE}\n")
+    assert after in book.spoken
+
+
 def test_lines_that_begin_pages_and_do_not_come_again_are_spoken(tmp_path):
     content = "\n\f".join(
         f"{word}\n\n{PROSE}" for word in ("Snow is white.", "Rain is grey.", "Fog is soft.", "Ice is hard.")

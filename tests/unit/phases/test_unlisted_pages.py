@@ -129,3 +129,12 @@ def test_entries_with_dots_up_to_their_pages_are_left_out_below_a_title_alone(tm
 def test_the_title_of_an_index_without_entries_is_left_out(tmp_path: Path) -> None:
     found = book(tmp_path, {"z.xhtml": "<h1>Index</h1>"})
     assert left_out(found, "index") == ["Index"]
+
+
+def test_an_index_whose_words_stand_above_their_entries_is_left_out(tmp_path: Path) -> None:
+    entries = "<h2>R</h2><p>rain</p><p>on roofs, 91</p><p>river, 4, 17–19</p><h2>S</h2><p>snow</p><p>in May, 12</p>"
+    found = book(tmp_path, {"z.xhtml": f"<h1>Index</h1>{entries}"})
+    assert len(left_out(found, "index")) == 8
+    verse = "<p>Snow</p><p>on the roofs</p><p>of the town</p><p>in the year 1812</p><p>and no end</p>"
+    spoken = book(tmp_path, {"z.xhtml": f"<h1>Index</h1>{verse}"})
+    assert left_out(spoken, "index") == []
