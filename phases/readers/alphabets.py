@@ -78,13 +78,21 @@ def fit(text: str) -> float:
         before, after = text[place - 1 : place], text[place + 1 : place + 2]
         if _is_wrong(character, before, after):
             wrong += 1
-        elif character not in _MARKS and not any(first <= ord(character) <= last for first, last in _LARGE_SCRIPTS):
+        elif _is_of_large_script(character):
+            # One such letter alone in a Latin word: "ki뚀" was "kiša".
+            beside_latin = _is_latin(before) or _is_latin(after)
+            wrong += beside_latin and not any(map(_is_of_large_script, before + after))
+        elif character not in _MARKS:
             kinds[character.lower()] = kinds.get(character.lower(), 0) + 1
     if not total:
         return 1.0
     letters = sum(kinds.values())
     at_home = max(sum(n for letter, n in kinds.items() if letter in alphabet) for alphabet in _ALPHABETS)
     return (total - wrong - (letters - at_home)) / total
+
+
+def _is_of_large_script(character: str) -> bool:
+    return any(first <= ord(character) <= last for first, last in _LARGE_SCRIPTS)
 
 
 def _is_wrong(character: str, before: str, after: str) -> bool:

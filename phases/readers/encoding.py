@@ -44,6 +44,7 @@ _USUAL = (
     "mac_roman",
     "cp850",
     "cp852",
+    "iso8859-3",
     "euc_jp",
     "cp932",
     "gb18030",
@@ -84,6 +85,10 @@ def _decode(data: bytes, name: str) -> str:
         return _strict(data, wide, name)
     if b"\x1b$" in data:
         return _strict(data, "iso2022_jp", name)
+    if b"~{" in data and b"~}" in data and data.isascii():  # Chinese in seven bits
+        found = _decoded(data, "hz")
+        if found is not None and not found.isascii() and alphabets.fit(found) == 1:
+            return found
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

@@ -20,6 +20,12 @@ SAID = {
     "ja": "雨が屋根に降っていた。子どもたちは家にいて、窓の外を見ていた。\n",
     "zh": "雨下在屋顶上，孩子们留在家里，望着窗外。傍晚，他们走到河边。\n",
     "ko": "비가 하루 종일 지붕 위에 내렸고 아이들은 집에 있었다.\n",
+    "he": "הגשם ירד על הגגות כל היום, והילדים נשארו בבית והביטו מן החלון.\n",
+    "ar": "كان المطر يهطل طوال اليوم، وبقي الأطفال في البيت ينظرون من النافذة.\n",
+    "th": "ฝนตกทั้งวันบนหลังคา และเด็กๆ อยู่บ้านมองออกไปนอกหน้าต่าง\n",
+    "hr": "Cijeli dan je padala kiša, djeca su sjedila kod kuće i gledala kroz prozor.\n",
+    "lt": "Visą dieną lijo, vaikai sėdėjo namuose ir žiūrėjo pro langą.\n",
+    "eo": "La tutan tagon pluvis, kaj la infanoj restis hejme. Ĝi estas ĉe ŝi, ĵus aŭskultu.\n",
 }
 SAVED_AS = {
     "fr": "cp1252 mac_roman cp850",
@@ -29,21 +35,32 @@ SAVED_AS = {
     "hu": "cp1250",
     "ru": "cp1251 koi8_r cp866 iso8859-5 utf-16-le utf-16-be utf-32-le utf-32-be",
     "uk": "cp1251",
-    "el": "cp1253 utf-16-le",
+    "el": "cp1253 iso8859-7 cp737 utf-16-le",
     "tr": "cp1254",
     "da": "cp1252 cp850",
     "en": "cp1252 mac_roman utf-16-le utf-16-be utf-32-le",
     "ja": "shift_jis euc_jp iso2022_jp utf-16-le utf-16-be",
-    "zh": "gb18030 utf-16-le utf-16-be",
-    "ko": "cp949",
+    "zh": "gb18030 hz utf-16-le utf-16-be",
+    "ko": "cp949 johab",
+    "he": "cp1255 iso8859-8 cp862",
+    "ar": "cp1256 iso8859-6",
+    "th": "cp874",
+    "hr": "cp1250",
+    "lt": "cp1257",
+    "eo": "iso8859-3",
 }
 
 
 @pytest.mark.parametrize(("language", "saved_as"), [(name, each) for name in SAID for each in SAVED_AS[name].split()])
 def test_a_text_is_read_in_its_own_letters(language: str, saved_as: str) -> None:
-    content = SAID[language] * 12
-    data = content.encode(saved_as, "ignore")
-    assert encoding.decode(data, "book.txt") == data.decode(saved_as)
+    for times in (1, 12):
+        data = (SAID[language] * times).encode(saved_as, "ignore")
+        assert encoding.decode(data, "book.txt") == data.decode(saved_as)
+
+
+def test_words_beside_tildes_and_braces_are_no_chinese() -> None:
+    said = "He wrote ~{a} and ~} at the end.\n"
+    assert encoding.decode(said.encode(), "book.txt") == said
 
 
 def test_a_few_bytes_of_windows_text_in_utf_8_are_the_letters_that_were_meant() -> None:
