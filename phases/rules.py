@@ -137,7 +137,7 @@ _TABLE = (
         "repeated at the edge of every page",
         0.9,
         "running headers and footers",
-        "a line at the edge of one page alone",
+        "a line at the edge of one page alone; a heading where it first stands",
     ),
     Rule(
         "empty-page",

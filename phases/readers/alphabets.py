@@ -56,7 +56,8 @@ _LARGE_SCRIPTS = (
     (0xF900, 0xFAFF),
     (0xFE30, 0xFFEF),
 )
-_JAMO = ("\u3131", "\u318e")
+# Single letters of Korean, and Japanese ones of half the width: what other bytes look like, and hardly any book has.
+_RARE = (("\u3131", "\u318e"), ("\uff61", "\uff9f"))
 _GREEK, _FIRST_LARGE = "\u0370", "\u0590"
 
 
@@ -104,7 +105,7 @@ def _is_wrong(character: str, before: str, after: str) -> bool:
         return (
             (character == "ς" and after.isalpha()) or _is_latin(before) or _is_latin(after) or _rises(character, before)
         )
-    return _JAMO[0] <= character <= _JAMO[1] or _rises(character, before)
+    return any(first <= character <= last for first, last in _RARE) or _rises(character, before)
 
 
 def _rises(character: str, before: str) -> bool:

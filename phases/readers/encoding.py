@@ -26,8 +26,8 @@ _DECLARED = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x1c\x1d\x1e\x85\u2028\u2029]")
-# Files with fewer bytes that are wrong are UTF-8 that something else was pasted into.
-_MOST_WRONG, _MANY_WRONG = 0.5, 5000
+# Files with fewer bytes that are wrong than characters that are right are UTF-8 that something else was pasted into.
+_MANY_WRONG = 5000
 _ESCAPED = re.compile("[\udc80-\udcff]+")
 # In this order, where the detector's guess reads like no language: Windows first, because that wrote most of the files.
 _USUAL = (
@@ -145,7 +145,7 @@ def _mended(data: bytes, name: str) -> str | None:
     found = data.decode("utf-8", "surrogateescape")
     wrong = [match.group() for match in islice(_ESCAPED.finditer(found), _MANY_WRONG)]
     right = sum(1 for _ in re.finditer("[^\x00-\x7f\udc80-\udcff]", found))
-    if len(wrong) == _MANY_WRONG or sum(map(len, wrong)) > _MOST_WRONG * right:
+    if len(wrong) == _MANY_WRONG or sum(map(len, wrong)) > right:
         return None
     place = data.index(wrong[0].encode("utf-8", "surrogateescape"))
     for piece in wrong:

@@ -28,6 +28,7 @@ _SAME_ROW, _APART, _SMALLER = 2.0, 1.6, 0.95
 # Print so much larger than the rest of the book is a heading.
 _HEADING_SIZE = 1.2
 _LONGEST_HEADING = 150
+_LONGEST_NAME = 60
 # A line that is so much shorter than the full ones, of these, ends a paragraph after a full stop, or after anything.
 _SHORT, _SHORTER = 0.12, 0.2
 _BULLETS = ("•", "▪", "‣", "◦", "■", "➢")
@@ -49,6 +50,8 @@ def running_lines(pages: Sequence[Page]) -> set[tuple[int, int]]:
     offset, counted = offsets.most_common(1)[0] if offsets else (0, 0)
     found: set[tuple[int, int]] = set()
     large = _HEADING_SIZE * _body_size([line for page in pages for line in page.lines])
+    in_sizes = any(line.size > large and text.has_word(line.text) for page in pages for line in page.lines)
+    headings: set[str] = set()
     for page in pages:
         for place, position in _edges(page):
             line = page.lines[position].text
@@ -58,6 +61,10 @@ def running_lines(pages: Sequence[Page]) -> set[tuple[int, int]]:
                 large and page.lines[position].size > large and _WORD.search(line) is not None
             )
             apart = place == "edge" or _stands_apart(page, position, large)
+            # In a book that is printed in one size, the first line that names a chapter is its heading.
+            names = None if numbered or in_sizes else numbering.heading(line)
+            is_heading = is_heading or (names is not None and names.rank != "numeral" and line not in headings)
+            headings.add(line)
             if (repeated or numbered) and not is_heading and apart and _is_furniture(page, position):
                 found.add((page.number, position))
     return found
@@ -233,14 +240,21 @@ def _starts(gathered: Sequence[Line], line: Line, columns: Mapping[int, _Bounds]
     indent = line.left - bounds.left
     if 0.6 * size < indent < 6 * size and last.left - before.left < 0.6 * size:
         return True
-    chapter = line.text[:1].isupper() and numbering.is_word(line.text) and last.text.endswith(_ENDS)
-    if chapter or line.text.startswith(_BULLETS):
+    if line.text.startswith(_BULLETS) or (last.text.endswith(_ENDS) and _names_a_chapter(line.text)):
         return True
     missing = (before.right - last.right) / max(before.right - before.left, 1.0)
     ended, item = last.text.endswith(_ENDS), _ITEM.match(line.text) is not None
     if ended or item:
         return missing > _SHORT or (ended and item)
     return missing > _SHORTER and line.text[:1].isupper()
+
+
+def _names_a_chapter(line: str) -> bool:
+    """Whether a line is a heading with a number, or the word above one."""
+    if len(line) > _LONGEST_NAME or not line[:1].isupper():
+        return False
+    heading = numbering.heading(line)
+    return numbering.is_word(line) or (heading is not None and heading.rank in ("part", "chapter"))
 
 
 def _ends_open(line: Line) -> bool:

@@ -116,9 +116,13 @@ def _read(groups: Sequence[Lines]) -> Iterator[tuple[int, Block]]:
             yield group.number, ChapterStart(start.title, start.level)
         used = chapters.heading_lines.get(position, 0)
         if used:
-            joined = text.one_line(" ".join(group.lines[:used]))
-            joined = text.without_emphasis(numbering.undecorated(joined) or joined)
-            yield group.number, Paragraph("heading", joined, group.source)
+            # A title below a bare number is said after a pause, as one that stands apart from it.
+            first = 1 if numbering.is_bare(group.lines[0]) else used
+            for piece in (group.lines[:first], group.lines[first:used]):
+                joined = text.one_line(" ".join(piece))
+                joined = text.without_emphasis(numbering.undecorated(joined) or joined)
+                if joined:
+                    yield group.number, Paragraph("heading", joined, group.source)
         if used < len(group.lines):
             rest = Lines(group.lines[used:], group.number + used)
             for paragraph in _paragraphs(rest, width):

@@ -70,6 +70,7 @@ class Chapters:
         chosen = self._chosen(self._outside_contents(candidates))
         self.starts: dict[int, Start] = {}
         self.heading_lines: dict[int, int] = {}
+        self._has_parts = any(candidate.heading.rank == "part" for candidate in chosen)
         self._place(chosen)
         self.contents: frozenset[int] = frozenset()
         named = all(candidate.heading.rank == "named" for candidate in chosen)
@@ -238,12 +239,9 @@ class Chapters:
         return not self._groups[position - 1][-1].rstrip().endswith(_SENTENCE_ENDS)
 
     def _place(self, chosen: Sequence[_Candidate]) -> None:
-        below_parts = any(c.heading.rank == "part" for c in chosen) and any(
-            c.heading.rank in ("chapter", "numeral") for c in chosen
-        )
         for candidate in chosen:
             heading = candidate.heading
-            level = 2 if below_parts and heading.rank in ("chapter", "numeral") else 1
+            level = 2 if self._has_parts and heading.rank in ("chapter", "numeral") else 1
             title = numbering.joined(heading.text, candidate.title) if candidate.title else text.one_line(heading.text)
             title = text.without_emphasis(title)
             self.starts[candidate.position] = Start(title, level)
@@ -288,16 +286,19 @@ class Chapters:
         for position in found.headings:
             if numbering.is_section(self._groups[position][0]):  # a heading, but inside a chapter
                 self.heading_lines.setdefault(position, len(self._groups[position]))
-            elif _is_title_of(self._groups[position]):
+            elif _is_title_of(self._groups[position]) or numbering.heading(self._groups[position][0]):
                 self._add([position])
         return True
 
     def _add(self, positions: Iterable[int]) -> None:
         """Let chapters start where a whole group of lines is a heading."""
+        parts = self._has_parts
         for position in positions:
             if position not in self.heading_lines:
                 title = numbering.undecorated(text.one_line(" ".join(self._groups[position])))
-                self.starts[position] = Start(text.without_emphasis(title), 1)
+                heading = numbering.heading(title) if parts else None
+                level = 2 if heading is not None and heading.rank in ("chapter", "numeral") else 1
+                self.starts[position] = Start(text.without_emphasis(title), level)
                 self.heading_lines[position] = len(self._groups[position])
 
 

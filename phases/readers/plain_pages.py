@@ -13,8 +13,10 @@ from phases.readers.omission import PAGE_NUMBER, RUNNING_HEADER
 _BREAK = "\f"
 _FEWEST_PAGES = 3
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
-_NUMBER = re.compile(r"\W*(?:(?:page|seite|p)\.?\s*)?(?:\d{1,4}|[ivxlc]{1,7})\W*", re.IGNORECASE)
+_NUMBER = re.compile(r"\W*(?:(?:page|seite|p)\.?\s*)?(?P<number>\d{1,4}|[ivxlc]{1,7})\W*", re.IGNORECASE)
 _LONGEST = 100
+# A line with more words and a full stop is text, also where it comes again.
+_FEW_WORDS = 6
 # So many lines may stand between the text of two pages; a line with so many characters is a full one.
 _FURTHEST, _FULL = 12, 50
 
@@ -22,7 +24,8 @@ _FURTHEST, _FULL = 12, 50
 def furniture(lines: Sequence[str]) -> dict[int, Omission]:
     """The numbers of the lines that are running headers, footers and page numbers.
 
-    They are first and last lines of pages that come again on other pages, but for their numbers.
+    They are first and last lines of pages that come again on other pages, but for their numbers. A heading is none
+    where it stands for the first time, and a number only where it counts pages.
 
     Args:
         lines: of the whole text; a page starts with the line that begins with a form feed.
@@ -30,13 +33,38 @@ def furniture(lines: Sequence[str]) -> dict[int, Omission]:
     starts = [number for number, line in enumerate(lines) if line.startswith(_BREAK)]
     if len(starts) < _FEWEST_PAGES:
         return {}
-    edges: list[int] = []
-    for begin, end in zip([0, *starts], [*starts, len(lines)], strict=True):
+    edges: dict[int, int] = {}  # the page of each
+    for page, (begin, end) in enumerate(zip([0, *starts], [*starts, len(lines)], strict=True)):
         filled = [number for number in range(begin, end) if lines[number].strip()]
-        edges += {filled[0], filled[-1]} if len(filled) > 1 else []
+        edges |= dict.fromkeys((filled[0], filled[-1]), page) if len(filled) > 1 else {}
     shapes = Counter(_shape(lines[number]) for number in edges)
-    found = [n for n in edges if shapes[_shape(lines[n])] >= _FEWEST_PAGES and len(lines[n]) <= _LONGEST]
-    return {n: PAGE_NUMBER if _NUMBER.fullmatch(lines[n].strip()) else RUNNING_HEADER for n in sorted(found)}
+    counted = Counter(value - page for n, page in edges.items() if (value := _number(lines[n])) is not None)
+    found: dict[int, Omission] = {}
+    headings: set[str] = set()
+    for n, page in sorted(edges.items()):
+        line = lines[n].strip()
+        value = _number(line)
+        if value is not None:
+            if counted[value - page] >= _FEWEST_PAGES:
+                found[n] = PAGE_NUMBER
+        elif shapes[_shape(line)] >= _FEWEST_PAGES and len(line) <= _LONGEST and not _is_sentence(line):
+            heading = numbering.heading(line)
+            if heading is None or heading.rank == "numeral" or line in headings:
+                found[n] = RUNNING_HEADER
+            headings.add(line)
+    return found
+
+
+def _number(line: str) -> int | None:
+    """The number in a line that is nothing else; None for any other line."""
+    match = _NUMBER.fullmatch(line.strip()) if len(line) <= _LONGEST else None
+    if match is None:
+        return None
+    return int(match["number"]) if match["number"].isdigit() else numbering.roman(match["number"].upper()) or None
+
+
+def _is_sentence(line: str) -> bool:
+    return line.endswith((".", "!", "?", "”", '"')) and text.count_words(line) > _FEW_WORDS
 
 
 def rejoined(lines: Sequence[str], starts: Sequence[int]) -> list[str]:

@@ -14,6 +14,8 @@ CONTAINER = (
     '<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
     '<rootfile full-path="OPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>'
 )
+# In the PDFs that are made here, these two characters are printed as the ligatures fi and fl.
+FI, FL = "€", "‚"
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
@@ -168,7 +170,10 @@ def pdf(path: Path, pages: list[list[tuple[float, float, float, str]]], outline:
     kids = " ".join(f"{10 + 2 * number} 0 R" for number in range(len(pages)))
     objects[1] = f"<< /Type /Catalog /Pages 2 0 R {'/Outlines 4 0 R' if outline else ''} >>"
     objects[2] = f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>"
-    objects[3] = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+    objects[3] = (
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding "
+        "<< /BaseEncoding /WinAnsiEncoding /Differences [128 /fi 130 /fl] >> >>"
+    )
     for number, lines in enumerate(pages):
         shown = "\n".join(
             f"BT /F1 {size} Tf {left} {bottom} Td ({_escaped(line)}) Tj ET" for left, bottom, size, line in lines

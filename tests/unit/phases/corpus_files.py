@@ -13,10 +13,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import corpus_cases
 from book_files import CONTAINER, W, epub, extract, item, itemref, opf, pdf, xhtml
 
 FOLDER = Path(__file__).parents[2] / "corpus"
 EXPECTED = ".expected.json"
+# What every expected file has; the other facts only where there are some.
+TOLD = {"title", "authors", "language", "chapters", "cover"}
 RAIN = "It rained on the roofs and in the gardens, and the children stayed at home and looked out of the window."
 WALK = "In the evening they walked to the river, where the boats lay, and came home late and tired and content."
 
@@ -432,7 +435,7 @@ RUSSIAN = (
 )
 JAPANESE = "雨が屋根に降っていた。子どもたちは家にいて、窓の外を見ていた。夕方、彼らは川まで歩いた。\n\n" * 4
 CHINESE = "雨下在屋顶上，孩子们留在家里，望着窗外。傍晚，他们走到河边，很晚才回家。\n\n" * 4
-ENCODED = {
+ENCODED = corpus_cases.ENCODED | {
     "encoding-cp1251.txt": (RUSSIAN, "cp1251"),
     "encoding-koi8.txt": (RUSSIAN, "koi8_r"),
     "encoding-shift-jis.txt": (JAPANESE, "shift_jis"),
@@ -441,7 +444,7 @@ ENCODED = {
     "encoding-utf32.txt": (HEADINGS, "utf-32"),
     "encoding-latin1.txt": ("Kapitel 1\n\nÜber den Dächern fiel der Regen, schön und müde.\n", "latin-1"),
 }
-TEXTS = {
+TEXTS = corpus_cases.TEXTS | {
     "gutenberg.txt": GUTENBERG,
     "headings.txt": HEADINGS,
     "numerals.txt": NUMERALS,
@@ -453,7 +456,13 @@ TEXTS = {
     "rich.rtf": RTF,
     "fiction.fb2": FB2,
 }
-MADE = {"nav.epub": _epub3, "ncx.epub": _epub2, "word.docx": _docx, "office.odt": _odt, "print.pdf": _pdf}
+MADE = corpus_cases.MADE | {
+    "nav.epub": _epub3,
+    "ncx.epub": _epub2,
+    "word.docx": _docx,
+    "office.odt": _odt,
+    "print.pdf": _pdf,
+}
 
 
 def _drm(path: Path) -> None:
@@ -467,7 +476,7 @@ def _drm(path: Path) -> None:
     )
 
 
-REFUSED: dict[str, Any] = {
+REFUSED: dict[str, Any] = corpus_cases.REFUSED | {
     "kindle.mobi": b"\0" * 60 + b"BOOKMOBI" + b"\0" * 40,
     "old.doc": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600,
     "binary.txt": bytes(range(256)) * 4,
@@ -480,11 +489,12 @@ REFUSED: dict[str, Any] = {
 def write_books(folder: Path) -> None:
     """Write every book of the corpus."""
     for name, content in TEXTS.items():
-        (folder / name).write_text(content, encoding="utf-8")
+        (folder / name).write_text(content, encoding="utf-8", newline="\n")
     for name, (content, encoding) in ENCODED.items():
         (folder / name).write_bytes(content.encode(encoding))
     for name, make in MADE.items():
         make(folder / name)
+    (folder / "README.md").write_text(corpus_cases.page(), encoding="utf-8")
     (folder / "refused").mkdir(exist_ok=True)
     for name, given in REFUSED.items():
         path = folder / "refused" / name
@@ -497,10 +507,12 @@ def read_aloud(path: Path) -> dict[str, Any]:
         copy = Path(folder) / path.name
         copy.write_bytes(path.read_bytes())
         book = extract(copy)
+        facts = {name: value for name, value in book.book.items() if value and name not in TOLD}
         return {
             "title": book.book["title"],
             "authors": book.book["authors"],
             "language": book.book["language"],
+            **({"facts": facts} if facts else {}),
             "chapters": [[chapter["level"], chapter["title"]] for chapter in book.book["chapters"]],
             "spoken": [[row["chapter"], row["kind"], row["text"]] for row in book.rows if row["omit"] is None],
             "left out": [[row["omit"]["rule"], row["text"]] for row in book.rows if row["omit"] is not None],

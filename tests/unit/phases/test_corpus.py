@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import corpus_cases
 import pytest
 from book_files import extract
 from corpus_files import EXPECTED, FOLDER, read_aloud
@@ -37,6 +38,14 @@ def test_what_cannot_be_read_is_refused_with_what_to_do(path: Path, tmp_path: Pa
     with pytest.raises(PermanentError) as caught:
         extract(copy)
     assert " and run again" in str(caught.value)
+
+
+def test_the_page_on_the_books_names_each_of_them() -> None:
+    named = {
+        name for cases in corpus_cases.CASES.values() for _, names in cases for name in corpus_cases.books_of(names)
+    }
+    assert named == {*BOOKS, *(f"refused/{path.name}" for path in (FOLDER / "refused").iterdir())}
+    assert (FOLDER / "README.md").read_text("utf-8") == corpus_cases.page()
 
 
 def shown_by(rule: str) -> str:

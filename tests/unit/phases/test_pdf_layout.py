@@ -155,3 +155,14 @@ def test_contents_with_dots_in_two_columns_need_no_title(tmp_path):
     assert "Harvest" not in " ".join(book.spoken)
     assert book.spoken[0] == "The Weather"
     assert "Fish" in book.spoken[-1]
+
+
+def test_headings_in_the_size_of_the_text_that_begin_pages_are_no_running_headers(tmp_path):
+    pages = [
+        [*head, *column(50, 700, [f"{PROSE} {word}."] * 8)]
+        for n, word in enumerate(("rain", "snow", "fog", "ice"), 1)
+        for head in ([(50, 760, 10, f"CHAPTER {n}")], [], [])
+    ]
+    book = extract(pdf(tmp_path / "a.pdf", pages))
+    assert [said for said in book.spoken if said.startswith("CHAPTER")] == [f"CHAPTER {n}" for n in range(1, 5)]
+    assert book.titles == [f"CHAPTER {n}" for n in range(1, 5)]

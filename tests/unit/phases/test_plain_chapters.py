@@ -210,6 +210,15 @@ def test_a_sentence_that_a_page_break_cuts_is_read_in_one_piece(tmp_path, edge):
     assert sum(said.endswith(cut) for said in book.spoken) == 2
 
 
+@pytest.mark.parametrize("form", ["CHAPTER {}", "Part {}", "{}"])
+def test_headings_that_begin_pages_are_chapters_and_not_what_runs_above_them(tmp_path, form):
+    names = [form.format(n) for n in range(1, 5)]
+    content = "".join(f"{name}\n\n{PROSE}\n\fTHE RAIN\n{PROSE}\n\fTHE RAIN\n{PROSE}\n\f" for name in names)
+    book = text_book(tmp_path, "a.txt", content)
+    assert book.titles == names
+    assert {said for _, said in book.omitted()} == {"THE RAIN"}
+
+
 @pytest.mark.parametrize("after", ["CHAPTER II", "THE RIVER", "Then they slept."])
 def test_after_a_page_break_a_heading_or_a_new_sentence_is_a_paragraph_of_its_own(tmp_path, after):
     book = text_book(tmp_path, "a.txt", f"CHAPTER I\n\n{PROSE}\n\f{after}\n\n{PROSE}\n\fCHAPTER III\n\n{PROSE}\n")
