@@ -23,6 +23,7 @@ import pipeline_common.scoped  # noqa: F401 - once here, rather than once in eac
 from orchestrator.book import BookPlan, run_book
 from orchestrator.descendants import Descendants, become_subreaper, can_confine, die_with_parent, fork, name_process
 from orchestrator.memory import MemoryGroup, memory_group
+from orchestrator.spawning import Starter
 
 GIVEN = 5
 """The descriptors that come with a book: its plan, its lock, where its output and its errors go, who commits for it."""
@@ -116,7 +117,5 @@ def _orchestrate(
         os.dup2(descriptor, place)
         os.close(descriptor)
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    below = Descendants()
-    if confined:
-        below.confine()
-    return run_book(plan, lock, socket.socket(fileno=batch), below, group)
+    with Starter(confined=confined) as starter:
+        return run_book(plan, lock, socket.socket(fileno=batch), starter, group)

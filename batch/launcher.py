@@ -21,7 +21,7 @@ from batch.records import Ended
 from orchestrator.book import BookPlan
 from orchestrator.descendants import Descendants
 from orchestrator.lock import RETRY_S, Wait, book_lock_path, open_lock, try_lock
-from orchestrator.served import Operations, serve
+from orchestrator.served import Commit, Operations, serve
 from orchestrator.settings import Settings
 
 _GRACE_S = 15.0
@@ -57,6 +57,7 @@ class GuardedLauncher:
         settings: what the work on every book depends on.
         say: tells the user that a book waits, and for whom.
         commit: makes the changes that a book's process asks for, in one transaction.
+        owe: takes in those that it does not wait for.
         guardians: those that have been started already; more are started as they are needed.
     """
 
@@ -64,12 +65,14 @@ class GuardedLauncher:
         self,
         settings: Settings,
         say: Callable[[PlannedBook, str], None],
-        commit: Callable[[Operations, str], None],
+        commit: Commit,
+        owe: Callable[[Operations], None],
         guardians: Iterable[Guardian] = (),
     ) -> None:
         self._settings = settings
         self._launched: set[str] = set()
         self._commit = commit
+        self._owe = owe
         self._say = say
         self._idle = list(guardians)
         self._guardians = set(self._idle)
@@ -146,7 +149,7 @@ class GuardedLauncher:
                 await trio.lowlevel.wait_readable(selector.fileno())
                 ready = {key.fileobj for key, _ in selector.select(0)}
                 if book in ready:
-                    serve(book, self._commit)
+                    serve(book, self._commit, self._owe)
                 elif guardian.lifeline in ready:
                     return guardian.answer()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from batch.plan import STARTED, Fate, PlannedBook, has_entry, passed_over_entry
 from orchestrator.records import seconds_until, utc_now
-from orchestrator.served import Operations, make
+from orchestrator.served import Operations, apply, make
 from orchestrator.sources import recorded_path
 from pipeline_common import PipelineState
 from pipeline_common.journal import SET
@@ -114,6 +114,7 @@ class BatchRecords:
         self._tries: dict[str, Any] = {}
         self._entries: dict[str, dict[str, Any]] = {}
         self._owed: dict[str, dict[str, Any]] = {}
+        self._begun: Operations = []
 
     def begin(self, planned: Iterable[PlannedBook]) -> None:
         """Record that a batch starts, and at once everything about books that it will not run."""
@@ -151,8 +152,16 @@ class BatchRecords:
             StateError: it was refused; nothing was written.
         """
         owed: Operations = [[SET, ["batch", "files", name], entry] for name, entry in self._owed.items()]
-        make(self._state, [*owed, *changed], operation)
+        make(self._state, [*owed, *self._begun, *changed], operation)
+        self._forget_owed()
+
+    def owe(self, changed: Operations) -> None:
+        """Make changes of a book's process with the next commit."""
+        self._begun += changed
+
+    def _forget_owed(self) -> None:
         self._owed.clear()
+        self._begun.clear()
 
     def settle(self) -> None:
         """Record what still waits for a commit.
@@ -160,7 +169,7 @@ class BatchRecords:
         Raises:
             StateError: it was refused; nothing was written.
         """
-        if self._owed:
+        if self._owed or self._begun:
             self.commit([], "batch_books")
 
     def book_ended(self, book: PlannedBook, ended: Ended, duration_s: float) -> Aftermath:
@@ -209,10 +218,11 @@ class BatchRecords:
                 record = txn.data.get(phase.key, {}).get("files", {}).get(book.book_id)
                 if record and record.get("status") == RUNNING:
                     record["status"] = PENDING
-        self._owed.clear()
+        self._forget_owed()
 
     def _pay(self, document: dict[str, Any]) -> None:
         document.setdefault("batch", {}).setdefault("files", {}).update(self._owed)
+        apply(document, self._begun)
 
     def end(
         self, tally: Tally, duration_s: float, average_cpu_percent: float, passed_over: Iterable[PlannedBook] = ()
@@ -243,7 +253,7 @@ class BatchRecords:
             section["summary"] = summary | ({"failures_in_a_row": in_a_row} if in_a_row else {})
             self._pay(txn.data)
             self._pass_over(txn.data, passed_over)
-        self._owed.clear()
+        self._forget_owed()
         return summary
 
     def _pass_over(self, document: dict[str, Any], books: Iterable[PlannedBook]) -> None:

@@ -54,7 +54,7 @@ def run_books(
     monitor = CpuMonitor(config.cpu_threshold, config.throttle_delay)
     with (
         choose_view(console, len(books)) as view,
-        GuardedLauncher(settings, say_who, records.commit, guardians) as launcher,
+        GuardedLauncher(settings, say_who, records.commit, records.owe, guardians) as launcher,
     ):
         batch = Batch(
             books,

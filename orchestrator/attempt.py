@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import select
 import signal
 import stat
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from orchestrator.descendants import Descendants
-from orchestrator.folders import remove_tree
 from orchestrator.interrupts import Interrupts
 from orchestrator.limits import Limits
 from orchestrator.logs import CappedLog
 from orchestrator.memory import MemoryGroup, exceeding_bytes
 from orchestrator.sources import printable
-from orchestrator.spawning import PhaseProcess, Program, start
+from orchestrator.spawning import PhaseProcess, Program, Starter
 from phases.contract import ContractError, Failure, Plan, Result
 
 _GRACE_S = 1.0
@@ -48,7 +45,7 @@ def run_attempt(
     log: Path,
     limits: Limits,
     interrupts: Interrupts,
-    below: Descendants,
+    starter: Starter,
     group: MemoryGroup | None = None,
     keep_open: Sequence[int] = (),
     confirm: Callable[[], None] = lambda: None,
@@ -60,11 +57,11 @@ def run_attempt(
     Args:
         plan: what the phase is given.
         program: what is run.
-        folder: holds ``plan.json`` and ``result.json``; `plan.attempt_dir` lies in it.
+        folder: `plan.attempt_dir` lies in it; a foreign program finds ``plan.json`` there and leaves ``result.json``.
         log: receives all that the process prints.
         limits: when to break it off.
         interrupts: watched while waiting.
-        below: the processes below this one; all of them are ended with the attempt.
+        starter: forks the process; all that is below this one but for the starter is ended with the attempt.
         group: holds down the memory of this process and of all below it; None where there is none.
         keep_open: descriptors that the process inherits, such as the book's lock.
         confirm: returns once the attempt may begin; meanwhile its process makes itself ready.
@@ -77,23 +74,21 @@ def run_attempt(
     """
     if fault := program.fault():  # its environment has vanished since the first look
         return Result(failure=Failure("environment", fault, permanent=True))
-    plan_path, result_path = folder / "plan.json", folder / "result.json"
-    result_path.unlink(missing_ok=True)
-    plan_path.write_bytes(plan.to_json().encode("utf-8", "replace"))
+    paths = _handed_over(plan, program, folder, starter)
+    result = starter.result.read if program.command is None else partial(_read, paths[1])
     killed_before = group.kills() if group else 0
     if group:
         group.limit(limits.memory_bytes)
     printed = CappedLog(log, limits.log_bytes)
     try:
-        process = start(program, plan, (plan_path, result_path), printed.descriptor, keep_open, below.parent)
+        process = starter.start(program, plan, paths, (printed.descriptor, *keep_open))
         try:
             confirm()
             process.begin()
-            overrun = _wait(process, plan, limits, interrupts, below, printed)
+            overrun = _wait(process, plan, limits, interrupts, starter, printed)
         finally:
-            process.close()
             _end(process, printed)
-            all_ended = below.end()
+            all_ended = starter.below.end()
     finally:
         printed.close()
     if overrun:
@@ -104,90 +99,80 @@ def run_attempt(
     if group and group.kills() > killed_before:
         return Result(failure=_too_large(plan, limits, None))
     assert process.exit_code is not None  # noqa: S101 - it has been waited for
-    return _answer(process.exit_code, plan, result_path, log)
+    return _answer(process.exit_code, plan, result, log)
+
+
+def _handed_over(plan: Plan, program: Program, folder: Path, starter: Starter) -> tuple[Path, Path]:
+    """Write the plan where the process finds it; the paths of plan and result. A fork's are in memory."""
+    text = plan.to_json().encode("utf-8", "replace")
+    if program.command is None:
+        starter.plan.write(text)
+        starter.result.write(b"")
+        return starter.plan.path, starter.result.path
+    plan_path, result_path = folder / "plan.json", folder / "result.json"
+    plan_path.write_bytes(text)
+    return plan_path, result_path
 
 
 def _wait(
-    process: PhaseProcess, plan: Plan, limits: Limits, interrupts: Interrupts, below: Descendants, printed: CappedLog
+    process: PhaseProcess, plan: Plan, limits: Limits, interrupts: Interrupts, starter: Starter, printed: CappedLog
 ) -> Failure | None:
     """Wait until the process ends; the failure where it exceeds a limit."""
     started = time.monotonic()
     alive_at, seen = started, -1
     weighed_at = started
-    with _EndOf(process) as end:
-        while not end.reached(interrupts.wake_fd, printed.pause_s):
-            interrupts.check()
-            printed.trim()
-            now = time.monotonic()
-            if limits.timeout_s is not None and now - started > limits.timeout_s:
-                return Failure(
-                    "timeout",
-                    f"{plan.phase} took longer than it may (phase_timeout, {limits.timeout_s:g} s) and was ended. "
-                    "Finished chunks are kept; run again, or raise the limit.",
-                    permanent=False,
-                )
-            size = plan.progress.stat().st_size if plan.progress.exists() else 0
-            if size != seen:
-                alive_at, seen = now, size
-            if now - alive_at > limits.stall_timeout_s:
-                return Failure(
-                    "stalled",
-                    f"{plan.phase} made no progress for limits.stall_timeout ({limits.stall_timeout_s:g} s) and was "
-                    "ended. Finished chunks are kept; run again, or raise the limit.",
-                    permanent=False,
-                )
-            if limits.memory_bytes is not None and now - weighed_at >= _LOOK_EVERY_S:
-                weighed_at = now
-                used = exceeding_bytes(below.alive(), limits.memory_bytes)
-                if used is not None:
-                    return _too_large(plan, limits, used)
+    while not process.wait(printed.pause_s, interrupts.wake_fd):
+        interrupts.check()
+        printed.trim()
+        now = time.monotonic()
+        if limits.timeout_s is not None and now - started > limits.timeout_s:
+            return Failure(
+                "timeout",
+                f"{plan.phase} took longer than it may (phase_timeout, {limits.timeout_s:g} s) and was ended. "
+                "Finished chunks are kept; run again, or raise the limit.",
+                permanent=False,
+            )
+        size = plan.progress.stat().st_size if plan.progress.exists() else 0
+        if size != seen:
+            alive_at, seen = now, size
+        if now - alive_at > limits.stall_timeout_s:
+            return Failure(
+                "stalled",
+                f"{plan.phase} made no progress for limits.stall_timeout ({limits.stall_timeout_s:g} s) and was "
+                "ended. Finished chunks are kept; run again, or raise the limit.",
+                permanent=False,
+            )
+        if limits.memory_bytes is not None and now - weighed_at >= _LOOK_EVERY_S:
+            weighed_at = now
+            used = exceeding_bytes(starter.below.alive(), limits.memory_bytes)
+            if used is not None:
+                return _too_large(plan, limits, used)
     interrupts.check()
     return None
-
-
-class _EndOf:
-    """Waits for a process's end or for a signal, whichever comes first, for a short while at a time."""
-
-    def __init__(self, process: PhaseProcess) -> None:
-        self._process = process
-        self._descriptor: int | None = None
-        with contextlib.suppress(AttributeError, OSError):  # not every system and kernel has it
-            self._descriptor = os.pidfd_open(process.pid)
-
-    def reached(self, wake_fd: int, patience_s: float) -> bool:
-        if self._descriptor is not None:
-            select.select([self._descriptor, wake_fd], [], [], patience_s)
-            return self._process.ended()
-        select.select([wake_fd], [], [], 0.01)
-        return self._process.ended()
-
-    def __enter__(self) -> _EndOf:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
 
 
 def _end(process: PhaseProcess, printed: CappedLog) -> None:
     """End the phase's whole session: politely, then by force. Harmless where it has ended by itself."""
     try:
-        if not process.ended():
+        if not process.wait(0):
             process.signal(signal.SIGTERM)
             give_up_at = time.monotonic() + _GRACE_S
             while not process.wait(printed.pause_s) and time.monotonic() < give_up_at:
                 printed.trim()
     finally:
-        process.signal(signal.SIGKILL)
-        process.wait(_GRACE_S)
+        if not process.wait(0):
+            process.signal(signal.SIGKILL)
+            process.wait(_GRACE_S)
 
 
-def _answer(code: int, plan: Plan, result_path: Path, log: Path) -> Result:
+def _answer(code: int, plan: Plan, read: Callable[[], bytes], log: Path) -> Result:
     try:
-        result = Result.from_json(_read(result_path), plan)
+        result = Result.from_json(_decoded(read()), plan)
     except FileNotFoundError:
         return Result(failure=_silent_death(code, plan, log))
     except ContractError as error:
+        if code < 0:  # while it wrote
+            return Result(failure=_silent_death(code, plan, log))
         message = f"{plan.phase} gave no usable result: {error}. See {_shown(log)}."
         return Result(failure=Failure("bad_result", message, permanent=False))
     if code != 0 and result.failure is None:
@@ -203,24 +188,34 @@ def _shown(log: Path) -> str:
     return printable("/".join(log.parts[-4:]))
 
 
-def _read(result_path: Path) -> str:
-    """A result's text, which may come from anywhere: a pipe or a device would never end.
+def _read(result_path: Path) -> bytes:
+    """A program's result, which may come from anywhere: a pipe or a device would never end.
 
     Raises:
-        ContractError: it is no regular file of a size that a result has, or no text.
+        ContractError: it is no regular file, or may not be read.
         FileNotFoundError: there is none.
     """
-    facts = os.lstat(result_path)
-    if not stat.S_ISREG(facts.st_mode):
+    if not stat.S_ISREG(os.lstat(result_path).st_mode):
         raise ContractError("result: it is no regular file")
-    if facts.st_size > _RESULT_LIMIT_BYTES:
-        raise ContractError(f"result: it is larger than {_RESULT_LIMIT_BYTES >> 20} MiB")
     try:
-        return result_path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ContractError(f"result: it is not UTF-8 (byte {error.start})") from error
+        with result_path.open("rb") as file:
+            return file.read(_RESULT_LIMIT_BYTES + 1)
     except PermissionError as error:
         raise ContractError("result: it may not be read") from error
+
+
+def _decoded(text: bytes) -> str:
+    """A result's text.
+
+    Raises:
+        ContractError: it is larger than a result is, or no text.
+    """
+    if len(text) > _RESULT_LIMIT_BYTES:
+        raise ContractError(f"result: it is larger than {_RESULT_LIMIT_BYTES >> 20} MiB")
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ContractError(f"result: it is not UTF-8 (byte {error.start})") from error
 
 
 def _silent_death(code: int, plan: Plan, log: Path) -> Failure:
@@ -247,14 +242,3 @@ def _too_large(plan: Plan, limits: Limits, used_bytes: int | None) -> Failure:
         "and was ended. Finished work is kept; run again, raise the limit, or lower max_workers.",
         permanent=False,
     )
-
-
-def remove_folder(folder: Path) -> None:
-    """Remove an attempt's folder, as far as that is possible."""
-    try:  # what an attempt leaves whose files were all moved; the general way takes four times as long
-        for name in ("plan.json", "result.json"):
-            os.unlink(folder / name)
-        for emptied in (folder / "files", folder):
-            os.rmdir(emptied)
-    except OSError:
-        remove_tree(folder)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.descendants import Descendants
 from orchestrator.exits import INTERRUPTED_TEXT, ExitCode, guarded, silence_output
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.memory import MemoryGroup
@@ -22,6 +21,7 @@ from orchestrator.run import Job, Outcome, work
 from orchestrator.served import ServedState
 from orchestrator.settings import Settings
 from orchestrator.sources import printable
+from orchestrator.spawning import Starter
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +58,27 @@ class BookPlan:
         return cls(data["book_id"], Path(data["path"]), Settings.from_json(data["settings"]), data["records"])
 
 
-def run_book(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants, group: MemoryGroup | None) -> int:
+def run_book(plan: BookPlan, lock: int, batch: socket.socket, starter: Starter, group: MemoryGroup | None) -> int:
     """Do the work on a book.
 
     Args:
         plan: the plan.
         lock: the descriptor by which the book's lock is held.
         batch: the socket to the batch that makes its commits.
-        below: the processes below this one.
+        starter: forks the processes of attempts.
         group: holds down the memory of this process and of all below it; None where there is none.
 
     Returns:
         The exit code, as of the command.
     """
-    return guarded(lambda: _run(plan, lock, batch, below, group), complain)
+    return guarded(lambda: _run(plan, lock, batch, starter, group), complain)
 
 
-def _run(plan: BookPlan, lock: int, batch: socket.socket, below: Descendants, group: MemoryGroup | None) -> int:
+def _run(plan: BookPlan, lock: int, batch: socket.socket, starter: Starter, group: MemoryGroup | None) -> int:
     state = ServedState(plan.settings.pipeline_json, plan.book_id, plan.records, batch)
     with Interrupts() as interrupts:
         try:
-            outcome = work(Job(plan.book_id, plan.path, plan.settings, state, say, below, group), lock, interrupts)
+            outcome = work(Job(plan.book_id, plan.path, plan.settings, state, say, starter, group), lock, interrupts)
         except InterruptedRun as interruption:
             return tell_interruption(plan.path, interruption)
     return tell(plan.path, outcome)

@@ -11,7 +11,7 @@ from pathlib import Path
 from orchestrator.book import complain, say, tell, tell_interruption
 from orchestrator.config import Config
 from orchestrator.decisions import MissingInputError, decide, taken_as_given
-from orchestrator.descendants import Descendants, become_subreaper, can_confine
+from orchestrator.descendants import become_subreaper, can_confine
 from orchestrator.environments import equipped
 from orchestrator.exits import ExitCode, UsageError, guarded
 from orchestrator.hearing import explain, heard
@@ -26,6 +26,7 @@ from orchestrator.records import BookRecords
 from orchestrator.run import Job, orchestrate
 from orchestrator.settings import Settings
 from orchestrator.sources import examine
+from orchestrator.spawning import Starter
 from pipeline_common import PipelineState
 from pipeline_common.books import book_id
 
@@ -104,13 +105,10 @@ def _start(args: argparse.Namespace) -> int:
 def _run(path: Path, config: Config, settings: Settings) -> int:
     mark_run(config.work_dir)
     become_subreaper()
-    below = Descendants()
-    if can_confine():
-        below.confine()
-    with Interrupts() as interrupts, memory_group() as group:
+    with memory_group() as group, Starter(confined=can_confine()) as starter, Interrupts() as interrupts:
         try:
             state, _ = open_state(config, complain)
-            job = Job(book_id(path, config.root), path, settings, state, say, below, group)
+            job = Job(book_id(path, config.root), path, settings, state, say, starter, group)
             measured = table_version(job.folder)
             outcome = orchestrate(job, interrupts)
         except InterruptedRun as interruption:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -17,7 +16,6 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from functools import cache
-from typing import NoReturn
 
 from orchestrator.kernel import read_kernel_file, write_kernel_file
 
@@ -131,35 +129,35 @@ def can_confine() -> bool:
 
 
 class Descendants:
-    """The processes that this one starts from now on, and all below them; those that it has already do not count.
-
-    Attributes:
-        parent: what ``os.getppid()`` gives in them.
-    """
+    """The processes that this one starts from now on, and all below them; those that it has already do not count."""
 
     def __init__(self) -> None:
         self._others = frozenset(children(os.getpid()))
-        self._init: int | None = None
-        self.parent = os.getpid()
+        self._first: int | None = None
 
-    def confine(self) -> None:
-        """Put everything that is started from now on into one PID namespace; it dies when this process does.
+    def begin_with(self, first: Callable[[], int], *, confined: bool) -> int:
+        """Start the process that starts all others; itself, it does not count.
 
-        This process itself stays outside, so its own number means something to others. It must have one thread.
+        Args:
+            first: what it does; it ends with what that returns.
+            confined: whether it is the first process of a PID namespace, and everything in it dies with it. This
+                process itself stays outside, so its own number means something to others. It must have one thread.
+
+        Returns:
+            The process's id.
 
         Raises:
             OSError: the system does not allow it; `can_confine` says so before.
         """
-        _unshare()
-        alive, held = os.pipe()  # this end stays open as long as this process lives
-        self._init = fork(lambda: _be_init(alive, held))
-        os.close(alive)
-        self.parent = 0
+        if confined:
+            _unshare()
+        self._first = fork(first)
+        return self._first
 
     def alive(self) -> list[int]:
         """The processes that live now, with what is below them."""
-        mine = [child for child in children(os.getpid()) if child not in self._others and child != self._init]
-        inside = descendants(self._init) if self._init else []
+        mine = [child for child in children(os.getpid()) if child not in self._others and child != self._first]
+        inside = descendants(self._first) if self._first else []
         return list(dict.fromkeys([*mine, *(pid for child in mine for pid in descendants(child)), *inside]))
 
     def end(self, keep: Collection[int] = (), deadline_s: float = _DEADLINE_S) -> bool:
@@ -172,12 +170,12 @@ class Descendants:
         Returns:
             Whether none is left.
         """
-        kept = self._others | {*keep} | ({self._init} if self._init else set())
+        kept = self._others | {*keep} | ({self._first} if self._first else set())
         give_up_at = time.monotonic() + deadline_s
         pause_s = _FIRST_PAUSE_S
         while True:
             mine = [child for child in children(os.getpid()) if child not in kept]
-            inside = descendants(self._init) if self._init else []
+            inside = descendants(self._first) if self._first else []
             if not mine and not inside:
                 return True
             kill([*mine, *(pid for child in mine for pid in descendants(child)), *inside])
@@ -193,25 +191,6 @@ def _reaped(child: int) -> bool:
         return os.waitpid(child, os.WNOHANG)[0] != 0
     except ChildProcessError:  # somebody else has waited for it
         return False
-
-
-def _be_init(alive: int, held: int) -> NoReturn:
-    """The first process of a PID namespace: it takes in orphans, and everything else there dies with it.
-
-    Args:
-        alive: the end of a pipe that ends with the parent, which has no number here: it may have died already.
-        held: the parent's end.
-    """
-    die_with_parent(0)
-    os.close(held)
-    if select.select([alive], [], [], 0)[0]:
-        os._exit(128 + signal.SIGKILL)
-    name_process("book-init")
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(signum, signal.SIG_IGN)  # an ignored SIGCHLD has orphans reaped by the kernel
-    close_descriptors(keep=())
-    while True:
-        signal.pause()
 
 
 def _unshare() -> None:

@@ -6,6 +6,7 @@ That module brings three libraries for archives, and each fork would have to car
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -29,6 +30,51 @@ def fresh_folder(folder: Path) -> Path:
         shutil.rmtree(folder)
         folder.mkdir(parents=True)
     return folder
+
+
+class AttemptFolder:
+    """The folder of one attempt after another: one that is empty again is renamed for the next, which costs far less.
+
+    Args:
+        parent: the folder in which each of them lies, by a name of its own, while it lasts.
+    """
+
+    def __init__(self, parent: Path) -> None:
+        self._parent = parent
+        self._empty: Path | None = None
+
+    def begin(self, name: str) -> Path:
+        """A folder with nothing but an empty folder ``files`` in it.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        folder = self._parent / name
+        empty, self._empty = self._empty, None
+        if empty:
+            os.rename(empty, folder)
+        else:
+            (fresh_folder(folder) / "files").mkdir()
+        return folder
+
+    def end(self, folder: Path, *, reusable: bool) -> None:
+        """Empty it, as far as that is possible.
+
+        Args:
+            folder: what `begin` gave.
+            reusable: whether only code that is trusted was there; else it may not even be a folder any more.
+        """
+        with suppress(OSError):
+            if reusable and not os.listdir(folder / "files"):
+                self._empty = folder
+                return
+        remove_tree(folder)
+
+    def close(self) -> None:
+        """Remove what is kept for a next attempt."""
+        if self._empty:
+            remove_tree(self._empty)
+            self._empty = None
 
 
 def remove_tree(folder: Path) -> None:

@@ -15,6 +15,32 @@ _QUIET_S, _HASTY_S = 0.05, 0.01
 _HASTY_BYTES = 1 << 20
 
 
+class AttemptLogs:
+    """The logs of a book's attempts, one after the other; a log that nothing was printed to becomes the next one.
+
+    Args:
+        folder: where they lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._empty: Path | None = None
+
+    def begin(self, name: str) -> Path:
+        """The log of an attempt that begins; it may hold what an earlier attempt of that number has printed."""
+        path = self._folder / name
+        empty, self._empty = self._empty, None
+        if empty and not os.path.lexists(path):
+            with suppress(OSError):
+                os.rename(empty, path)
+        return path
+
+    def end(self, path: Path) -> None:
+        """The attempt is over."""
+        with suppress(OSError):
+            self._empty = None if os.lstat(path).st_size else path
+
+
 class CappedLog:
     """A log that keeps its first half, and the newest of what comes after that.
 

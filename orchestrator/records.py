@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any, Protocol
 
 from orchestrator.limits import RetryRules
@@ -77,6 +78,14 @@ class BookState(Protocol):
         ...
 
 
+class _Haste(Enum):
+    """When a commit that a batch makes has to be there."""
+
+    AT_ONCE = "before anything else is done"
+    AHEAD = "when it is confirmed"
+    IN_PASSING = "with the next one, or a moment later"
+
+
 class BookRecords:
     """What the document says of one book.
 
@@ -120,9 +129,12 @@ class BookRecords:
     def start(self, beginning: Beginning) -> None:
         """Record that an attempt begins; the records of its phase and of all later ones are cleared with it.
 
-        It may begin after `confirm`.
+        It may begin after `confirm`. Where the last attempt has not failed, a batch may commit this a moment later: who
+        takes over then decides the same again.
         """
-        with self._changing("phase_start", ahead=True) as (records, book):
+        status = self.phase(beginning.phase).get("status", PENDING)
+        haste = _Haste.IN_PASSING if status in (PENDING, RUNNING) else _Haste.AHEAD
+        with self._changing("phase_start", haste) as (records, book):
             _begin(records, book, beginning)
 
     def succeed(
@@ -138,7 +150,8 @@ class BookRecords:
 
         That one may begin after `confirm`.
         """
-        with self._changing("phase_success", ahead=following is not None) as (records, book):
+        haste = _Haste.AT_ONCE if following is None else _Haste.AHEAD
+        with self._changing("phase_success", haste) as (records, book):
             record = records[phase.key]
             record.update(
                 status=SUCCESS,
@@ -238,7 +251,7 @@ class BookRecords:
                 book.pop(key, None)
 
     def confirm(self) -> None:
-        """Return once all that was recorded is committed; only what an attempt begins with may still be on its way.
+        """Return once every result that was recorded is committed, so that the next attempt may begin.
 
         Raises:
             StateError: it was refused; the book's process has nothing more to do.
@@ -246,21 +259,32 @@ class BookRecords:
         if isinstance(self._state, ServedState):
             self._state.confirm()
 
+    def confirm_all(self) -> None:
+        """Return once all that was recorded is committed, so that what an earlier attempt has left may be removed.
+
+        Raises:
+            StateError: it was refused; the book's process has nothing more to do.
+        """
+        if isinstance(self._state, ServedState):
+            self._state.confirm_all()
+
     @contextmanager
     def _changing(
-        self, operation: str, *, ahead: bool = False
+        self, operation: str, haste: _Haste = _Haste.AT_ONCE
     ) -> Iterator[tuple[dict[str, dict[str, Any]], dict[str, Any]]]:
         """Copies of this book's records to change; written in one transaction, and adopted once it is committed.
 
         Args:
             operation: what the audit trail calls it.
-            ahead: adopt them as soon as a batch has been asked for the commit.
+            haste: whether to adopt them as soon as a batch has been asked for the commit.
         """
         records = copy.deepcopy(self._phases)
         book = copy.deepcopy(self.book)
         yield records, book
         state = self._state
-        transaction = state.transaction_ahead if ahead and isinstance(state, ServedState) else state.transaction
+        transaction = state.transaction
+        if isinstance(state, ServedState) and haste is not _Haste.AT_ONCE:
+            transaction = state.transaction_ahead if haste is _Haste.AHEAD else state.transaction_in_passing
         with transaction(operation=operation) as txn:
             for phase in PHASES:
                 files = txn.data.setdefault(phase.key, {}).setdefault("files", {})

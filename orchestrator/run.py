@@ -6,19 +6,19 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from orchestrator.artifacts import ArtifactError, check_result, path_of, take
-from orchestrator.attempt import remove_folder, run_attempt
+from orchestrator.attempt import run_attempt
 from orchestrator.beside import merged
 from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint, inputs_of, taken_as_given
-from orchestrator.descendants import Descendants
-from orchestrator.folders import fresh_folder, remove_tree
+from orchestrator.folders import AttemptFolder, remove_tree
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.lock import book_lock
+from orchestrator.logs import AttemptLogs
 from orchestrator.memory import MemoryGroup
 from orchestrator.preflight import shortage
 from orchestrator.promotion import (
@@ -32,7 +32,7 @@ from orchestrator.promotion import (
 from orchestrator.records import PROMOTION, Beginning, BookRecords, BookState, handed_on, seconds_until
 from orchestrator.settings import Settings
 from orchestrator.sources import Source, examine, printable
-from orchestrator.spawning import Program
+from orchestrator.spawning import Program, Starter
 from phases.catalogue import BUILT_IN
 from phases.contract import Failure, Plan, Result
 from pipeline_common.phases import PHASES, Phase
@@ -72,7 +72,7 @@ class Job:
         settings: what the work depends on.
         state: the open state.
         say: tells the user one line.
-        below: the processes below this one; the job's own are ended after each phase.
+        starter: forks the processes of attempts, of which nothing is left after each phase.
         group: holds down the memory of this process and of all below it; None where there is none.
     """
 
@@ -81,7 +81,7 @@ class Job:
     settings: Settings
     state: BookState
     say: Callable[[str], None]
-    below: Descendants = field(default_factory=Descendants)
+    starter: Starter
     group: MemoryGroup | None = None
 
     @cached_property
@@ -151,7 +151,11 @@ def work(job: Job, lock: int, interrupts: Interrupts) -> Outcome:
     _release_stale_claim(records, decisions)
     if not any(decision.runs for decision in decisions):
         records.refresh_source(source)
-    return _run_phases(_Attempts(job, records, source, lock, interrupts), decisions)
+    folders, logs = AttemptFolder(job.folder / "attempts"), AttemptLogs(job.folder / "logs")
+    try:
+        return _run_phases(_Attempts(job, records, source, lock, interrupts, folders, logs), decisions)
+    finally:
+        folders.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,8 @@ class _Attempts:
     source: Source
     lock: int
     interrupts: Interrupts
+    folders: AttemptFolder
+    logs: AttemptLogs
 
 
 def _run_phases(attempts: _Attempts, decisions: Sequence[Decision]) -> Outcome:
@@ -220,7 +226,10 @@ def _run_phase(
     job.say(f"{phase.number} {phase.name}: {decision.reason}")
     started = time.monotonic()
     attempt = records.phase(phase)["attempts"]
-    folder = job.folder / "attempts" / f"{phase.name}-{attempt}"
+    program = Program.of(job.settings.by_phase[phase.name], job.settings.runner)
+    name = f"{phase.name}-{attempt}"
+    log = attempts.logs.begin(f"{name}.log")
+    folder: Path | None = None
     chunks_before = frozenset[str]()
     try:
         attempts.interrupts.check()
@@ -230,15 +239,15 @@ def _run_phase(
             chunks_before = _chunks(job)
         if phase.name == "enhancement":
             _remove(staging_folder(job.settings, job.book_id), records)
-        fresh_folder(folder)
+        folder = attempts.folders.begin(name)
         result = run_attempt(
             _plan(attempts, phase, attempt, folder),
-            program=Program.of(job.settings.by_phase[phase.name], job.settings.runner),
+            program=program,
             folder=folder,
-            log=job.folder / "logs" / f"{phase.name}-{attempt}.log",
+            log=log,
             limits=job.settings.by_phase[phase.name].limits,
             interrupts=attempts.interrupts,
-            below=job.below,
+            starter=job.starter,
             group=job.group,
             keep_open=(attempts.lock,),
             confirm=records.confirm,
@@ -251,10 +260,12 @@ def _run_phase(
         raise
     except OSError as error:
         records.release(phase)
-        error.filename = error.filename or str(folder)  # a write that fails does not say in which file
+        error.filename = error.filename or str(folder or job.folder)  # a write that fails does not say in which file
         raise
     finally:
-        remove_folder(folder)
+        attempts.logs.end(log)
+        if folder:
+            attempts.folders.end(folder, reusable=program.command is None)
     duration_s = time.monotonic() - started
     if failure:
         in_vain = phase.name != "synthesis" or _chunks(job) <= chunks_before
@@ -269,7 +280,7 @@ def _run_phase(
 def _remove(folder: Path, records: BookRecords) -> None:
     """Remove what an earlier attempt has left, once it is committed that this one begins."""
     if folder.exists():
-        records.confirm()
+        records.confirm_all()
         remove_tree(folder)
 
 
@@ -314,15 +325,13 @@ def _shortage(attempts: _Attempts, decision: Decision, *, is_first: bool) -> Out
 def _plan(attempts: _Attempts, phase: Phase, attempt: int, folder: Path) -> Plan:
     job, records = attempts.job, attempts.records
     artifacts = records.artifacts()
-    attempt_dir = folder / "files"
-    attempt_dir.mkdir()
     return Plan(
         phase=phase.name,
         book_id=job.book_id,
         attempt=attempt,
         source=job.path,
         book_dir=job.speech,
-        attempt_dir=attempt_dir,
+        attempt_dir=folder / "files",
         inputs={name: path_of(artifacts[name], job.settings.root) for name in inputs_of(phase, artifacts)},
         settings=merged(job.settings.by_phase[phase.name].values, attempts.source.beside.get(phase.name)),
         slots_dir=job.settings.work_dir / ".slots",

@@ -27,6 +27,9 @@ _LARGEST_COMMIT_BYTES = 1 << 20
 
 Operations = list[list[Any]]
 
+Commit = Callable[[Operations, str], None]
+"""Makes changes in one transaction, which has a name in the audit trail."""
+
 
 class ServedState:
     """The records of one book, in its own process.
@@ -44,6 +47,7 @@ class ServedState:
         self._document = sparse_document(records, book_id, AUDIOBOOK)
         self._batch = batch
         self._asked: _Request | None = None
+        self._waiting: list[_Request] = []
 
     def read(self) -> Mapping[str, Any]:
         """The book's records as of the last transaction, where they stand in the document; not to be changed."""
@@ -70,12 +74,27 @@ class ServedState:
         self.confirm()
         draft = _Draft(_holders_copied(self._document))
         yield draft
-        changed = self._changed(draft.data)
-        self._asked = _Request(operation, changed, self._document, sent=self._send(operation, changed))
+        self._asked = self._ask(operation, self._changed(draft.data))
+        self._document = draft.data
+
+    @contextmanager
+    def transaction_in_passing(self, *, operation: str) -> Iterator[_Draft]:
+        """The same, but the batch makes the commit with the next one that somebody waits for, or a moment later.
+
+        Nothing may hang on it that could not be decided anew: it is lost where the batch is killed before that. Whether
+        it is committed shows with the next transaction, or with `confirm_all`.
+
+        Raises:
+            StateError: the commit before it was refused.
+        """
+        self.confirm()
+        draft = _Draft(_holders_copied(self._document))
+        yield draft
+        self._waiting.append(self._ask(operation, self._changed(draft.data), in_passing=True))
         self._document = draft.data
 
     def confirm(self) -> None:
-        """Return once the last transaction is committed.
+        """Return once the last transaction is committed; one in passing may still wait.
 
         Raises:
             StateError: it was refused; nothing of it was written.
@@ -83,20 +102,35 @@ class ServedState:
         if self._asked is None:
             return
         asked, self._asked = self._asked, None
+        waiting, self._waiting = self._waiting, []
         try:
-            if not (asked.sent and self._answered()):
-                records = records_of(asked.before, self._book_id, AUDIOBOOK)
-                make(PipelineState.scoped(self._path, self._book_id, records), asked.changed, asked.operation)
+            if not (asked.sent and all(other.sent for other in waiting) and self._answered()):
+                requests = [*waiting, asked]
+                records = records_of(requests[0].before, self._book_id, AUDIOBOOK)
+                changed = [change for request in requests for change in request.changed]
+                make(PipelineState.scoped(self._path, self._book_id, records), changed, asked.operation)
         except BaseException:
             self._document = asked.before
             raise
 
-    def _send(self, operation: str, changed: Operations) -> bool:
-        """Ask the batch for a commit; False where it is too large for a datagram, or the batch is gone."""
+    def confirm_all(self) -> None:
+        """Return once every transaction is committed, those in passing, too.
+
+        Raises:
+            StateError: one was refused.
+        """
+        self.confirm()
+        if self._waiting:
+            self._asked = self._ask(self._waiting[-1].operation, [])
+            self.confirm()
+
+    def _ask(self, operation: str, changed: Operations, *, in_passing: bool = False) -> _Request:
+        """Ask the batch for a commit, which cannot take it where it is gone, or that is larger than a datagram."""
+        sent = False
         with suppress(OSError):
-            self._batch.send(json.dumps([operation, changed]).encode("ascii"))
-            return True
-        return False
+            self._batch.send(json.dumps([operation, changed, in_passing]).encode("ascii"))
+            sent = True
+        return _Request(operation, changed, self._document, sent)
 
     def _answered(self) -> bool:
         """Wait for the batch's answer; False where the batch is gone, and its guardian about to end this process."""
@@ -132,14 +166,18 @@ class _Draft:
         self.data = data
 
 
-def serve(book: socket.socket, commit: Callable[[Operations, str], None]) -> None:
+def serve(book: socket.socket, commit: Commit, owe: Callable[[Operations], None]) -> None:
     """Make the commit that a book's process has asked for, and answer.
 
     Args:
         book: the socket to it, from which a message can be read.
-        commit: makes the changes in one transaction.
+        commit: makes the changes, and those that are owed, in one transaction.
+        owe: takes in changes that nobody waits for.
     """
-    operation, changed = json.loads(book.recv(_LARGEST_COMMIT_BYTES))
+    operation, changed, in_passing = json.loads(book.recv(_LARGEST_COMMIT_BYTES))
+    if in_passing:
+        owe(changed)
+        return
     refusal = None
     try:
         commit(changed, operation)
@@ -156,14 +194,19 @@ def make(state: PipelineState | ScopedState, changed: Operations, operation: str
         StateError: as of a transaction; nothing was written.
     """
     with state.transaction(operation=operation) as txn:
-        for kind, (*place, name), *value in changed:
-            holder = txn.data
-            for key in place:
-                holder = holder.setdefault(key, {})
-            if kind == SET:
-                holder[name] = value[0]
-            else:
-                holder.pop(name, None)
+        apply(txn.data, changed)
+
+
+def apply(document: Any, changed: Operations) -> None:
+    """Make changes of records in a document."""
+    for kind, (*place, name), *value in changed:
+        holder = document
+        for key in place:
+            holder = holder.setdefault(key, {})
+        if kind == SET:
+            holder[name] = value[0]
+        else:
+            holder.pop(name, None)
 
 
 def _holder(document: Any, place: tuple[str, ...]) -> Any:

@@ -1,30 +1,24 @@
-"""How an attempt's process begins: a built-in phase in a fork of this one, a foreign program in the place of a fork."""
+"""How an attempt's process begins: a built-in phase in a fork of the starter, a foreign program in the place of one."""
 
 from __future__ import annotations
 
-import fcntl
-import gc
-import importlib
-import io
-import logging
 import os
+import select
 import signal
-import sys
-import time
+import socket
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from types import TracebackType
 
-from orchestrator.descendants import close_descriptors, die_with_parent, fork, name_process
-from orchestrator.kernel import write_kernel_file
+from orchestrator.descendants import Descendants
 from orchestrator.settings import PhaseSettings, Requirement
-from phases.contract import Failure, Plan, Result
-from phases.files import write_text
+from orchestrator.starter import Order, StarterProcess
+from phases.contract import Plan
 
-_PAUSE_S = 0.005
+_ANSWERS_BYTES = 1 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,157 +47,153 @@ class Program:
         return next((fault for requirement in self.requirements if (fault := requirement.fault())), None)
 
 
-class PhaseProcess:
-    """A child of this process, which is waited for by its own number and no other.
+class Paper:
+    """A file in memory that a fork can open by its path: a plan or a result costs no file on the disk.
 
     Attributes:
-        pid: its number, which is that of its session and process group, too.
+        descriptor: holds it.
+        path: by which this process's forks open it.
+    """
+
+    def __init__(self, name: str) -> None:
+        if hasattr(os, "memfd_create"):
+            self.descriptor = os.memfd_create(name)
+        else:
+            import tempfile  # which has much that is of no use to the forks
+
+            with tempfile.TemporaryFile() as file:
+                self.descriptor = os.dup(file.fileno())
+        self.path = Path(f"/dev/fd/{self.descriptor}")
+
+    def write(self, text: bytes) -> None:
+        """Have it hold this and nothing else."""
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, text, 0)
+
+    def read(self) -> bytes:
+        """What it holds.
+
+        Raises:
+            FileNotFoundError: nothing.
+        """
+        size_bytes = os.fstat(self.descriptor).st_size
+        if not size_bytes:
+            raise FileNotFoundError(self.path)
+        return os.pread(self.descriptor, size_bytes, 0)
+
+
+class Starter:
+    """The process that forks those of attempts, one at a time; it ends when this is left.
+
+    Args:
+        confined: whether to put all of them into a PID namespace; this process must have one thread.
+
+    Attributes:
+        below: the processes below this one, but for the starter.
+        plan: through which a built-in phase is given its plan.
+        result: through which it gives back its result.
+
+    Raises:
+        OSError: the system does not allow that; `can_confine` says so before.
+    """
+
+    def __init__(self, *, confined: bool = False) -> None:
+        self.below = Descendants()
+        self.plan, self.result = Paper("plan"), Paper("result")
+        self._orders, theirs = socket.socketpair()
+        begins, self._begins = os.pipe()
+        self._number = 0
+
+        def run() -> int:
+            papers = (self.plan.descriptor, self.result.descriptor)
+            StarterProcess(theirs, begins, papers, confined=confined).run(book)
+
+        book = 0 if confined else os.getpid()  # what is in a PID namespace sees nothing outside of it
+        with theirs, warnings.catch_warnings():
+            # Python 3.12 warns where the process has threads; the one that writes checkpoints has no part in a child.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._pid = self.below.begin_with(run, confined=confined)
+        os.close(begins)
+
+    def start(self, program: Program, plan: Plan, paths: tuple[Path, Path], descriptors: Sequence[int]) -> PhaseProcess:
+        """Have an attempt's process forked: in a session of its own, in its attempt folder, its output sent to the log.
+
+        It makes itself ready and does nothing until it is told to `begin`.
+
+        Args:
+            program: what to run.
+            plan: what it is given.
+            paths: the files of the plan and of the result.
+            descriptors: the log, which receives all that it prints, and what it inherits, such as the book's lock.
+        """
+        self._number = self._number % 255 + 1
+        folder = str(plan.attempt_dir)
+        plan_path, result_path = map(str, paths)
+        order = Order(
+            self._number, plan.phase, plan_path, result_path, folder, program.runner, program.command, program.dropped
+        )
+        with suppress(BrokenPipeError, ConnectionResetError):  # it has been killed, which its process tells
+            line = order.to_line()
+            sent = socket.send_fds(self._orders, [line], list(descriptors))
+            self._orders.sendall(line[sent:])
+        return PhaseProcess(self._orders, self._begins, self._number)
+
+    def close(self) -> None:
+        """Have the starter end, and with it what is below it."""
+        self._orders.close()
+        os.close(self._begins)
+        os.waitpid(self._pid, 0)
+        for paper in (self.plan, self.result):
+            os.close(paper.descriptor)
+
+    def __enter__(self) -> Starter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+class PhaseProcess:
+    """An attempt's process, a child of the starter.
+
+    Attributes:
         exit_code: once it has ended; negative, the signal that ended it.
 
     Args:
-        pid: its number.
-        begins: the end of the pipe by which it is told to begin.
+        orders: the socket to the starter, which says when it has ended.
+        begins: the pipe by which it is told to begin.
+        number: what it is told then.
     """
 
-    def __init__(self, pid: int, begins: int) -> None:
-        self.pid = pid
+    def __init__(self, orders: socket.socket, begins: int, number: int) -> None:
         self.exit_code: int | None = None
+        self._orders = orders
         self._begins = begins
+        self._number = number
 
     def begin(self) -> None:
-        """Let it do its work, at the first call."""
-        if self._begins >= 0:
-            with suppress(BrokenPipeError):  # it has died already
-                os.write(self._begins, b"\n")
-            self.close()
+        """Let it do its work."""
+        with suppress(BrokenPipeError):  # the starter has been killed, and it with that
+            os.write(self._begins, bytes([self._number]))
 
-    def close(self) -> None:
-        """Let go of it; where it has not begun, it ends."""
-        if self._begins >= 0:
-            os.close(self._begins)
-            self._begins = -1
-
-    def ended(self) -> bool:
-        """Whether it has ended; then it is reaped."""
+    def wait(self, timeout_s: float, wake_fd: int | None = None) -> bool:
+        """Wait for its end; False where it does not come in time, or where `wake_fd` can be read before."""
         if self.exit_code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.exit_code = os.waitstatus_to_exitcode(status)
+            orders = self._orders.fileno()
+            waited = [orders] if wake_fd is None else [orders, wake_fd]
+            if orders in select.select(waited, [], [], timeout_s)[0]:
+                try:
+                    words = self._orders.recv(_ANSWERS_BYTES).split()
+                except ConnectionResetError:
+                    words = []
+                if not words:  # the starter was killed, and this process with it
+                    self.exit_code = -signal.SIGKILL
+                for number, exit_code in zip(words[::2], words[1::2], strict=True):
+                    if int(number) == self._number:
+                        self.exit_code = int(exit_code)
         return self.exit_code is not None
-
-    def wait(self, timeout_s: float) -> bool:
-        """Wait for its end; False where it does not come in time."""
-        give_up_at = time.monotonic() + timeout_s
-        while not self.ended():
-            if time.monotonic() > give_up_at:
-                return False
-            time.sleep(_PAUSE_S)
-        return True
 
     def signal(self, signum: int) -> None:
         """Send a signal to its whole process group, even where it has ended itself."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signum)
-            return
-        if self.exit_code is None:  # it has only just been forked and does not lead a group yet
-            os.kill(self.pid, signum)
-
-
-def start(
-    program: Program, plan: Plan, paths: tuple[Path, Path], output: int, keep_open: Sequence[int], parent: int
-) -> PhaseProcess:
-    """Fork an attempt's process: in a session of its own, in its attempt folder, its output sent to the log.
-
-    It makes itself ready and does nothing until it is told to `begin`.
-
-    Args:
-        program: what to run.
-        plan: what it is given.
-        paths: the files of the plan and of the result.
-        output: the descriptor of the log, which receives all that it prints.
-        keep_open: the descriptors that it inherits, such as the book's lock.
-        parent: what ``os.getppid()`` gives in it; it dies with this process.
-    """
-    # Here rather than in the child: all attempts of a book then share what one of them imports.
-    run_phase: Callable[[Path, Path], int] | None = (
-        None if program.command else importlib.import_module(program.runner).run_phase
-    )
-
-    waits, begins = os.pipe()
-
-    def child() -> int:
-        die_with_parent(parent)
-        os.setsid()
-        _arrange(output, plan, (waits, *keep_open))
-        name_process(plan.phase)
-        if not os.read(waits, 1):  # it is not to begin at all
-            return 1
-        os.close(waits)
-        if run_phase is None:
-            _exec(program, plan, paths, keep_open)
-        return run_phase(*paths)
-
-    with warnings.catch_warnings():
-        # Python 3.12 warns where the process has threads; the one that writes checkpoints has no part in a child.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        try:
-            return PhaseProcess(fork(child), begins)
-        except BaseException:
-            os.close(begins)
-            raise
-        finally:
-            os.close(waits)
-
-
-def _arrange(output: int, plan: Plan, keep_open: Sequence[int]) -> None:
-    """Let go of all that was the parent's."""
-    gc.freeze()  # what the parent has made is not looked at, nor ended, in this process
-    logging.getLogger().handlers.clear()
-    signal.set_wakeup_fd(-1)
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(signum) is not signal.SIG_IGN:
-            signal.signal(signum, signal.SIG_DFL)
-    nowhere = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, place in ((nowhere, 0), (output, 1), (output, 2)):
-        os.dup2(descriptor, place)
-    with suppress(OSError):  # where memory runs out, this is to go and not what watches it
-        write_kernel_file("/proc/self/oom_score_adj", "500")
-    os.chdir(plan.attempt_dir)
-    close_descriptors({0, 1, 2, *keep_open})
-    sys.stdout = _text_output(1)
-    sys.stderr = _text_output(2)
-
-
-class _Log(io.FileIO):
-    """Takes all that is printed; what the disk refuses, as when it is full, is lost and fails no book."""
-
-    def write(self, data: Any) -> int:
-        with suppress(OSError):
-            return super().write(data)
-        return len(data)
-
-
-def _text_output(descriptor: int) -> TextIO:
-    log = io.BufferedWriter(_Log(descriptor, "w", closefd=False))
-    return io.TextIOWrapper(log, encoding="utf-8", errors="backslashreplace", line_buffering=True)
-
-
-def _exec(program: Program, plan: Plan, paths: tuple[Path, Path], keep_open: Sequence[int]) -> NoReturn:
-    """Become the program; where that fails, leave a result that says so."""
-    for signum in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(signum, signal.SIG_DFL)  # Python ignores both, and a program would, too
-    for descriptor in keep_open:
-        fcntl.fcntl(descriptor, fcntl.F_SETFD, 0)  # 0: not closed by exec
-    for name in program.dropped:
-        os.environ.pop(name, None)
-    os.environ.update(plan.variables())
-    command = [*(program.command or ()), *map(str, paths)]
-    try:
-        os.execvp(command[0], command)  # noqa: S606 - a list, never a shell
-    except OSError as error:
-        message = (
-            f"The program of {plan.phase}, {command[0]}, cannot be started: {error.strerror}. "
-            f"Correct phases.{plan.phase} in the configuration."
-        )
-        write_text(paths[1], Result(failure=Failure("command", message, permanent=True)).to_json(plan))
-        os._exit(1)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._orders.send(b"%d\n" % signum)

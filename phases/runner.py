@@ -12,7 +12,6 @@ from pathlib import Path
 
 from phases.catalogue import BUILT_IN
 from phases.contract import Failure, PhaseError, Plan, Result
-from phases.files import write_text
 
 _MOST_TRACEBACK = 4000
 """Characters of a traceback that a book's record keeps; the log has all of it."""
@@ -23,7 +22,8 @@ def run_phase(plan_path: Path, result_path: Path) -> int:
 
     Args:
         plan_path: the plan's JSON file.
-        result_path: where the result's JSON file is written, atomically and durably.
+        result_path: where the result's JSON file is written; who reads it waits for this process's end first, and makes
+            the attempt again where the power fails meanwhile.
 
     Returns:
         0 where the phase succeeded, 1 where the result is a failure.
@@ -37,7 +37,7 @@ def run_phase(plan_path: Path, result_path: Path) -> int:
         raise ValueError(f"no built-in phase is called {plan.phase!r}; there are {', '.join(sorted(BUILT_IN))}")
     result = _run(plan)
     try:
-        write_text(result_path, result.to_json(plan))
+        result_path.write_text(result.to_json(plan), encoding="utf-8", errors="replace")
     except OSError as error:
         traceback.print_exc(file=sys.stderr)
         result = Result(failure=_failure_of_os_error(plan, error))

@@ -28,6 +28,7 @@ from orchestrator.exits import ExitCode, guarded
 from orchestrator.interrupts import Interrupts
 from orchestrator.run import Job, Outcome, orchestrate
 from orchestrator.settings import Settings
+from orchestrator.spawning import Starter
 from phases import files
 from phases.catalogue import BUILT_IN
 from pipeline_common import PipelineState
@@ -152,9 +153,9 @@ class Book:
     def make(self, *phases: str, resume: bool = True) -> Outcome:
         settings = Settings.of(self.config)
         settings = replace(settings, selected=phases or settings.selected, resume_enabled=resume)
-        job = Job(self.work.name, self.path, settings, PipelineState(self.config.pipeline_json), lambda _line: None)
-        with Interrupts() as interrupts:
-            return orchestrate(job, interrupts)
+        state = PipelineState(self.config.pipeline_json)
+        with Starter() as starter, Interrupts() as interrupts:
+            return orchestrate(Job(self.work.name, self.path, settings, state, lambda _line: None, starter), interrupts)
 
     def made(self) -> dict[str, bytes]:
         folder = self.config.output_dir / "A. Writer" / "Night"

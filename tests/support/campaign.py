@@ -267,7 +267,7 @@ def processes_of(warden: int) -> dict[str, list[int]]:
     level = [warden]
     for role in ROLES:
         found[role] = level
-        level = [child for pid in level for child in children(pid) if _name(child) != "book-init"]
+        level = [child for pid in level for child in children(pid)]
     found["guardian"] = [pid for pid in found["guardian"] if _name(pid) == "book-guardian"]
     return found
 

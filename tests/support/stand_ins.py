@@ -10,6 +10,7 @@ from orchestrator.config import Config
 from orchestrator.interrupts import Interrupts
 from orchestrator.run import Job, Outcome, orchestrate
 from orchestrator.settings import Settings
+from orchestrator.spawning import Starter
 from pipeline_common import PipelineState
 from pipeline_common.books import book_id
 
@@ -77,8 +78,8 @@ class Library:
             settings = replace(settings, by_phase=by_phase)
         else:
             settings = replace(settings, runner="forked_stand_ins")
-        with Interrupts() as interrupts:
-            return orchestrate(Job(self.id, self.book, settings, state, self.said.append), interrupts)
+        with Starter() as starter, Interrupts() as interrupts:
+            return orchestrate(Job(self.id, self.book, settings, state, self.said.append, starter), interrupts)
 
     def behave(self, phase: str, code: str) -> None:
         """From now on the phase runs `code` (with ``plan`` at hand) before it does its work."""

@@ -21,7 +21,7 @@ from orchestrator.orphans import VARIABLE
 
 CHECKOUT = Path(__file__).parents[2]
 DEADLINE_S = 60
-ROLES = ("warden", "batch", "guardian", "book", "phase")
+ROLES = ("warden", "batch", "guardian", "book", "starter", "phase")
 
 # Runs in the place of the built-in phases, forked as they are. `run_phase` is also what the foreign program calls.
 RUNNER = '''

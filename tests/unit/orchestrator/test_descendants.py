@@ -8,7 +8,8 @@ from contextlib import suppress
 import pytest
 
 from orchestrator import descendants
-from orchestrator.descendants import Descendants, can_confine, fork
+from orchestrator.descendants import can_confine, fork
+from orchestrator.spawning import Starter
 
 DEADLINE_S = 20
 
@@ -26,9 +27,7 @@ def test_a_namespace_ends_although_its_maker_was_killed_before_its_first_process
             return prctl(*how)
 
         descendants._prctl = late  # type: ignore[assignment]
-        below = Descendants()
-        below.confine()
-        os.write(tells, str(below._init).encode())
+        os.write(tells, str(Starter(confined=True)._pid).encode())
         signal.pause()
         return 0
 

@@ -20,6 +20,7 @@ from orchestrator.promotion import staging_folder
 from orchestrator.records import BookRecords
 from orchestrator.run import Job, orchestrate
 from orchestrator.settings import Settings
+from orchestrator.spawning import Starter
 from pipeline_common import PipelineState, StateTransactionError
 from pipeline_common.books import stage
 
@@ -497,11 +498,10 @@ def test_a_claim_of_a_killed_run_is_released_even_where_its_phase_does_not_run_n
 def test_a_program_in_the_place_of_a_phase_that_cannot_be_started_is_named(library: Library) -> None:
     programs = Config.model_validate({"phases": {"extraction": {"command": ["no-such-program"]}}}).programs
     config = library.config.model_copy(update={"programs": programs})
-    with Interrupts() as interrupts:
+    with Starter() as starter, Interrupts() as interrupts:
         state = PipelineState(config.pipeline_json)
-        outcome = orchestrate(
-            Job(library.id, library.book, Settings.of(config), state, library.said.append), interrupts
-        )
+        job = Job(library.id, library.book, Settings.of(config), state, library.said.append, starter)
+        outcome = orchestrate(job, interrupts)
     assert outcome.failure is not None
     assert outcome.failure.error_type == "command"
     assert "no-such-program, cannot be started: No such file or directory" in outcome.failure.message

@@ -18,22 +18,24 @@ def batch(state: PipelineState) -> Iterator[socket.socket]:
     """A batch that makes commits; gives the book's end."""
     ours, theirs = socket.socketpair(type=socket.SOCK_DGRAM)
     ended = threading.Event()
+    owed: Operations = []
 
     def commit(changed: Operations, operation: str) -> None:
         if operation == "end":
             ended.set()
             return
-        make(state, changed, operation)
+        make(state, [*owed, *changed], operation)
+        owed.clear()
 
     def work() -> None:
         while not ended.is_set():
-            serve(ours, commit)
+            serve(ours, commit, owed.extend)
 
     thread = threading.Thread(target=work)
     thread.start()
     with ours, theirs:
         yield theirs
-        theirs.send(json.dumps(["end", []]).encode())
+        theirs.send(json.dumps(["end", [], False]).encode())
         thread.join()
 
 
@@ -120,3 +122,40 @@ def test_a_commit_that_is_only_asked_for_is_refused_when_it_is_waited_for(path: 
         book.confirm()
     assert book.read()["phase1"]["files"]["a"] == PipelineState(path).read()["phase1"]["files"]["a"]
     assert book.read()["phase1"]["files"]["a"] == {"status": "running"}
+
+
+def test_what_is_recorded_in_passing_is_committed_with_the_next_transaction_or_when_that_is_asked_for(
+    path: Path,
+) -> None:
+    state = PipelineState(path)
+    with batch(state) as end:
+        book = ServedState(path, "a", state.records_of("a"), end)
+        with book.transaction_in_passing(operation="phase_start") as txn:
+            txn.data["books"]["a"] = {"title": "Begun"}
+        book.confirm()
+        before = PipelineState(path).read()
+        with book.transaction(operation="phase_success") as txn:
+            txn.data["phase1"]["files"]["a"] = {"status": "success"}
+        together = PipelineState(path).read()
+        with book.transaction_in_passing(operation="phase_start") as txn:
+            txn.data["books"]["a"] = {"title": "Again"}
+        book.confirm_all()
+        asked = PipelineState(path).read()
+    assert before["books"]["a"] == {"title": "a"}
+    assert together["books"]["a"] == {"title": "Begun"}
+    assert together["phase1"]["files"]["a"] == {"status": "success"}
+    assert asked["books"]["a"] == {"title": "Again"}
+
+
+def test_what_was_recorded_in_passing_is_not_lost_where_the_batch_cannot_take_what_follows(path: Path) -> None:
+    ours, theirs = socket.socketpair(type=socket.SOCK_DGRAM)
+    with ours, theirs:
+        book = ServedState(path, "a", PipelineState(path).records_of("a"), theirs)
+        with book.transaction_in_passing(operation="phase_start") as txn:
+            txn.data["phase1"]["files"]["a"] = {"status": "success"}
+        ours.close()
+        with book.transaction(operation="x") as txn:
+            txn.data["books"]["a"] = {"title": "A"}
+    document = PipelineState(path).read()
+    assert document["phase1"]["files"]["a"] == {"status": "success"}
+    assert document["books"]["a"] == {"title": "A"}
