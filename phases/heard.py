@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from phases.contract import PermanentError, Plan
@@ -46,8 +47,7 @@ def heard_paragraphs(plan: Plan) -> Iterator[HeardParagraph]:
     Raises:
         PermanentError: the ledger, the text and the chunks are not of one book (``subtitles``).
     """
-    chunks = {(row["chapter"], row["index"]): row for row in read_lines(plan.inputs["chunks"])}
-    timings = {(row["chapter"], row["index"]): row for row in read_lines(plan.inputs["timings"])}
+    chunks, timings = _Places(plan.inputs["chunks"]), _Places(plan.inputs["timings"])
     rows = zip(read_lines(plan.inputs["text"]), read_lines(plan.inputs["ledger"]), strict=True)
     for paragraph, entry in rows:
         if (paragraph["chapter"], paragraph["paragraph"]) != (entry["chapter"], entry["paragraph"]):
@@ -57,10 +57,28 @@ def heard_paragraphs(plan: Plan) -> Iterator[HeardParagraph]:
         sentences: list[HeardSentence] = []
         for spoken in entry.get("chunks", ()):
             place = (entry["chapter"], spoken["index"])
-            if place not in chunks or place not in timings:
+            chunk, timing = chunks.take(place), timings.take(place)
+            if chunk is None or timing is None:
                 raise _mismatch(paragraph)
-            sentences += _of_chunk(chunks[place]["sentences"], timings[place]["words"], spoken)
+            sentences += _of_chunk(chunk["sentences"], timing["words"], spoken)
         yield HeardParagraph(paragraph, sentences)
+
+
+class _Places:
+    """The rows of a file by chapter and index, each given once; as they are in the order of the book, few are held."""
+
+    def __init__(self, path: Path) -> None:
+        self._rows = read_lines(path)
+        self._held: dict[tuple[int, int], Mapping[str, Any]] = {}
+
+    def take(self, place: tuple[int, int]) -> Mapping[str, Any] | None:
+        """The row of a place; None where there is none."""
+        while place not in self._held:
+            row = next(self._rows, None)
+            if row is None:
+                return None
+            self._held[row["chapter"], row["index"]] = row
+        return self._held.pop(place)
 
 
 def _mismatch(paragraph: Mapping[str, Any]) -> PermanentError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -64,9 +65,10 @@ def chapter_samples(chapters: Marks) -> list[bytes]:
 
 
 def _movie(sizes: array[int], media_at: int, rate: int, samples: int, chapters: Marks) -> bytes:
-    lengths = np.frombuffer(sizes, f"u{sizes.itemsize}").astype(np.int64)
-    starts = np.concatenate(([0], np.cumsum(lengths)))
+    lengths = np.frombuffer(sizes, f"u{sizes.itemsize}")
     frames = len(lengths)
+    ends = media_at + np.cumsum(np.add.reduceat(lengths, np.arange(0, frames, _FRAMES_PER_CHUNK), dtype=np.int64))
+    chunks = np.concatenate(([media_at], ends[:-1]))
     sound = _track(
         _AUDIO_TRACK,
         samples,
@@ -78,11 +80,11 @@ def _movie(sizes: array[int], media_at: int, rate: int, samples: int, chapters: 
             frames * AAC_FRAME,
             _full(b"smhd", 0, 0, bytes(4)),
             _sample_table(
-                _audio_entry(rate, int(starts[-1]), samples),
+                _audio_entry(rate, int(ends[-1]) - media_at, samples),
                 [(frames, AAC_FRAME)],
                 _FRAMES_PER_CHUNK,
                 lengths,
-                media_at + starts[:-1:_FRAMES_PER_CHUNK],
+                chunks,
             ),
         ),
     )
@@ -105,7 +107,7 @@ def _movie(sizes: array[int], media_at: int, rate: int, samples: int, chapters: 
                 [(1, end - start) for start, end, _title in chapters],
                 len(chapters),
                 texts,
-                np.array([media_at + starts[-1]], np.int64),
+                ends[-1:],
             ),
         ),
     )
@@ -143,7 +145,7 @@ def _sample_table(
     entry: bytes,
     durations: Sequence[tuple[int, int]],
     per_chunk: int,
-    sizes: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.integer[Any]],
     chunks: npt.NDArray[np.int64],
 ) -> bytes:
     """Which samples there are, and where: rows ``(count, duration)``, bytes of each, offsets of the chunks."""
@@ -191,7 +193,7 @@ def _full(name: bytes, version: int, flags: int, *parts: bytes) -> bytes:
 
 
 def _box(name: bytes, *parts: bytes) -> bytes:
-    return struct.pack(">I4s", 8 + sum(map(len, parts)), name) + b"".join(parts)
+    return b"".join((struct.pack(">I4s", 8 + sum(map(len, parts)), name), *parts))
 
 
 # QuickTime's text sample description: no colours, no box, one font without a name.

@@ -205,10 +205,12 @@ def _joined(
     chunks: Iterable[Mapping[str, Any]], timings: Iterable[Mapping[str, Any]]
 ) -> tuple[dict[tuple[int, int], list[tuple[Placed, list[tuple[int, int]]]]], int]:
     """Chunks by (chapter, paragraph), each with the ranges of the paragraph that it speaks; and their rate."""
-    timed: dict[tuple[int, int], Mapping[str, Any]] = {}
+    timed: dict[tuple[int, int], Placed] = {}
     rates = set()
     for row in timings:
-        timed[row["chapter"], row["index"]] = row
+        # Not the row, which has the times of all words.
+        place = (row["chapter"], row["index"])
+        timed[place] = Placed(*place, row["audio_id"], row["samples"], fallback=row.get("fallback"))
         rates.add(row["rate"])
     if len(rates) > 1:
         raise PermanentError(
@@ -217,14 +219,12 @@ def _joined(
         )
     by_paragraph: dict[tuple[int, int], list[tuple[Placed, list[tuple[int, int]]]]] = {}
     for row in chunks:
-        place = (row["chapter"], row["index"])
-        timing = timed.get(place)
-        if timing is None:
+        placed = timed.get((row["chapter"], row["index"]))
+        if placed is None:
             raise TransientError(
-                f"Chunk {place[1]} of chapter {place[0]} has not been spoken. Run again; it is spoken then.",
+                f"Chunk {row['index']} of chapter {row['chapter']} has not been spoken. Run again; it is spoken then.",
                 error_type="missing_chunk",
             )
-        placed = Placed(*place, timing["audio_id"], timing["samples"], fallback=timing.get("fallback"))
         placed.continues = bool(row.get("continues"))
         ranges = [(sentence["start"], sentence["end"]) for sentence in row["sentences"]]
         paragraph = row["sentences"][0]["paragraph"]

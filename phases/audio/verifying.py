@@ -14,10 +14,11 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from phases.audio.frames import SMALL_INDEX
 from phases.audio.loudness import Energies, Samples, decibels, integrated_loudness, mean_level, noise_floor, true_peak
 from phases.audio.mastering import hop_levels
 
-_STRETCH_S = 30
+_STRETCH_S = 10
 _BINS_PER_S = 100
 _SILENCE = 10 ** (-60 / 20)
 _ENVELOPE_S = 5
@@ -109,7 +110,8 @@ def measure(
         av.FFmpegError: the file cannot be opened or decoded.
     """
     started_s = time.process_time()
-    with av.open(path) as container:
+    with av.open(path, options=SMALL_INDEX) as container:
+        cover = _cover_checksum(container)
         reader = _Reader(container)
         rate = reader.rate
         ear = _Ear(rate, max(1, rate // voice_rate))
@@ -130,8 +132,7 @@ def measure(
             (float(chapter["start"] * (chapter["time_base"] or 0)), str(chapter["metadata"].get("title", "")))
             for chapter in container.chapters()
         ]
-        tags = _tags(container, reader.stream)
-    tags["cover"] = str(_cover_checksum(path))
+        tags = {**_tags(container, reader.stream), "cover": str(cover)}
     whole, parts = ear.whole(), ear.parts(envelopes)
     cpu_s = time.process_time() - started_s
     return Measured(whole, parts, ear.longest_silence_s, reader.checksum, tags, chapters, cpu_s)
@@ -297,10 +298,9 @@ def _tags(container: av.container.InputContainer, stream: av.AudioStream) -> dic
     return {name: found.get(name, "") for name in _TAGS}
 
 
-def _cover_checksum(path: Path) -> int:
-    """The CRC-32 of the picture that a player shows; 0 where there is none."""
-    with av.open(path) as container:
-        for stream in container.streams.video:
-            for packet in container.demux(stream):
-                return zlib.crc32(packet)
+def _cover_checksum(container: av.container.InputContainer) -> int:
+    """The CRC-32 of the picture that a player shows, which comes before the first frame; 0 where there is none."""
+    for stream in container.streams.video:
+        for packet in container.demux(stream):
+            return zlib.crc32(packet)
     return 0

@@ -6,11 +6,13 @@ import datetime
 import re
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from phases.audio.tags import Cover, Tags
+from phases.contract import TransientError
 from phases.names import UNKNOWN_AUTHOR
 from phases.readalong.pages import ACTIVE_CLASS, Chapter, clips, direction, overlay, page, seconds, shown, xhtml
 from phases.readalong.sound import Piece
@@ -62,6 +64,7 @@ class ReadAlong:
     """Writes the file, a chapter after another, so that memory does not grow with the book."""
 
     def __init__(self, path: Path, publication: Publication) -> None:
+        self._path = path
         self._zip = zipfile.ZipFile(path, "w")
         self._publication = publication
         self._items: list[str] = []
@@ -92,7 +95,11 @@ class ReadAlong:
         ]
 
     def finish(self) -> None:
-        """Write what names all chapters, and close the file."""
+        """Write what names all chapters, close the file, and read it again.
+
+        Raises:
+            TransientError: it does not hold what was written (``not_verified``).
+        """
         cover, language = self._publication.cover, self._publication.language
         if cover:
             self._write(f"EPUB/cover.{cover.extension}", cover.data, compressed=False)
@@ -106,6 +113,23 @@ class ReadAlong:
         self._write("EPUB/style.css", _STYLE)
         self._write("EPUB/package.opf", self._package())
         self._zip.close()
+        self._check()
+
+    def _check(self) -> None:
+        written = {entry.filename: (entry.CRC, entry.file_size) for entry in self._zip.infolist()}
+        try:
+            with zipfile.ZipFile(self._path) as file:
+                found = {entry.filename: (entry.CRC, entry.file_size) for entry in file.infolist()}
+                fault = f"{damaged} in it is damaged" if (damaged := file.testzip()) else ""
+        except (zipfile.BadZipFile, zlib.error, OSError) as error:
+            fault, found = f"it cannot be read ({error})", written
+        if found != written:
+            fault = "it does not list what was put into it"
+        if fault:
+            raise TransientError(
+                f"The finished {self._path.name} did not pass its check: {fault}. Check the disk and run again.",
+                error_type="not_verified",
+            )
 
     def _package(self) -> str:
         items = "\n".join(

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import av
 
-from phases.audio.frames import AAC_FRAME, MP3_FRAME, info_frame
+from phases.audio.frames import AAC_FRAME, MP3_FRAME, SMALL_INDEX, info_frame
 from phases.contract import PermanentError
 
 # What a player leaves out at the start of an MP3 file, in samples: the encoder's 576 and the decoder's 529.
@@ -58,7 +58,7 @@ def pieces(source: Path, cuts_s: Sequence[float], folder: Path) -> Iterator[Piec
         PermanentError: the audiobook is none of which chapters can be taken.
     """
     try:
-        with av.open(str(source)) as container:
+        with av.open(str(source), options=SMALL_INDEX) as container:
             kind = _Mp3 if source.suffix == ".mp3" else _Mp4
             yield from _cut(container.streams.audio[0], kind, cuts_s, folder)
     except (av.FFmpegError, IndexError, ValueError) as error:

@@ -33,6 +33,7 @@ def write_read_along(path: Path, plan: Plan, sound: Path) -> None:
 
     Raises:
         PermanentError: the files are not of one book, or the audiobook is none that can be parted.
+        TransientError: the file does not hold what was written (``not_verified``).
     """
     chapters = list(_chapter_numbers(plan))
     cuts_s = _cuts(plan)

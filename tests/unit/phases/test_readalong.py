@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import zipfile
 from itertools import pairwise
@@ -16,7 +17,7 @@ from soundbook import SoundBook
 
 from phases import enhancement, subtitles, synthesis
 from phases.audio.chunkfile import chunk_path, read_pcm
-from phases.contract import PermanentError, Plan, Result
+from phases.contract import PermanentError, Plan, Result, TransientError
 from phases.files import read_lines
 from phases.readers import open_document
 from phases.readers.document import ChapterStart, Paragraph
@@ -262,3 +263,32 @@ def test_an_audiobook_that_is_none_fails_with_what_to_do(
     plan = spoken[0].plan("subtitles", inputs={"m4b": broken}, formats=["epub"])
     with pytest.raises(PermanentError, match=r"a\.m4b cannot be parted .* Take epub out of subtitles\.formats"):
         subtitles.run(plan)
+
+
+@pytest.mark.parametrize("name", ["srt", "vtt", "epub"])
+def test_a_damaged_byte_in_the_middle_is_found_before_the_file_is_handed_over(
+    spoken: tuple[SoundBook, Plan, Result], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def fsync_and_damage(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").resolve()
+        if path.suffix == f".{name}":
+            damage(path)
+
+    def close_and_damage(file: zipfile.ZipFile) -> None:
+        close(file)
+        if file.mode == "w":
+            damage(Path(file.filename))
+
+    def damage(path: Path) -> None:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+
+    close = zipfile.ZipFile.close
+    if name == "epub":
+        monkeypatch.setattr(zipfile.ZipFile, "close", close_and_damage)
+    else:
+        monkeypatch.setattr(os, "fsync", fsync_and_damage)
+    with pytest.raises(TransientError, match=rf"\.{name} .*Check the disk and run again") as caught:
+        timed(spoken, "m4b", formats=[name])
+    assert caught.value.error_type == "not_verified"
