@@ -288,6 +288,12 @@ def is_of_edition(title: str) -> bool:
     return _OF_EDITION.search(title) is not None
 
 
+def is_titled(line: str) -> bool:
+    """Whether a line is a number with a title: "IV. The Trap"."""
+    found = heading(line)
+    return found is not None and found.rank != "named" and is_title(found.title)
+
+
 def is_section(line: str) -> bool:
     """Whether a line begins with the number of a section: "3.1. Purpose"."""
     return _SECTION.match(line) is not None

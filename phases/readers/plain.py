@@ -104,7 +104,7 @@ def _read(groups: Sequence[Lines]) -> Iterator[tuple[int, Block]]:
     chapters = Chapters(lines, gaps, own)
     left_out = {
         **dict.fromkeys(plain_notes.continued(lines, gaps, own) - chapters.starts.keys(), FOOTNOTE),
-        **dict.fromkeys(chapters.contents | plain_contents.lists(lines, own) - chapters.starts.keys(), CONTENTS),
+        **dict.fromkeys(chapters.contents | plain_contents.lists(lines, gaps, own) - chapters.starts.keys(), CONTENTS),
     }
     underlined = sum(group.level > 0 for group in groups)
     if underlined >= max(_UNDERLINED, len(chapters.starts)):

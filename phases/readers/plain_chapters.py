@@ -17,6 +17,8 @@ _MAX_LINE = 100
 _RUN = 3
 # A page of print has about 300 words: numbers closer together than that number pages, verses or items.
 _FEW_WORDS = 30
+# About five minutes.
+_SHORT_PREFACE_WORDS = 750
 _SENTENCE_ENDS = tuple(".!?…\"'”’»:;—–-)]*_")
 
 
@@ -252,7 +254,7 @@ class Chapters:
     def _open_with_edition(self, first: int) -> None:
         """Let what an editor or translator says before a book open its first chapter, as the title page does.
 
-        It belongs to the edition and not to the book: only where it is as long as a chapter is it one.
+        It belongs to the edition and not to the book: where it is as long as a chapter, it is one.
         """
         front = [position for position in sorted(self.starts) if position < first]
         if not front or first not in self.starts:
@@ -260,7 +262,7 @@ class Chapters:
         places = [*(position for position in sorted(self.starts) if position >= first), self._own.stop]
         words = sorted(sum(self._words[begin:end]) for begin, end in pairwise(places))
         if all(numbering.is_of_edition(self.starts[position].title) for position in front) and (
-            sum(self._words[front[0] : first]) < words[len(words) // 2]
+            sum(self._words[front[0] : first]) < min(words[len(words) // 2], _SHORT_PREFACE_WORDS)
         ):
             opened = self.starts.pop(first)
             for position in front:
@@ -309,7 +311,14 @@ def _is_title(heading: Heading) -> bool:
 
 def _is_title_of(group: Sequence[str]) -> bool:
     """Whether a group of lines looks like a title, and not like a sentence of a summary."""
-    return numbering.is_title(numbering.undecorated(text.one_line(" ".join(group))))
+    joined = numbering.undecorated(text.one_line(" ".join(group)))
+    return not joined.startswith("[") and (numbering.is_title(joined) or _is_bracketed(joined))
+
+
+def _is_bracketed(joined: str) -> bool:
+    """Whether a title has words in brackets at its end: "EXTRACTS. (Supplied by a Librarian)."."""
+    title, bracket, rest = joined.partition("(")
+    return bool(bracket) and rest.rstrip(".").endswith(")") and title.isupper()
 
 
 def _is_summary(below: str) -> bool:

@@ -27,6 +27,8 @@ _ENTRIES = 3
 _ENTRIES_BELOW = 2
 _HEADING_LINES = 3
 _MAX_ENTRY = 120
+# What stands below so many blank lines belongs to no list any more; a title of a picture has so many words at most.
+_NEW_PIECE, _WORDS_OF_TITLE = 3, 12
 # A piece with so many words that is no part of the table is text: the table is over.
 _PROSE_WORDS = 40
 
@@ -49,17 +51,27 @@ def is_contents_title(lines: Sequence[str]) -> bool:
     return len(lines) == 1 and _TITLE.fullmatch(numbering.undecorated(lines[0]).rstrip(".:")) is not None
 
 
-def lists(groups: Sequence[Sequence[str]], own: range) -> frozenset[int]:
-    """The positions of lists of illustrations and the like: a title, and below it entries that end with their pages."""
+def lists(groups: Sequence[Sequence[str]], gaps: Sequence[int], own: range) -> frozenset[int]:
+    """The positions of lists of illustrations and the like: a title, and below it entries, with their pages or without.
+
+    Args:
+        groups: the text as pieces of lines that stand together.
+        gaps: how many blank lines stand before each piece.
+        own: the positions of the pieces that are the book itself.
+    """
     found: set[int] = set()
     for start in own:
         if len(groups[start]) > 1 or not _LIST.fullmatch(numbering.undecorated(groups[start][0]).rstrip(".:")):
             continue
         entries = []
         below = [start]
+        numbered = 0
         for position in range(start + 1, min(start + 1 + _REACH, own.stop)):
             lines = [line.strip() for line in groups[position]]
             if _LIST_ENTRY.fullmatch(lines[-1][-_MAX_ENTRY:]) and max(map(len, lines)) <= _MAX_ENTRY:
+                entries.append(position)
+                numbered += 1
+            elif numbered == 0 and (gaps[position] < _NEW_PIECE or position == start + 1) and _is_title(lines):
                 entries.append(position)
             elif not _LIST_HEAD.fullmatch(" ".join(lines)[:_MAX_ENTRY]):
                 break
@@ -67,6 +79,18 @@ def lists(groups: Sequence[Sequence[str]], own: range) -> frozenset[int]:
         if entries and sum(len(groups[position]) for position in entries) >= _ENTRIES:
             found.update(below[: below.index(entries[-1]) + 1])
     return frozenset(found)
+
+
+def _is_title(lines: Sequence[str]) -> bool:
+    """Whether a line, or each of several, may be the title of a picture, and no sentence, heading or speech."""
+    return all(
+        line[0].isalnum()
+        and not line.endswith((".", "!", "?", ":", ";"))
+        and not _LIST.fullmatch(line)
+        and text.count_words(line) <= _WORDS_OF_TITLE
+        and numbering.heading(line) is None
+        for line in lines
+    )
 
 
 def find(groups: Sequence[Sequence[str]], own: range, titles: Mapping[int, str]) -> Contents | None:
@@ -116,8 +140,10 @@ def _table(
         keys = [entry for entry, _ in named]
         if position in titles or (entries and keys[:1] == entries[:1]):  # the first chapter itself
             break
-        again = sum(count for _, count in named)
-        if again and again * 2 >= len(groups[position]):
+        again = max(sum(count for _, count in named), _numbered(lines))
+        # Below a bare number stands its title, which may be worded otherwise than above the chapter.
+        titles_it = entries and not between and len(lines) == 1 and numbering.is_bare(groups[position - 1][-1])
+        if titles_it or (again and again * 2 >= len(groups[position])):
             positions += [*between, position]
             between.clear()
             entries += keys
@@ -128,6 +154,12 @@ def _table(
     return positions, entries
 
 
+def _numbered(lines: Sequence[str]) -> int:
+    """How many lines of a piece are headings with a number, where these are enough to be a list of chapters."""
+    count = sum(numbering.is_numbered(line) or numbering.is_titled(line) for line in lines)
+    return count if count >= _ENTRIES else 0
+
+
 def _entries(
     lines: Sequence[str], position: int, alone: Mapping[str, Sequence[int]], known: Collection[str]
 ) -> Iterator[tuple[str, int]]:
@@ -136,6 +168,8 @@ def _entries(
     while place < len(lines):
         for count in range(1, min(_HEADING_LINES, len(lines) - place) + 1):  # it may go on in the next lines
             entry = text.one_line(" ".join(lines[place : place + count]))
+            if entry.startswith("["):  # the place of a picture
+                continue
             if alone.get(key(entry), [0])[-1] > position or (count == 1 and not _forms(entry).isdisjoint(known)):
                 yield key(entry), count
                 place += count
