@@ -13,6 +13,8 @@ _SURE = re.compile(
             r"copyright\b.*|.*©.*|\(c\) ?\d{4}.*|.*\ball rights reserved\b.*|alle rechte .*|tous droits .*",
             r"(?:re)?printed (?:and (?:bound|published|sold) )?(?:in|by|for|at|and)\b.*",
             r"published (?:and sold )?(?:by|for|at|in)\b.*|first (?:published|printed|edition)\b.*",
+            r"(?:created|made|produced|generated|formatted) (?:with|using) (?:vellum|atticus|calibre|sigil|scrivener|"
+            r"reedsy|pressbooks|pandoc|indesign|draft2digital|kindle create)\b.*",
             r"entered according to\b.*|.*\blibrary of congress\b.*|isbn\b.*",
             r".*\b(?:publishers|publishing (?:co\.?|company|house)|booksellers?|university press)\b\W{0,2}",
             r"(?:the )?[\w' ]{1,30} press\s?[:;,.].*",

@@ -14,7 +14,7 @@ from typing import Any
 from lxml import etree
 
 from phases.contract import PermanentError
-from phases.readers import encoding, foreign, text
+from phases.readers import encoding, foreign, numbering, text
 from phases.readers.archive import damaged
 from phases.readers.document import Omission, Paragraph
 from phases.readers.link_lists import Links
@@ -49,6 +49,7 @@ _VERSE = names("poem poetry stanza verse z3998:poem z3998:verse z3998:song z3998
 _DRAMA = frozenset(["z3998:drama", "z3998:persona"])
 
 _LINE_BREAK = "\x0b"
+_FEW_PARTS = 8
 _FEWEST_LINES, _LONGEST_LINE = 3, 80
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _XML_OWN = frozenset(["amp", "lt", "gt", "quot", "apos"])
@@ -188,6 +189,15 @@ def _are_lines(gathered: str) -> bool:
     return len(lines) >= _FEWEST_LINES and all(len(line) < _LONGEST_LINE for line in lines)
 
 
+def _stands_apart(span: Any) -> bool:
+    """Whether a piece of a heading is another word than the piece before it, and no letter that is only drawn so."""
+    before = span.getprevious()
+    if before is None or before.tail or local_name(before) != "span":
+        return False
+    said, following = "".join(before.itertext()).strip(), "".join(span.itertext())[:1]
+    return len(said) > 1 and said[-1].isalnum() and (following.isupper() or following.isdecimal())
+
+
 def _entities(root: Any, name: str) -> dict[str, str]:
     internal = root.getroottree().docinfo.internalDTD
     found: dict[str, str] = {}
@@ -305,9 +315,14 @@ class _Walker:
             if self._omitting is None and text.has_word(described):
                 self._omitted.append(Paragraph("prose", described, self.source, omit=ALT_TEXT))
         elif tag == "br":
-            if self._parts and self._parts[-1] == _LINE_BREAK and not self._verse:
+            twice = bool(self._parts) and self._parts[-1] == _LINE_BREAK and not self._verse
+            # A title below a number is said after a pause; a number has few parts.
+            bare = self._in_heading and len(self._parts) < _FEW_PARTS and numbering.is_bare("".join(self._parts))
+            if twice or bare:
                 yield from self._flush()
             self._add(_LINE_BREAK)
+        elif tag == "span" and self._in_heading and _stands_apart(node):
+            self._add(" ")
         self._add(node.text)
 
     def _omission_of(self, node: Any, tag: str) -> Omission | None:
@@ -340,6 +355,10 @@ class _Walker:
         if self._languages and self._languages[-1][0] is node:
             self._languages.pop()
             self._turns.append((len(self._parts), self._language))
+
+    @property
+    def _in_heading(self) -> bool:
+        return bool(self._kinds) and self._kinds[-1][1] == "heading"
 
     @property
     def _language(self) -> str:

@@ -272,3 +272,29 @@ def test_an_auxiliary_file_that_the_contents_name_is_still_left_out(tmp_path):
     files = {"a.xhtml": "<p>a</p>", "b.xhtml": "<p>b</p>", "c.xhtml": "<p>c</p>"}
     found = book(tmp_path, files, nav(("a.xhtml", "A"), ("b.xhtml", "B"), ("c.xhtml", "C")), references=references)
     assert (found.titles, found.omitted()) == (["A", "C"], [("non-linear", "b")])
+
+
+# headings in pieces
+
+
+@pytest.mark.parametrize(
+    ("heading", "said"),
+    [
+        ("<span>PART ONE</span><span>The Town</span>", ["PART ONE The Town"]),
+        ("<span class='drop'>T</span><span>HE RAIN</span>", ["THE RAIN"]),
+        ("<span>Mac</span><span>beth</span>", ["Macbeth"]),
+        ("CHAPTER TWO<br/>The River", ["CHAPTER TWO", "The River"]),
+        ("The River<br/>and the Sea", ["The River and the Sea"]),
+    ],
+)
+def test_the_pieces_of_a_heading_are_its_words(tmp_path, heading, said):
+    found = book(tmp_path, {"a.xhtml": f"<h1>{heading}</h1><p>{RAIN}</p>"}, nav(("a.xhtml", "One")))
+    assert found.spoken[: len(said)] == said
+    assert len(found.titles) == 1
+
+
+def test_the_program_that_made_a_book_is_no_part_of_its_title_page(tmp_path):
+    page = "<h1>The Rain</h1><p>Ann Other</p><p>Created with Vellum</p>"
+    told = f"<p>{RAIN}</p><p>It was created with care.</p>"
+    found = book(tmp_path, {"a.xhtml": page, "b.xhtml": told}, nav(("a.xhtml", "Title Page"), ("b.xhtml", "One")))
+    assert found.omitted() == [("copyright", "Created with Vellum")]
