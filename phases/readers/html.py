@@ -54,7 +54,9 @@ def _metadata(root: Any) -> Metadata:
     language = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang")
     return Metadata(
         title=_first(facts["title"]) or title or None,
-        authors=tuple(dict.fromkeys(facts["author"])),
+        authors=tuple(
+            dict.fromkeys(name.strip() for each in facts["author"] for name in each.split(";") if name.strip())
+        ),
         language=language or _first(facts["language"]),
         publisher=_first(facts["publisher"]),
         published=_first(facts["published"]),

@@ -21,6 +21,8 @@ _NAMED_LINK = re.compile(r"\[\[[^\[\]|]{0,500}\|([^\[\]]{1,500})\]\]")
 _LINK = re.compile(r"\[\[([^\[\]]{1,500})\]\]")
 _MARKED = re.compile(r"==(?=\S)([^=]{1,5000})(?<=\S)==")
 _SPAN = re.compile(r"\[([^\[\]]{1,500})\]\{[^{}]{0,200}\}")
+# Small and raised letters: H~2~O, x^2^.
+_SHIFTED = re.compile(r"(?<=\w)([~^])(\w{1,6})\1(?![~^])")
 _ATTRIBUTES = re.compile(r"\s{0,9}\{(?:[#.:][^{}]{0,200}|-)\}$")
 _CALLOUT = re.compile(r"^\[(?:![\w-]{1,30}\][+-]?|[ xX]\](?=\s))\s{0,9}")
 _BLOCK_NAME = re.compile(r"\s\^[\w-]{1,40}$")
@@ -75,4 +77,6 @@ def shown(content: str) -> str:
         content = _SPAN.sub(r"\1", content)
     if "==" in content:
         content = _MARKED.sub(r"\1", content)
+    if "~" in content or "^" in content:
+        content = _SHIFTED.sub(r"\2", content)
     return _BLOCK_NAME.sub("", _ATTRIBUTES.sub("", _CALLOUT.sub("", content)))

@@ -45,7 +45,7 @@ _UNSEEN = names(
     "annotation annotation-xml audio canvas datalist defs desc head iframe map metadata noscript object rp script "
     "style template title video"
 )
-_VERSE = names("poem poetry stanza verse z3998:poem z3998:verse z3998:song z3998:hymn z3998:lyrics")
+_VERSE = names("poem poetry line-block stanza verse z3998:poem z3998:verse z3998:song z3998:hymn z3998:lyrics")
 _DRAMA = frozenset(["z3998:drama", "z3998:persona"])
 
 _LINE_BREAK = "\x0b"
@@ -331,8 +331,11 @@ class _Walker:
         return omission_of(node, tag) or self.notes.omission_of(node, tag, after="".join(self._parts[-3:]))
 
     def _separate_cell(self) -> None:
-        before = "".join(self._parts).rstrip()
-        self._parts.append(", " if before and before[-1].isalnum() else " ")
+        for place in range(len(self._parts) - 1, -1, -1):  # no space before the comma
+            self._parts[place] = self._parts[place].rstrip()
+            if self._parts[place]:
+                break
+        self._parts.append(", " if "".join(self._parts)[-1:].isalnum() else " ")
 
     def _end(self, node: Any, tag: str) -> Iterator[Paragraph]:
         if tag == "a":

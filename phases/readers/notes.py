@@ -12,7 +12,9 @@ from phases.readers.document import Omission
 from phases.readers.omission import FOOTNOTE, NOTE_REFERENCE
 
 _MARK = re.compile(r"[\[({]?\s*(?:\d{1,4}|[*†‡§¶]{1,4}|[a-z]|[ivxl]{1,6})\s*[\])}]?[.:]?")
-_NUMBERED = re.compile(r"[\[({^]?\s*(?:\d{1,4}|[*†‡§¶]{1,4}|[a-z])\s*(?:[\])}.:]|\s|$)")
+_NUMBERED = re.compile(
+    r"[\[({^]?\s*(?:(?:\d{1,4}|[*†‡§¶]{1,4}|[a-z])\s*(?:[\])}.:]|\s|$)|(?:\d{1,4}|[*†‡§¶]{1,4})(?=[^\W\d_]))"
+)
 _NOTE_WORDS = re.compile(
     r"(?:foot|end)?note|^#?_?(?:fn|ftn|en|n)[-_]?\w{0,4}\d|^anm|fnanchor|noteref|super", re.IGNORECASE
 )
@@ -53,11 +55,20 @@ class Notes:
             )
         if self._targets and tag in _HOLDERS:
             anchor = node.get("id")
-            if anchor and self._is_target([anchor]):
+            if anchor and (self._is_target([anchor]) or (_NOTE_WORDS.search(anchor) and self._opens_with_target(node))):
                 content = "".join(node.itertext())
                 if len(content) <= _LONGEST and _NUMBERED.match(content.lstrip()) and not _has_heading(node):
                     return FOOTNOTE
         return None
+
+    def _opens_with_target(self, node: Any) -> bool:
+        """Whether the first link in an element, before any of its words, is where a mark leads to."""
+        for child in node.iter():
+            if _local(child) == "a":
+                return self._is_target(filter(None, (child.get("name"), child.get("id"))))
+            if (child.text or "").strip():
+                return False
+        return False
 
     def of_paragraph(self, kind: str, content: str, anchors: Iterable[str]) -> Omission | None:
         """The rule by which a paragraph is left out that opens with the anchor of a note and with its mark."""

@@ -80,7 +80,7 @@ def _metadata(archive: Archive) -> Metadata:
     author = facts.get("initial-creator") or facts.get("creator")
     return Metadata(
         title=facts.get("title"),
-        authors=(author,) if author else (),
+        authors=tuple(name.strip() for name in (author or "").split(";") if name.strip()),
         language=facts.get("language"),
         description=facts.get("description"),
     )

@@ -96,7 +96,8 @@ def _authors(package: _Package) -> tuple[str, ...]:
         for element, value in creators
         if (package.refined(element, "role") or element.get(f"{_OPF}role") or "aut") == "aut"
     ]
-    return tuple(dict.fromkeys(authors or [value for _, value in creators]))
+    named = authors or [value for _, value in creators]
+    return tuple(dict.fromkeys(name.strip() for value in named for name in value.split(";") if name.strip()))
 
 
 def _series(package: _Package) -> tuple[str | None, str | None]:

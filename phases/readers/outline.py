@@ -14,6 +14,8 @@ _OWN_WORDS = 60
 # In books without headings so many chapters must be numbered, each in a paragraph of its own.
 _SEVERAL = 2
 _LONGEST = 140
+# So far a part is looked through for its chapters.
+_REACH = 2000
 _HEADING_KINDS = frozenset({"prose", "line", "list_item"})
 
 
@@ -35,12 +37,13 @@ def by_headings(paragraphs: Sequence[Paragraph]) -> Iterator[Block]:
     titles = _titles(paragraphs, headings) if headings and headings[0].level < deepest and book_title(headings) else []
     highest = min((p.level for p in headings if not any(p is each for each in titles)), default=1)
     title_follows = False
+    parts = any(_holds_several(paragraphs, position) for position in range(len(paragraphs) - 1))
     for position, paragraph in enumerate(paragraphs):
         starts = (
             0 < paragraph.level <= deepest and not any(paragraph is each for each in titles) and paragraph.omit is None
         )
         if starts and not title_follows:
-            heading, title_follows = _title(paragraphs, position)
+            heading, title_follows = _title(paragraphs, position, parts=parts)
             yield ChapterStart(heading, paragraph.level - highest + 1)
         elif text.has_word(paragraph.text):
             title_follows = False
@@ -90,8 +93,8 @@ def _numbered(paragraphs: Sequence[Paragraph]) -> Sequence[Paragraph]:
     ]
 
 
-def _title(paragraphs: Sequence[Paragraph], position: int) -> tuple[str, bool]:
-    """A chapter's title, and whether the next heading was taken into it."""
+def _title(paragraphs: Sequence[Paragraph], position: int, *, parts: bool) -> tuple[str, bool]:
+    """A chapter's title, and whether the next heading was taken into it; below parts that hold chapters it is one."""
     heading = paragraphs[position]
     title = text.one_line(heading.text)
     following = paragraphs[position + 1] if position + 1 < len(paragraphs) else None
@@ -102,9 +105,30 @@ def _title(paragraphs: Sequence[Paragraph], position: int) -> tuple[str, bool]:
         and following.omit is None
         and following.level >= heading.level
         and not numbering.is_numbered(following.text)
+        and not (parts and following.level > heading.level and _is_part(title))
     ):
         return numbering.joined(title, following.text), True
     return title, False
+
+
+def _is_part(title: str) -> bool:
+    found = numbering.heading(title)
+    return found is not None and found.rank == "part"
+
+
+def _holds_several(paragraphs: Sequence[Paragraph], position: int) -> bool:
+    """Whether a part is followed by several headings of the same lower level: its chapters, and not its title."""
+    part, level = paragraphs[position], paragraphs[position + 1].level
+    if not 0 < part.level < level or part.omit is not None or not _is_part(text.one_line(part.text)):
+        return False
+    count = 0
+    for paragraph in paragraphs[position + 1 : position + 1 + _REACH]:
+        if paragraph.omit is None and 0 < paragraph.level <= part.level:
+            break
+        count += paragraph.omit is None and paragraph.level == level
+        if count > 1:
+            return True
+    return False
 
 
 def _chapter_level(paragraphs: Sequence[Paragraph]) -> int:

@@ -263,6 +263,10 @@ def listed_in(paragraphs: Sequence[Paragraph], *, front: bool) -> frozenset[int]
                 end, leaders = below, leaders + counts[below]
             elif not titled or below - end > _BETWEEN or text.count_words(paragraphs[below].text) > _LONGEST_BETWEEN:
                 break
+        following = paragraphs[place + 1] if place + 1 < len(paragraphs) else None
+        empty = paragraph.kind == "heading" and (following is None or following.kind == "heading")
+        if titled and front and leaders == 0 and empty:
+            found.add(place)  # of entries that the program that shows the book adds
         if leaders >= (_ENTRIES if titled else _UNTITLED_ENTRIES):
             found.update(range(place, end + 1))
     return frozenset(found)

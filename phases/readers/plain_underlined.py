@@ -26,10 +26,15 @@ def headings(lines: Sequence[str]) -> dict[int, int]:
         if len(rule) < 3 or not _RULE.fullmatch(rule) or not _is_heading(lines, number):
             continue
         above = number > 0 and lines[number - 1] == rule
-        free = number - above == 0 or not lines[number - above - 1]
-        if free and (number + 2 >= len(lines) or not lines[number + 2]):
+        free = number - above == 0 or _is_free(lines[number - above - 1])
+        if free and (number + 2 >= len(lines) or _is_free(lines[number + 2])):
             found[number] = levels.setdefault((rule.strip()[0], above), len(levels) + 1)
     return found
+
+
+def _is_free(beside: str) -> bool:
+    """Whether a line beside a heading is empty, or the rule of another one."""
+    return not beside or _RULE.fullmatch(beside) is not None
 
 
 def _is_heading(lines: Sequence[str], number: int) -> bool:

@@ -90,4 +90,4 @@ def count_words(text: str) -> int:
 
 def is_scene_break(text: str) -> bool:
     """Whether `text` is an ornament between scenes, such as ``* * *``."""
-    return bool(text) and not has_word(text) and len(text) <= 40
+    return bool(text) and not has_word(text) and (len(text) <= 40 or len(set(text)) == 1)

@@ -23,6 +23,8 @@ _FEW_WORDS = 12
 _NAME = re.compile(r"(?=[^\W\d_])(?:(?:[^\W\d_]\.?)+(?:['’-][^\W\d_]+)*[ ,&]*){1,6}$")
 # What text made from pages says where these had pictures.
 _PICTURE = re.compile(r"\[?(?:front )?cover(?: image| art)?\]?|\[?(?:frontispiece|titlepage)\]?", re.IGNORECASE)
+# What programs call files that have no title.
+_UNNAMED = re.compile(r"(?:section|part|page|chapter|untitled|document|seite|abschnitt)?[\s_-]*\d*", re.IGNORECASE)
 _SUBTITLE = re.compile(r"\s*[:;(–—].*")
 _BY = re.compile(r"(?:written )?(?:by|von|par)(?: |$)", re.IGNORECASE)
 
@@ -77,8 +79,10 @@ def _first_chapter(head: Sequence[Block], title: str) -> int | None:
 def _repeats(start: ChapterStart, said: Sequence[Paragraph], title: str) -> bool:
     """Whether a chapter is a page with the title of the book, and holds no sentence."""
     words, whole, short = _words(start.title), _words(title), _words(_SUBTITLE.sub("", title))
+    if _words(said[0].text) == short and len(said) > 1 and _UNNAMED.fullmatch(start.title):
+        words = short  # a program has named the file of the title page
     called_so = bool(short) and (short <= words or (words <= whole and 2 * len(words) > len(whole)))
-    if not called_so or numbering.heading(start.title) is not None:
+    if not called_so or (words != short and numbering.heading(start.title) is not None):
         return False
     return len(said) <= _HEAD_LINES and not any(text.count_words(p.text) > _FEW_WORDS for p in said)
 

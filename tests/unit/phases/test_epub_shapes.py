@@ -298,3 +298,39 @@ def test_the_program_that_made_a_book_is_no_part_of_its_title_page(tmp_path):
     told = f"<p>{RAIN}</p><p>It was created with care.</p>"
     found = book(tmp_path, {"a.xhtml": page, "b.xhtml": told}, nav(("a.xhtml", "Title Page"), ("b.xhtml", "One")))
     assert found.omitted() == [("copyright", "Created with Vellum")]
+
+
+def test_a_title_page_that_a_program_has_called_section_1_opens_the_first_chapter(tmp_path):
+    files = {"a.xhtml": "<p>A Book</p><p>A Tale</p><p>Ann Other</p>", "b.xhtml": f"<p>Preface</p><p>{RAIN}</p>"}
+    found = book(tmp_path, files, nav(("a.xhtml", "Section 1"), ("b.xhtml", "Preface")))
+    assert found.titles == ["Preface"]
+    assert found.spoken[:4] == ["A Book", "A Tale", "Ann Other", "Preface"]
+    files["a.xhtml"] = f"<p>A Book</p><p>{RAIN}</p>"
+    assert book(tmp_path, files, nav(("a.xhtml", "Section 1"), ("b.xhtml", "Preface"))).titles == [
+        "Section 1",
+        "Preface",
+    ]
+
+
+def test_cells_with_space_between_them_and_lines_of_a_line_block(tmp_path):
+    table = "<table><tr>\n<td>Ann</td>\n<td>8</td>\n</tr></table>"
+    verse = '<div class="line-block">Rain, rain,<br/>go away.</div>'
+    found = book(tmp_path, {"a.xhtml": f"<h1>One</h1>{table}{verse}<p>{RAIN}</p>"}, nav(("a.xhtml", "One")))
+    assert found.kinds()[1:3] == [("table", "Ann, 8"), ("verse", "Rain, rain,\ngo away.")]
+
+
+def test_notes_of_libreoffice_with_several_paragraphs_are_left_out(tmp_path):
+    mark = '<a class="sdfootnoteanc" name="sdfootnote1anc" href="#sdfootnote1sym"><sup>1</sup></a>'
+    sign = '<a class="sdfootnotesym" name="sdfootnote1sym" href="#sdfootnote1anc">1</a>'
+    note = f'<div id="sdfootnote1"><p>{sign}All day.</p><p>And night.</p></div>'
+    path = tmp_path / "a.html"
+    path.write_text(f"<h1>One</h1><p>It rained{mark}. {RAIN}</p>{note}<h1>Two</h1><p>{RAIN}</p>", encoding="utf-8")
+    found = extract(path)
+    assert found.omitted() == [("note-reference", "1"), ("footnote", "1All day."), ("footnote", "And night.")]
+
+
+def test_several_authors_in_one_line_are_several(tmp_path):
+    metadata = "<dc:title>A</dc:title><dc:creator>Ann Other; Sam One</dc:creator>"
+    package = opf(item("a.xhtml"), itemref("a.xhtml"), metadata)
+    found = extract(epub(tmp_path / "a.epub", package, {"a.xhtml": xhtml(f"<p>{RAIN}</p>")}))
+    assert found.book["authors"] == ["Ann Other", "Sam One"]

@@ -54,3 +54,20 @@ def test_verse_divisions_and_attributes_of_pandoc(tmp_path: Path) -> None:
         ("table", "1, 2"),
         ("verse", "::: code\n| line"),
     ]
+
+
+def test_small_and_raised_letters_of_pandoc(tmp_path: Path) -> None:
+    found = read(tmp_path, "# One\n\nH~2~O and x^2^, but ~5 of $a^2+b^2=c^2$.\n\n# Two\n\nIt rained.\n")
+    assert found.spoken[1] == "H2O and x2, but ~5 of $a^2+b^2=c^2$."
+
+
+def test_parts_that_hold_chapters_are_not_joined_with_the_first_of_these(tmp_path: Path) -> None:
+    said = "It rained on the roofs and in the gardens. " * 8
+    parts = "".join(
+        f"# Part {part}\n\n" + "".join(f"## {name}\n\n{said}\n\n" for name in names)
+        for part, names in (("One", ("The Storm", "The River")), ("Two", ("The Sea",)))
+    )
+    found = read(tmp_path, parts)
+    assert found.titles == ["Part One", "The Storm", "The River", "Part Two", "The Sea"]
+    titled = "".join(f"# Part {part}\n\n## {name}\n\n{said}\n\n" for part, name in (("One", "Storm"), ("Two", "Sea")))
+    assert read(tmp_path, titled).titles == ["Part One. Storm", "Part Two. Sea"]

@@ -182,6 +182,14 @@ def test_underlined_headings_are_chapters_without_their_rules(tmp_path, rules):
     assert not any(rules[0] * 3 in said for said in book.spoken)
 
 
+def test_titles_between_two_rules_one_right_below_the_other(tmp_path):
+    head = "========\nThe Rain\n========\n------\nA Tale\n------\n\n"
+    chapters = "".join(f"{name}\n~~~~~~~~~\n\n{PROSE}\n\n" for name in ("The Roofs", "The River"))
+    book = text_book(tmp_path, "a.txt", head + chapters)
+    assert book.spoken[:3] == ["The Rain", "A Tale", "The Roofs"]
+    assert book.titles == ["The Roofs", "The River"]
+
+
 def test_a_rule_below_a_paragraph_or_a_table_is_no_heading(tmp_path):
     content = f"CHAPTER 1\n\n{PROSE}\n----------\n\nName  Age\n---------\nAnn   8\n\nCHAPTER 2\n\n{PROSE}\n"
     assert text_book(tmp_path, "a.txt", content).titles == ["CHAPTER 1", "CHAPTER 2"]

@@ -138,3 +138,9 @@ def test_an_index_whose_words_stand_above_their_entries_is_left_out(tmp_path: Pa
     verse = "<p>Snow</p><p>on the roofs</p><p>of the town</p><p>in the year 1812</p><p>and no end</p>"
     spoken = book(tmp_path, {"z.xhtml": f"<h1>Index</h1>{verse}"})
     assert left_out(spoken, "index") == []
+
+
+def test_the_title_of_contents_without_entries_on_the_first_pages_is_left_out(tmp_path: Path) -> None:
+    front = "<h1>The Night Ferry</h1><p>Ann Other</p><h2>Table of Contents</h2><h2>Preface</h2>"
+    found = book(tmp_path, {"a.xhtml": f"{front}<p>{RAIN}</p>"})
+    assert left_out(found, "contents") == ["Table of Contents"]
