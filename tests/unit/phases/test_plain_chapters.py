@@ -270,3 +270,34 @@ def test_a_hyphen_at_the_end_of_a_line_stays_with_its_word(tmp_path):
     end = "He sat in the drawing-\nroom of a well-\nknown house, and sang - or\nspoke - to himself all day long.\n"
     content = f"{PROSE}\n{end}"
     assert "drawing-room of a well-known house, and sang - or spoke" in text_book(tmp_path, "a.txt", content).spoken[0]
+
+
+def test_titles_of_contents_that_are_worded_otherwise_and_numbers_of_books_that_come_again_alone(tmp_path):
+    listed = "CHAPTER I\n\nBob’s Diary\n\nCHAPTER II\n\nBob’s Diary\n\nCHAPTER III\n\nLetters—Ann and Bob\n\n\n\n"
+    names = (("I", "BOB’S DIARY"), ("II", "BOB’S DIARY"), ("III", "LETTERS, ETC."))
+    chapters = "".join(f"CHAPTER {n}\n\n{name}\n\n{PROSE}\n\n\n" for n, name in names)
+    book = text_book(tmp_path, "a.txt", f"CONTENTS\n\n{listed}{chapters}")
+    assert book.spoken[:2] == ["CHAPTER I", "BOB’S DIARY"]
+    cantos = "".join(f"Inferno: Canto {n}\n\n\n{PROSE}\n\n\n" for n in ("I", "II", "III"))
+    listed = "Inferno\n  I. The Wood\n  II. The Gate\n  III. The River\n"
+    book = text_book(tmp_path, "b.txt", f"THE BOOK\n\n\nCONTENTS\n\n{listed}\n\n\n{cantos}")
+    assert book.titles == ["Inferno: Canto I", "Inferno: Canto II", "Inferno: Canto III"]
+    assert "The Wood" not in " ".join(book.spoken)
+
+
+def test_a_picture_is_no_entry_of_contents(tmp_path):
+    chapters = "".join(f"CHAPTER {n}.\n\n\n[Illustration]\n\n{PROSE}\n\n\n\n" for n in ("II", "III", "IV"))
+    first = f"[Illustration:\n\nTHE RAIN\n\nChapter I.]\n\n\n{PROSE}\n\n\n\n"
+    contents = "".join(f" Chapter {n}.\n" for n in ("I", "II", "III", "IV"))
+    book = text_book(tmp_path, "a.txt", f"THE RAIN\n\n\nCONTENTS\n\n{contents}\n\n\n{first}{chapters}")
+    assert [title.casefold() for title in book.titles] == ["chapter i.", "chapter ii.", "chapter iii.", "chapter iv."]
+
+
+def test_a_list_of_pictures_without_pages_is_left_out_as_far_as_it_goes(tmp_path):
+    pictures = "The Widows\n\nMoses and the “Bulrushers”\n\nMiss Watson\n\nHuck stealing away\n"
+    chapters = "".join(f"CHAPTER {n}\n\n{PROSE}\n\n\n" for n in ("I", "II"))
+    notice = "NOTICE\n\nNobody may laugh.\n\n\n"
+    book = text_book(tmp_path, "a.txt", f"THE RAIN\n\n\nILLUSTRATIONS.\n\n{pictures}\n\n\n{notice}{chapters}")
+    assert book.spoken[:3] == ["THE RAIN", "NOTICE", "Nobody may laugh."]
+    speech = "“No,” said he.\n\nShe went.\n\nIt rained.\n"
+    assert "It rained." in text_book(tmp_path, "b.txt", f"Illustrations\n\n{speech}\n\n{chapters}").spoken
