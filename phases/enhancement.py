@@ -208,12 +208,13 @@ def _make(book: _Book, program: str, levels: Levels) -> Made:
     wanted = products.products(book.formats, book.about, timeline, plan.attempt_dir, folder)
     with Progress(plan.progress, plan.phase, len(timeline.segments) + 2 * len(wanted)) as progress:
         heard = _encode(book, encoder, levels, wanted, folder, progress)
+        # In processes of their own: a file's header, while it is made, takes as much memory as what reads it again.
+        for _done in run_in_forks(_finisher(book, encoder), wanted, plan.cores):
+            progress.advance()
         made = []
-        for product, answer in zip(
-            wanted, run_in_forks(_finisher(book, encoder, heard), wanted, plan.cores), strict=True
-        ):
+        for product, answer in zip(wanted, run_in_forks(_measurer(book, heard), wanted, plan.cores), strict=True):
             made.append((product, Measured.from_dict(json.loads(answer))))
-            progress.advance(2)
+            progress.advance()
     shutil.rmtree(folder)
     _check(book, made)
     return made
@@ -256,15 +257,24 @@ def _encode(
     return envelopes
 
 
-def _finisher(book: _Book, encoder: Encoder, heard: Mapping[int, Sequence[float]]) -> Callable[[Product], bytes]:
-    """What makes a file of all its frames and measures it."""
-    rate = book.timeline.rate
+def _finisher(book: _Book, encoder: Encoder) -> Callable[[Product], bytes]:
+    """What makes a file of all its frames."""
 
     def finish(product: Product) -> bytes:
         with book.hold_core():
             products.finish(product, book.about, encoder)
+        return b""
+
+    return finish
+
+
+def _measurer(book: _Book, heard: Mapping[int, Sequence[float]]) -> Callable[[Product], bytes]:
+    """What decodes and measures a finished file."""
+    rate = book.timeline.rate
+
+    def measured(product: Product) -> bytes:
         try:
-            measured = measure(
+            found = measure(
                 product.path,
                 [mark.start_s for mark in product.marks],
                 [np.array(heard[products.voice_sample(product, mark, rate)], np.float32) for mark in product.marks],
@@ -273,9 +283,9 @@ def _finisher(book: _Book, encoder: Encoder, heard: Mapping[int, Sequence[float]
             )
         except (av.FFmpegError, IndexError) as error:
             raise _not_verified([f"the {product.path.name} cannot be decoded ({error})"]) from error
-        return json.dumps(measured.as_dict()).encode()
+        return json.dumps(found.as_dict()).encode()
 
-    return finish
+    return measured
 
 
 def _check(book: _Book, made: Made) -> None:

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from phases.audio.frames import SMALL_INDEX
-from phases.audio.loudness import Energies, Samples, decibels, integrated_loudness, mean_level, noise_floor, true_peak
+from phases.audio.loudness import Samples, decibels, integrated_loudness, mean_level, noise_floor, true_peak
 from phases.audio.mastering import hop_levels
 
-_STRETCH_S = 10
+_STRETCH_S = 5
 _BINS_PER_S = 100
 _SILENCE = 10 ** (-60 / 20)
 _ENVELOPE_S = 5
@@ -213,8 +213,8 @@ class _Ear:
             self._sizes = np.empty_like(samples)  # kept: to map new memory takes longer than all that is done with it
         sizes = np.abs(samples, out=self._sizes[: len(samples)])
         energies, squares = hop_levels(np.ascontiguousarray(samples[:: self._step]), self._rate // self._step)
-        part.energies.append(energies)
-        part.squares.append(squares)
+        part.energies.append(energies.astype(np.float32))
+        part.squares.append(squares.astype(np.float32))
         part.peak = true_peak(samples, sizes, part.peak)
         bins = _bins(sizes, self._rate)
         if not part.length:
@@ -254,8 +254,8 @@ class _Heard:
 
     def __init__(self, length: int = 0) -> None:
         self.length = length
-        self.energies: list[Energies] = []
-        self.squares: list[Energies] = []
+        self.energies: list[Samples] = []
+        self.squares: list[Samples] = []
         self.peak = 0.0
         self.bins: npt.NDArray[np.float32] = np.zeros(0, np.float32)
 
