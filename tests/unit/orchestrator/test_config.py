@@ -33,6 +33,10 @@ def test_the_defaults_are_those_of_the_published_documentation() -> None:
     assert (config.audio.formats, config.audio.preset) == (("m4b", "mp3"), "audiobook")
 
 
+def test_no_voice_is_cleaned_unless_the_user_wants_it() -> None:
+    assert (Config().audio.high_pass_hz, Config().audio.noise_gate_db) == (None, None)
+
+
 def test_the_shipped_configuration_says_the_defaults() -> None:
     assert load_config(CHECKOUT / "config.yaml") == Config().resolved(CHECKOUT)
 

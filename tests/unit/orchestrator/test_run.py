@@ -302,6 +302,28 @@ def test_a_folder_that_another_book_is_just_claiming_is_not_taken_for_a_claim_cu
     assert second.result() == "Author/Title [22222222]"
 
 
+@pytest.mark.parametrize("is_permanent", [True, False])
+def test_a_book_that_does_not_pass_its_check_is_failed_with_the_numbers_and_the_good_audiobook_stays(
+    library: Library, is_permanent: bool
+) -> None:
+    good = library.run().folder / "Title.m4b"
+    before = good.read_bytes()
+    said = "The finished audiobook did not pass its check: the m4b lasts 3.000 s, not 4.000 s. Run again."
+    library.behave(
+        "enhancement",
+        f"""
+(plan.attempt_dir / "Title.m4b").write_text("not finished")
+failure = Failure("not_verified", {said!r}, {is_permanent})
+Path(sys.argv[-1]).write_text(Result(failure=failure).to_json(plan)); sys.exit(1)
+""",
+    )
+    library.book.write_text("Changed.\n")
+    assert library.run().failure.message == said
+    assert library.document()["books"][library.id]["error"] == said
+    assert stage(library.document(), library.id) == "FAILED"
+    assert good.read_bytes() == before
+
+
 @pytest.mark.parametrize("name", ["Title.m4b", "Title.srt"])
 def test_a_byte_damaged_before_promotion_fails_the_book_and_the_good_audiobook_stays(
     library: Library, monkeypatch: pytest.MonkeyPatch, name: str

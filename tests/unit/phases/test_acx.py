@@ -1,4 +1,4 @@
-"""The preset for ACX, measured by ffmpeg, which has no part in how this program measures."""
+"""The presets, measured by ffmpeg, which has no part in how this program measures."""
 
 from __future__ import annotations
 
@@ -84,3 +84,16 @@ def test_chapters_of_different_loudness_pass_and_ffmpeg_agrees(tmp_path: Path) -
 @pytest.mark.long
 def test_twenty_chapters_of_different_loudness_pass_and_ffmpeg_agrees(tmp_path: Path) -> None:
     check_acx(uneven_book(tmp_path, 20, 12), 20)
+
+
+@pytest.mark.parametrize("name", ["audiobook", "podcast"])
+def test_ffmpeg_hears_the_loudness_and_the_peak_that_a_preset_promises(tmp_path: Path, name: str) -> None:
+    preset = PRESETS[name]
+    settings = {"preset": name, "formats": list(preset.formats), "bitrate_kbps": preset.bitrate_kbps}
+    plan, result = enhance(uneven_book(tmp_path, 2, 1), **settings)
+    report = read_json(tmp_path / "report.json")["files"]
+    for kind in preset.formats:
+        heard = heard_by_ffmpeg(plan.attempt_dir / result.deliverables[kind])
+        assert heard["loudness_lufs"] == pytest.approx(report[kind]["loudness_lufs"], abs=0.3)
+        assert heard["loudness_lufs"] == pytest.approx(preset.level_db, abs=1.0)
+        assert heard["true_peak_dbtp"] <= preset.true_peak_dbtp

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from array import array
 from pathlib import Path
 
 import av
@@ -16,6 +17,7 @@ from mutagen.mp4 import MP4
 from mutagen.oggopus import OggOpus
 from PIL import Image
 
+from phases.audio import mp4
 from phases.audio.languages import three_letters
 from phases.audio.tags import Chapter, Cover, Tags, Track, id3_tag, tags_of, write_mp4, write_vorbis
 from phases.readers import opf
@@ -144,6 +146,21 @@ def test_every_atom_of_the_m4b_is_there(tmp_path: Path) -> None:
     assert (tags["stik"], tags["pgap"], tags["trkn"]) == ([2], True, [(1, 1)])
     assert bytes(tags["covr"][0]) == COVER.data
     assert bytes(tags["----:com.apple.iTunes:SERIES"][0]) == b"Tides"
+
+
+@pytest.mark.parametrize(("chapters", "has_nero_list"), [(255, True), (256, False)])
+def test_an_m4b_has_its_chapters_as_a_track_and_up_to_255_as_a_list_too(
+    tmp_path: Path, chapters: int, has_nero_list: bool
+) -> None:
+    marks = [(number * 1024, (number + 1) * 1024, f"Part {number}") for number in range(chapters)]
+    sizes = array("H", [4] * (chapters + 1))
+    header = mp4.header(sizes, rate=44_100, samples=chapters * 1024, chapters=marks)
+    assert (b"chpl" in header) is has_nero_list
+    media = mp4.media_header(sizes, marks) + bytes(sum(sizes)) + b"".join(mp4.chapter_samples(marks))
+    path = tmp_path / "a.m4b"
+    path.write_bytes(header + media)
+    with av.open(path) as container:
+        assert [chapter["metadata"]["title"] for chapter in container.chapters()] == [title for _, _, title in marks]
 
 
 @pytest.mark.parametrize("name", ["flac", "opus"])
