@@ -119,7 +119,7 @@ def _read(groups: Sequence[Lines]) -> Iterator[tuple[int, Block]]:
             # A title below a bare number is said after a pause, as one that stands apart from it.
             first = 1 if numbering.is_bare(group.lines[0]) else used
             for piece in (group.lines[:first], group.lines[first:used]):
-                joined = text.one_line(" ".join(piece))
+                joined = text.one_line(" ".join(filter(text.has_word, piece)))
                 joined = text.without_emphasis(numbering.undecorated(joined) or joined)
                 if joined:
                     yield group.number, Paragraph("heading", joined, group.source)

@@ -11,6 +11,7 @@ from phases.readers import numbering, plain_contents, plain_layout, text
 from phases.readers.numbering import Heading
 
 _MAX_HEADING_LINES = 4
+_TITLED = 2
 _MAX_TITLE_CHARACTERS = 240
 _MAX_LINE = 100
 # So many headings with nothing but titles between them are a list of chapters, not chapters.
@@ -102,10 +103,16 @@ class Chapters:
         return found
 
     def _looks_like_list(self, group: Sequence[str]) -> bool:
-        return sum(numbering.heading(line) is not None for line in group[:_RUN]) > 1
+        found = [heading for line in group[:_RUN] if (heading := numbering.heading(line)) is not None]
+        if len(group) == len(found) == _TITLED and found[0].rank != found[1].rank and not found[0].title:
+            return False  # a number, and a title such as "The Last Night"
+        return len(found) > 1
 
     def _read_group(self, candidate: _Candidate, group: Sequence[str]) -> None:
         """A heading with more lines right below it: its title, or already the text."""
+        if not text.has_word(group[1]):  # the rule below a heading
+            candidate.lines_used = 2
+            return
         if len(group) <= _MAX_HEADING_LINES:
             rest = text.one_line(" ".join(group[1:]))
             heading = candidate.heading

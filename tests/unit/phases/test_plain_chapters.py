@@ -301,3 +301,16 @@ def test_a_list_of_pictures_without_pages_is_left_out_as_far_as_it_goes(tmp_path
     assert book.spoken[:3] == ["THE RAIN", "NOTICE", "Nobody may laugh."]
     speech = "“No,” said he.\n\nShe went.\n\nIt rained.\n"
     assert "It rained." in text_book(tmp_path, "b.txt", f"Illustrations\n\n{speech}\n\n{chapters}").spoken
+
+
+def test_titles_that_look_like_numbers_and_rules_that_are_too_short(tmp_path):
+    content = "".join(
+        f"{n}\n{name}\n\n{PROSE}\n\n\n" for n, name in enumerate(("RAIN", "THE LAST NIGHT", "FAREWELL"), 1)
+    )
+    assert text_book(tmp_path, "a.txt", content).titles == ["1. RAIN", "2. THE LAST NIGHT", "3. FAREWELL"]
+    content = "".join(f"Chapter {n} - A Letter from Home\n-----\n\n{PROSE}\n\n\n" for n in (1, 2))
+    book = text_book(tmp_path, "b.txt", content)
+    assert book.titles == ["Chapter 1 - A Letter from Home", "Chapter 2 - A Letter from Home"]
+    assert book.spoken[0] == "Chapter 1 - A Letter from Home"
+    listed = "1. The Storm\n2. The Last Night\n3. Farewell\n"
+    assert text_book(tmp_path, "c.txt", f"{PROSE}\n\n{listed}\n{PROSE}\n").titles == ["c"]
