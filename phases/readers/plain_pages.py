@@ -15,6 +15,8 @@ _FEWEST_PAGES = 3
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\W*(?:(?:page|seite|p)\.?\s*)?(?P<number>\d{1,4}|[ivxlc]{1,7})\W*", re.IGNORECASE)
 _LONGEST = 100
+# So far down a page its second line is looked for.
+_HEAD = 8
 # A line with more words and a full stop is text, also where it comes again.
 _FEW_WORDS = 6
 # So many lines may stand between the text of two pages; a line with so many characters is a full one.
@@ -52,7 +54,18 @@ def furniture(lines: Sequence[str]) -> dict[int, Omission]:
             if heading is None or heading.rank == "numeral" or line in headings:
                 found[n] = RUNNING_HEADER
             headings.add(line)
-    return found
+    return dict(sorted((found | _second(lines, [0, *starts], found)).items()))
+
+
+def _second(lines: Sequence[str], starts: Sequence[int], found: dict[int, Omission]) -> dict[int, Omission]:
+    """The second lines of pages, below a heading, that look like what runs above other pages, but for its number."""
+    known = {_shape(lines[number]) for number, omission in found.items() if omission is RUNNING_HEADER}
+    below = {}
+    for begin in starts if known else ():
+        filled = [number for number in range(begin, min(begin + _HEAD, len(lines))) if lines[number].strip()][:2]
+        if len(filled) > 1 and filled[0] not in found and _shape(lines[filled[1]]) in known:
+            below[filled[1]] = RUNNING_HEADER
+    return below
 
 
 def _number(line: str) -> int | None:

@@ -19,6 +19,8 @@ _MOST_WORDS = 150
 _LONGEST_LINE = 40
 # A line of a chapter that only repeats the title of the book has at most so many; a longer one is a sentence.
 _FEW_WORDS = 12
+# With more words and a full stop a line is a sentence, and no half title.
+_SHORT = 4
 # A name: up to six words that begin with a capital or are particles, and nothing that ends a sentence.
 _NAME = re.compile(r"(?=[^\W\d_])(?:(?:[^\W\d_]\.?)+(?:['’-][^\W\d_]+)*[ ,&]*){1,6}$")
 # What text made from pages says where these had pictures.
@@ -98,7 +100,9 @@ def _for_listeners(page: Sequence[Paragraph], off: Collection[str]) -> Iterator[
     left_out = {id(shown[position]): COPYRIGHT for position in imprint}
     left_out |= {id(block): ILLUSTRATION for block in shown if _PICTURE.fullmatch(block.text)}
     title = [block for block in shown if id(block) not in left_out]
-    left_out |= {id(block): HALF_TITLE for block in title[: _half_title([_key(block.text) for block in title])]}
+    half = title[: _half_title([_key(block.text) for block in title])]
+    if not any(block.text.endswith((".", "!", "?")) and text.count_words(block.text) > _SHORT for block in half):
+        left_out |= {id(block): HALF_TITLE for block in half}
     for block in page:
         omission = left_out.get(id(block))
         yield block if omission is None or omission.rule in off else replace(block, omit=omission, level=0)

@@ -57,6 +57,12 @@ def test_a_half_title_is_left_out_where_the_title_comes_again(tmp_path):
     assert rules == ["half-title", "half-title"]
 
 
+def test_sentences_that_come_again_are_no_half_title(tmp_path):
+    said = "The rain fell on the roofs of the town.\n\nThe road was wet.\n\n"
+    book = text_book(tmp_path, "a.txt", f"{said * 2}Chapter 1\n\n{said}Chapter 2\n\n{said}")
+    assert book.omitted() == []
+
+
 def test_lines_that_come_again_in_part_are_no_half_title(tmp_path):
     spoken, rules = title_page(tmp_path, "Rain", "To my mother", "Rain")
     assert (spoken, rules) == (["Rain", "To my mother", "Rain"], [])

@@ -221,7 +221,7 @@ def test_a_sentence_that_a_page_break_cuts_is_read_in_one_piece(tmp_path, edge):
 @pytest.mark.parametrize("form", ["CHAPTER {}", "Part {}", "{}"])
 def test_headings_that_begin_pages_are_chapters_and_not_what_runs_above_them(tmp_path, form):
     names = [form.format(n) for n in range(1, 5)]
-    content = "".join(f"{name}\n\n{PROSE}\n\fTHE RAIN\n{PROSE}\n\fTHE RAIN\n{PROSE}\n\f" for name in names)
+    content = "".join(f"{name}\n\nTHE RAIN\n\n{PROSE}\n\fTHE RAIN\n{PROSE}\n\fTHE RAIN\n{PROSE}\n\f" for name in names)
     book = text_book(tmp_path, "a.txt", content)
     assert book.titles == names
     assert {said for _, said in book.omitted()} == {"THE RAIN"}
