@@ -8,7 +8,7 @@ import subprocess
 import zlib
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,23 +27,31 @@ _LARGEST_RIFF = 0xFFFFFFFF
 
 @dataclass(slots=True)
 class Frames:
-    """The frames of a file to be, in a file of their own.
+    """The frames of a file to be, in a file of their own; their sizes in another, as a day of sound has millions.
 
     Attributes:
-        path: their file, which holds nothing else.
-        sizes: of each, bytes.
+        path: the file of the frames, which holds nothing else.
         checksum: CRC-32 of all.
     """
 
     path: Path
-    sizes: array[int] = field(default_factory=lambda: array("H"))
     checksum: int = 0
+
+    @property
+    def sizes_path(self) -> Path:
+        """The file of their sizes: two bytes each, in the machine's order."""
+        return self.path.with_name(f"{self.path.name}.sizes")
+
+    def sizes(self) -> array[int]:
+        """Of each frame, bytes."""
+        return array("H", self.sizes_path.read_bytes())
 
     def append(self, piece: Piece, *, is_last: bool) -> None:
         """Add those of a segment; the frame that holds the coder's delay only after the last one."""
         sizes = piece.sizes if is_last else piece.sizes[:-1]
         left = sum(sizes) if piece.sizes else piece.path.stat().st_size
-        self.sizes.extend(sizes)
+        with self.sizes_path.open("ab") as file:
+            sizes.tofile(file)
         with piece.path.open("rb") as source, self.path.open("ab") as file:
             while left:
                 data = source.read(min(left, _COPY_BYTES))
@@ -84,10 +92,11 @@ def make_m4b(
         chapters: their marks.
         write_tags: adds the tags to the file while it is nothing but its header, and keeps the offsets in it right.
     """
-    target.write_bytes(mp4.header(frames.sizes, rate=rate, samples=samples, chapters=chapters))
+    sizes = frames.sizes()
+    target.write_bytes(mp4.header(sizes, rate=rate, samples=samples, chapters=chapters))
     write_tags(target)
     with frames.path.open("rb") as source, target.open("ab") as file:
-        file.write(mp4.media_header(frames.sizes, chapters))
+        file.write(mp4.media_header(sizes, chapters))
         shutil.copyfileobj(source, file, _COPY_BYTES)
         file.writelines(mp4.chapter_samples(chapters))
 
@@ -105,12 +114,13 @@ def make_opus(frames: Frames, target: Path) -> None:
         stream = file.add_stream("libopus", rate=OPUS_RATE, layout="mono")
         stream.codec_context.extradata = b"OpusHead" + struct.pack("<BBHIHB", 1, 1, _OPUS_DELAY, OPUS_RATE, 0, 0)
         time = -_OPUS_DELAY
-        for number, size in enumerate(frames.sizes, start=1):
+        sizes = frames.sizes()
+        for number, size in enumerate(sizes, start=1):
             packet = av.Packet(source.read(size))
             packet.stream = stream
             packet.time_base = base
             packet.pts = packet.dts = time
-            packet.duration = OPUS_FRAME if number < len(frames.sizes) else _OPUS_DELAY
+            packet.duration = OPUS_FRAME if number < len(sizes) else _OPUS_DELAY
             time += OPUS_FRAME
             file.mux(packet)
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from phases.audio.checking import level_of
 from phases.audio.encoding import CODER_OF
-from phases.audio.loudness import Energies, level
-from phases.audio.mastering import ReadPcm, chapter_hops, hop_levels, limiter_loss, render, sample_segments
+from phases.audio.loudness import level
+from phases.audio.mastering import ReadPcm, chapter_hops, hop_levels, hops_of, limiter_loss, render, sample_segments
 from phases.audio.products import Product
 from phases.audio.timeline import Segment, Timeline
 from phases.audio.verifying import Measured
@@ -78,7 +78,7 @@ def find_levels(
     def measured(group: Sequence[Segment]) -> bytes:
         with hold_core():
             rows = [np.stack(hop_levels(render(segment, read_pcm, {}), rate)) for segment in group]
-        return np.concatenate(rows, axis=1).tobytes()
+        return np.concatenate(rows, axis=1).astype(np.float32).tobytes()
 
     def loss(segments: Sequence[Segment]) -> bytes:
         with hold_core():
@@ -86,18 +86,23 @@ def find_levels(
             found = limiter_loss(samples, rate, unit=preset.unit, ceiling_db=preset.ceiling_dbtp)
         return json.dumps(found).encode()
 
-    hops: dict[int, list[Energies]] = defaultdict(list)
     segments = timeline.segments
     groups = [segments[first : first + _TOGETHER] for first in range(0, len(segments), _TOGETHER)]
+    hops = np.empty((2, sum(hops_of(segment, rate) for segment in segments)), np.float32)
+    spans: dict[int, list[slice]] = defaultdict(list)
+    at = 0
     for group, answer in zip(groups, run_in_forks(measured, groups, cores), strict=True):
-        rows = np.frombuffer(answer).reshape(2, -1)
+        rows = np.frombuffer(answer, np.float32).reshape(2, -1)
+        hops[:, at : at + rows.shape[1]] = rows
         for segment in group:
-            end = 0
             for chapter, first, end in chapter_hops(segment, rate):
-                hops[chapter].append(rows[:, first:end])
-            rows = rows[:, end:]
-    spoken_db = {chapter: level(preset.unit, *np.concatenate(rows, axis=1)) for chapter, rows in hops.items()}
-    whole_db = level(preset.unit, *np.concatenate([row for rows in hops.values() for row in rows], axis=1))
+                spans[chapter].append(slice(at + first, at + end))
+            at += hops_of(segment, rate)
+    spoken_db = {
+        chapter: level(preset.unit, *np.concatenate([hops[:, span] for span in places], axis=1))
+        for chapter, places in spans.items()
+    }
+    whole_db = level(preset.unit, *hops)
     if not math.isfinite(whole_db):
         return Levels({}, preset.ceiling_dbtp, trims_db)
     # A chapter too short to have a loudness is as loud as the book.

@@ -40,13 +40,18 @@ def render(segment: Segment, read_pcm: ReadPcm, gains_db: Mapping[int, float]) -
     return samples
 
 
+def hops_of(segment: Segment, rate: int) -> int:
+    """How many hops of 100 ms a segment has."""
+    return -(-(segment.end - segment.start) // (rate // HOPS_PER_S))
+
+
 def chapter_hops(segment: Segment, rate: int) -> Iterator[tuple[int, int, int]]:
     """Which hops of 100 ms of a segment belong to which chapter: rows ``(chapter, first, end)``."""
     hop = rate // HOPS_PER_S
     firsts: dict[int, int] = {}
     for chunk in segment.chunks:
         firsts.setdefault(chunk.chapter, (chunk.start - segment.start) // hop if firsts else 0)
-    ends = [*list(firsts.values())[1:], -(-(segment.end - segment.start) // hop)]
+    ends = [*list(firsts.values())[1:], hops_of(segment, rate)]
     for (chapter, first), end in zip(firsts.items(), ends, strict=True):
         yield chapter, first, end
 

@@ -97,8 +97,9 @@ def test_a_book_of_more_than_a_day_has_its_length_and_its_last_chapter(tmp_path:
         for number, (start, end) in enumerate(zip(starts_s, ends_s, strict=True), start=1)
     ]
     frame = silent_frame(tmp_path, "aac")
-    frames = Frames(tmp_path / "frames", array("H", [len(frame)]) * (samples // AAC_FRAME + 1))
-    frames.path.write_bytes(frame * len(frames.sizes))
+    frames, count = Frames(tmp_path / "frames"), samples // AAC_FRAME + 1
+    frames.path.write_bytes(frame * count)
+    frames.sizes_path.write_bytes(array("H", [len(frame)]).tobytes() * count)
     rows: mp4.Marks = [(round(m.start_s * 44_100), round(m.end_s * 44_100), m.title) for m in marks]
     make_m4b(frames, tmp_path / "a.m4b", samples=samples, rate=44_100, chapters=rows, write_tags=lambda _path: None)
     # A player goes by the frame that states the length, so a few frames of sound are enough.
