@@ -34,8 +34,10 @@ _MOST_OFFER_WORDS = 150
 _LONGEST_TITLE = 80
 _LONGEST_PAGE = 12_000
 _LAST_OF_PAGE = 10
+# Of a paragraph so much is looked at: more than a page of print.
+_LONGEST_LIST = 12_000
 # Dots up to the number of a page.
-_LEADERS = re.compile(r"(?:[.…·]\s?){3,}\s{0,9}(?:\d{1,4}|[ivxl]{1,6})\b")
+_LEADERS = re.compile(r"(?:[.…·]\s?){3,200}+\s{0,9}(?:\d{1,4}|[ivxl]{1,6})\b")
 _ENTRIES, _UNTITLED_ENTRIES, _BETWEEN, _LONGEST_BETWEEN = 3, 5, 3, 30
 _SPEECH, _CLOSED = "\"“«„‘'", '"”»“’'
 _PAGE_NUMBERS = re.compile(
@@ -250,7 +252,7 @@ def listed_in(paragraphs: Sequence[Paragraph], *, front: bool) -> frozenset[int]
         front: whether they stand before the book or at its beginning, where such entries need no title.
     """
     found: set[int] = set()
-    counts = [len(_LEADERS.findall(paragraph.text)) for paragraph in paragraphs]
+    counts = [len(_LEADERS.findall(paragraph.text[:_LONGEST_LIST])) for paragraph in paragraphs]
     for place, paragraph in enumerate(paragraphs):
         if place in found:
             continue
