@@ -72,9 +72,11 @@ class AttemptFolder:
 
     def close(self) -> None:
         """Remove what is kept for a next attempt."""
-        if self._empty:
-            remove_tree(self._empty)
-            self._empty = None
+        empty, self._empty = self._empty, None
+        if empty:
+            with suppress(OSError):
+                for folder in (empty / "files", empty):
+                    os.rmdir(folder)
 
 
 def remove_tree(folder: Path) -> None:

@@ -20,7 +20,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -61,7 +61,7 @@ class Order:
 
     def to_line(self) -> bytes:
         """The order as one line of JSON."""
-        return json.dumps(asdict(self)).encode("ascii") + b"\n"
+        return json.dumps({name: getattr(self, name) for name in self.__slots__}).encode("ascii") + b"\n"
 
 
 class StarterProcess:
