@@ -265,7 +265,8 @@ def _run_phase(
     finally:
         attempts.logs.end(log)
         if folder:
-            attempts.folders.end(folder, reusable=program.command is None)
+            # Before the book is done, after which nobody would look for what is left of it.
+            attempts.folders.end(folder, reusable=program.command is None and following is not None)
     duration_s = time.monotonic() - started
     if failure:
         in_vain = phase.name != "synthesis" or _chunks(job) <= chunks_before
