@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline_common.compressed import SUFFIX, read_kept
 from pipeline_common.files import now, time_name
+from pipeline_common.names import Names
 from pipeline_common.system import System, write_all
 
 TRANSACTION_COMMIT = "transaction_commit"
@@ -41,6 +42,7 @@ class AuditTrail:
         self._system = system
         self._descriptor = -1
         self._file = (0, 0)
+        self._names = Names(str(path.parent), system)
         self._end = 0
         self._close_file: Callable[[], object] = _nothing
 
@@ -122,12 +124,18 @@ class AuditTrail:
         self._end = end + len(line)
 
     def _end_of_file(self) -> int:
-        """The size of the open file, bytes; -1 where none is open, or others have moved it aside."""
+        """The size of the open file, bytes; -1 where none is open, or others have moved it aside.
+
+        Its times are not looked at: see `Names`.
+        """
         if self._descriptor >= 0:
             with suppress(OSError):
-                named = os.stat(self._name)
-                if (named.st_ino, named.st_dev) == self._file:
-                    return named.st_size
+                if self._names.may_have_changed():
+                    named = os.stat(self._name)
+                    if (named.st_ino, named.st_dev) != self._file:
+                        return -1
+                    self._names.confirm()
+                return os.lseek(self._descriptor, 0, os.SEEK_END)
         return -1
 
     def _open(self) -> None:

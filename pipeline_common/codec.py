@@ -19,6 +19,8 @@ MAX_DEPTH = 200
 
 _ATOMS = frozenset({str, int, bool, type(None)})
 """The types, exactly, of values that are plain JSON as they are."""
+_TEXT = frozenset({str})
+_PLAIN = _ATOMS | {dict, list, float}
 
 _READABLE = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _ASCII = json.JSONEncoder(allow_nan=False)
@@ -126,7 +128,9 @@ def _plain(value: Any, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise _UnfitError(f"… is nested more than {MAX_DEPTH} levels deep, or contains itself. Store a flatter value.")
     kind = type(value)
-    if kind is dict or isinstance(value, Mapping):
+    if kind is dict or (kind not in _PLAIN and isinstance(value, Mapping)):
+        if kind is dict and _ATOMS.issuperset(map(type, value.values())) and _TEXT.issuperset(map(type, value)):
+            return value.copy()
         copy: dict[str, Any] = {}
         for key, item in value.items():
             name = key if type(key) is str else _key(key)
@@ -136,7 +140,11 @@ def _plain(value: Any, depth: int) -> Any:
                 fault.path.append(str(key))
                 raise
         return copy
+    if kind is float and math.isfinite(value):
+        return value
     if kind is list or isinstance(value, list | tuple):
+        if _ATOMS.issuperset(map(type, value)):
+            return list(value)
         items: list[Any] = []
         for item in value:
             try:

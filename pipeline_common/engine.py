@@ -290,7 +290,8 @@ class Engine:
         review.settle()
         if validate:
             review.check()
-        root["last_updated"] = at = now().isoformat()
+        at = now().isoformat()
+        tracker.derive(root, "last_updated", at)
         if root.get("schema_version") != self.lifecycle.schema_version:
             root["schema_version"] = self.lifecycle.schema_version
         if tracker.has_changed(("created_at",)) or "created_at" not in root:
@@ -305,6 +306,7 @@ class Engine:
             store.write(whole, [[SET, [], whole]], backup=backup)
             return
         changed = operations([change for change in store.tracker.changes() if change[0][0] != OWN_SECTION])
+        changed.append([SET, ["last_updated"], store.tracker.root["last_updated"]])
         if store.journals and not self._checkpoint_always:
             store.append(changed)
         else:

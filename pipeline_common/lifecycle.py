@@ -115,6 +115,8 @@ class Lifecycle:
     """What a missing status counts as."""
     records: tuple[Path, ...] = field(init=False, repr=False)
     """The paths of all objects whose values are records."""
+    record_places: frozenset[Path] = field(init=False, repr=False, compare=False)
+    """The same, to ask whether a path is one of them."""
     sections: frozenset[str] = field(init=False, repr=False)
     """Phases and reports."""
     _kinds: Mapping[str, str] = field(init=False, repr=False, compare=False)
@@ -131,7 +133,8 @@ class Lifecycle:
             "schema_version": len(self.migrations) + 1,
             "transitions": MappingProxyType({status.name: status.after for status in self.statuses}),
             "initial": self.statuses[0].name,
-            "records": tuple(chain(*holders)),
+            "records": (records := tuple(chain(*holders))),
+            "record_places": frozenset(records),
             "sections": frozenset((*self.phases, *self.reports)),
             "_kinds": MappingProxyType({status.name: status.kind for status in self.statuses}),
             "_required": _split(self.required),

@@ -22,15 +22,19 @@ class _Section:
 
     Attributes:
         key: its name in the document.
+        before: as it was; to be asked through `Before` alone.
         now: as it is now; empty where it is gone, or no object.
         files: its records as they are now.
         statuses_before: of each record that may have changed, its status before; `MISSING` where there was no record.
+        records: those records as they are now, plain or tracked; `MISSING` where there is none any more.
     """
 
     key: str
+    before: Any
     now: dict[Any, Any]
     files: dict[Any, Any]
     statuses_before: dict[Any, Any]
+    records: dict[Any, Any]
 
 
 class Review:
@@ -81,7 +85,7 @@ class Review:
         """Whether a path leads into a record that has been checked by itself, or is gone."""
         for size in (1, 2):
             place = path[:size]
-            if len(path) > size and place in self._lifecycle.records:
+            if len(path) > size and place in self._lifecycle.record_places:
                 holder: Any = self._tracker.root
                 for key in place:
                     holder = holder.get(key) if isinstance(holder, dict) else None
@@ -106,9 +110,9 @@ class Review:
                 before = self._tracker.before()  # settling has changed more since this began
                 if before.get((key, "counts")) is MISSING:
                     lifecycle.check_transition(key, _plain(before.get((key, "status"))), section.now.get("status"))
-            for name, status_before in section.statuses_before.items():
-                record = glimpse(section.files, name)
+            for name, record in section.records.items():
                 if record is not MISSING:
+                    status_before = section.statuses_before[name]
                     lifecycle.check_record(f"{key}.files.{name}", _plain(status_before), record)
 
     def _section(self, key: str) -> _Section:
@@ -116,8 +120,8 @@ class Review:
         now = now if isinstance(now, dict) else {}
         files = now.get("files")
         files = files if isinstance(files, dict) else {}
-        before = self._before
-        files_before = before.get((key, "files"))
+        section_before = self._before.within(self._tracker.root, key)
+        files_before = self._before.within(section_before, "files")
         names: dict[Any, None] = {}
         for path in self._paths:
             if path[0] != key:
@@ -125,17 +129,15 @@ class Review:
             if len(path) > 2 and path[1] == "files":
                 names[path[2]] = None
             elif len(path) == 1 or path[1] == "files":
-                names.update(dict.fromkeys(before.keys(files_before)))
+                names.update(dict.fromkeys(self._before.keys(files_before)))
                 names.update(dict.fromkeys(dict.keys(files)))
-        return _Section(key, now, files, {name: self._status_before(files_before, name) for name in names})
+        statuses_before = {name: self._status_before(files_before, name) for name in names}
+        records = {name: glimpse(files, name) for name in names}
+        return _Section(key, section_before, now, files, statuses_before, records)
 
     def _status_before(self, files: Any, name: Any) -> Any:
         status = self._before.field(files, name, "status")
         return status if status is MISSING else self._known(status)
-
-    def _status_now(self, files: Any, name: Any) -> Any:
-        record = glimpse(files, name)
-        return record if record is MISSING else self._known(_status(record))
 
     def _known(self, status: Any) -> str:
         """The present name of a status; nothing that could be one is an empty text."""
@@ -143,13 +145,15 @@ class Review:
         return status if isinstance(status, str) else ""
 
     def _normalise(self, section: _Section) -> None:
-        for name in section.statuses_before:
-            status = _status(glimpse(section.files, name))
-            if status is not None and self._lifecycle.normal_status(status) != status:
-                self._tracker.derive(section.files[name], "status", self._lifecycle.normal_status(status))
+        normal_status = self._lifecycle.normal_status
+        for name, record in section.records.items():
+            status = _status(record)
+            if status is not None and normal_status(status) != status:
+                self._tracker.derive(section.files[name], "status", normal_status(status))
+                section.records[name] = glimpse(section.files, name)
         for record in (section.now, section.now.get("summary")):
             if isinstance(record, TrackedDict) and "status" in record:
-                self._tracker.derive(record, "status", self._lifecycle.normal_status(record["status"]))
+                self._tracker.derive(record, "status", normal_status(record["status"]))
 
     def _derive(self, section: _Section) -> None:
         """Counts and status of a phase, from those before and the records that have changed."""
@@ -157,8 +161,11 @@ class Review:
         initial = self._lifecycle.initial
         if not isinstance(now, TrackedDict):
             return
-        counts_before = before.get((section.key, "counts"))
-        new = {name: self._status_now(files, name) for name in old}
+        counts_before = before.within(section.before, "counts")
+        new = {
+            name: record if record is MISSING else self._known(_status(record))
+            for name, record in section.records.items()
+        }
         size_before = len(files)
         for name, status in old.items():
             size_before += (status is not MISSING) - (new[name] is not MISSING)
@@ -168,7 +175,7 @@ class Review:
         elif _adds_up(counts_before, size_before):
             derived_before, counts = True, dict(counts_before)
         else:  # somebody has set other counts: go through all records, once
-            all_before = before.get((section.key, "files"))
+            all_before = before.within(section.before, "files")
             names = before.keys(all_before)
             derived_before = any(before.field(all_before, name, "status") is not None for name in names)
             counts = self._lifecycle.counted(self._status_before(all_before, name) for name in names)
@@ -181,7 +188,7 @@ class Review:
             self._tracker.derive(now, "status", self._lifecycle.combined_status(counts))
         elif derived_before and "counts" in now:
             # The status was derived from records that are gone: nobody has written it.
-            if now.get("status") == before.get((section.key, "status")):
+            if now.get("status") == before.within(section.before, "status"):
                 self._tracker.derive(now, "status", initial)
             self._tracker.derive(now, "counts", MISSING)
 
@@ -190,7 +197,7 @@ def _one_has_a_status(
     initial: str, counts: dict[str, int], files: dict[Any, Any], names: Iterable[Any], *, derived_before: bool
 ) -> bool:
     """Whether any record says its status itself; missing counts as the first, so the counts alone do not tell."""
-    if any(status != initial for status in counts):
+    if counts.keys() - {initial}:
         return True
     looked_at = (glimpse(files, name) for name in (files if derived_before else names))
     return any(isinstance(record, dict) and "status" in record for record in looked_at)

@@ -152,14 +152,17 @@ def write_whole(system: System, path: str, data: bytes | Iterable[bytes], *, mod
 
 def write_all(system: System, descriptor: int, data: bytes) -> None:
     """Write all of `data`, in as many calls as it takes."""
-    rest = memoryview(data)
+    taken = system.write(descriptor, data)
+    rest = memoryview(data)[taken:] if taken < len(data) else b""
     while rest:
         rest = rest[system.write(descriptor, rest) :]
 
 
 def pwrite_all(system: System, descriptor: int, data: bytes, offset: int) -> None:
     """Write all of `data` at a place in the file, in as many calls as it takes."""
-    rest = memoryview(data)
+    taken = system.pwrite(descriptor, data, offset)
+    rest = memoryview(data)[taken:] if taken < len(data) else b""
+    offset += taken
     while rest:
         taken = system.pwrite(descriptor, rest, offset)
         rest = rest[taken:]

@@ -49,7 +49,7 @@ class Tracker:
         if self._fewest[0] != len(self._dirty):
             dirty = self._dirty
             fewest = list(dirty)
-            if len({*map(len, dirty)}) > 1:
+            if len(fewest) > 1 and len({*map(len, dirty)}) > 1:
                 fewest = [path for path in dirty if not any(path[:n] in dirty for n in range(1, len(path)))]
             self._fewest = (len(dirty), fewest)
         return self._fewest[1]
