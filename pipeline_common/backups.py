@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from bisect import insort
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Backups:
         self._known: dict[tuple[str, int, int, int], Backup] = {}
         self._folder_durable = False
         self._listing = Listing(files.backups)
-        self._kept: list[Backup] = []  # as far as house-keeping knows
+        self._kept: list[Backup] = []  # the oldest first, as far as house-keeping knows
 
     @property
     def folder(self) -> Path:
@@ -182,7 +183,7 @@ class Backups:
 
     def added(self, path: Path) -> None:
         """Tell of a backup that has been made under a free name."""
-        self._kept.append(Backup(path, self._revision(path), os.stat(path).st_size))
+        insort(self._kept, Backup(path, self._revision(path), os.stat(path).st_size), key=_age)
         self._listing.left()
 
     def prune(self) -> None:
@@ -195,7 +196,6 @@ class Backups:
             total_bytes = sum(backup.size_bytes for backup in self._kept)
             if len(self._kept) <= self._keep and total_bytes <= LARGEST_TOTAL_BYTES:
                 return
-            self._kept.sort(key=_age)
             while len(self._kept) > self._keep or (len(self._kept) > 1 and total_bytes > LARGEST_TOTAL_BYTES):
                 self._system.unlink(str(self._kept[0].path))
                 total_bytes -= self._kept.pop(0).size_bytes
@@ -209,7 +209,7 @@ class Backups:
         """List the backups again, where somebody else has changed their folder."""
         if self._listing.news() is not None:
             self._folder_durable &= self._files.backups.is_dir()
-            self._kept = self.newest_first()
+            self._kept = self.newest_first()[::-1]
 
     def drop_twin(self) -> None:
         """Remove a backup that is the live file itself under a second name.

@@ -115,10 +115,11 @@ class History:
             added_bytes: the size of the newest; a small one is no reason to add up all the others.
         """
         self._look()
-        # Twice as many as backups: where somebody has edited the file, a checkpoint leaves two.
+        # Twice as many as backups: where somebody has edited the file, a checkpoint leaves two. Some at a time, as the
+        # next fsync waits for what a removal frees.
         gone = len(self._bases) - 2 * self._keep
         large = added_bytes * len(self._bases) > LARGEST_TOTAL_BYTES // 64
-        if gone <= 0 and not large:
+        if gone <= self._keep // 4 and not large:
             return
         bases = sorted(self._bases)
         if large:

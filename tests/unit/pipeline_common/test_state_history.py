@@ -45,3 +45,12 @@ def test_a_damaged_earlier_journal_is_found_and_one_that_was_cut_short_is_not_da
     assert list(state.history.damaged()) == []
     Path(other).write_bytes(b"x" * len(content))
     assert [path for path, _ in state.history.damaged()] == [other]
+
+
+def test_as_many_earlier_journals_are_kept_as_all_backups_need_and_hardly_more(tmp_path):
+    state = PipelineState(tmp_path / "pipeline.json", max_backups=8)
+    for revision in range(1, 31):
+        commit(state, 1)
+        assert len(state.history.segments()) <= 18
+        assert revision < 17 or len(state.history.segments()) >= 16
+    assert [change.revision for change in state.changes(14)] == list(range(15, 31))
