@@ -25,6 +25,7 @@ from pipeline_common.journal import (
     HEADER_BYTES,
     Header,
     JournalDamagedError,
+    Record,
     encode_record,
     make_header,
     parse_header,
@@ -314,8 +315,7 @@ class Store:
             return False  # the load says what is wrong
         if found.torn or self.migrated:  # the memory is of another version than what stands there
             return False
-        changed = [tuple(path) for record in found.records for _, path, *_ in record.operations]
-        self._texts.forget(changed, self._source.lifecycle.records)
+        self._forget_texts_of(found.records)
         self.tracker = replay(self.tracker, found.records, self._source.lifecycle)
         if not self._source.lifecycle.is_present(self.tracker.root):
             return False  # a program of another version has made a commit
@@ -325,6 +325,10 @@ class Store:
             self._count(len(found.records))
         self._end, self._crc = found.end, found.crc
         return True
+
+    def _forget_texts_of(self, records: Sequence[Record]) -> None:
+        changed = [tuple(path) for record in records for _, path, *_ in record.operations]
+        self._texts.forget(changed, self._source.lifecycle.records)
 
     def _count(self, records: int) -> None:
         """Note commits that are in the journal alone."""
@@ -359,6 +363,8 @@ class Store:
             self._raw = snapshot.raw
         self.tracker = snapshot.tree(self._source.lifecycle)
         records = snapshot.records
+        self._texts.learn(self.tracker.root, self._source.lifecycle.records)
+        self._forget_texts_of(records)
         self.revision = records[-1].revision if records else snapshot.revision
         self._newest = max(snapshot.newest, self.revision)
         self._last = records[-1].start if records else 0
@@ -434,6 +440,7 @@ class Store:
         sliced = None if is_small else sliced_tree(b"".join(pieces), records)
         if sliced is not None:
             self.tracker = sliced
+            self._texts.learn(sliced.root, records)
         elif document is not None:
             self.tracker = tree_of(document)
 

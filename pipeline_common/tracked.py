@@ -307,9 +307,11 @@ class RecordMap(TrackedDict):
         kind: the type of a slice.
         decode: makes the plain value of one.
         field: makes the plain value at a key of one; `MISSING` where there is none.
+        text: the whole of it as it stands in the file, for whoever writes it again.
     """
 
-    __slots__ = ("_decode", "_field", "_kind")
+    __slots__ = ("_decode", "_field", "_kind", "text")
+    text: Any
     _decode: Callable[[Any], Any]
     _field: Callable[[Any, str], Any]
     _kind: type
@@ -320,8 +322,10 @@ class RecordMap(TrackedDict):
         kind: type,
         decode: Callable[[Any], Any],
         field: Callable[[Any, str], Any],
+        text: Any = None,
     ) -> None:
         dict.__init__(self, slices)
+        self.text = text
         self._kind = kind
         self._decode = decode
         self._field = field

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Any, TypeAlias
 
 from pipeline_common.codec import OWN_SECTION, Document, encode_part
@@ -81,11 +80,21 @@ def decode_own(raw: bytes) -> Document:
 
 
 class Texts:
-    """What the records of a tree were written as, so that those that have not changed are not encoded again."""
+    """What the records of a tree were read or written as, so that those that have not changed are not encoded again."""
 
     def __init__(self) -> None:
-        self._sections: dict[Path, tuple[Any, bytes]] = {}
+        self._sections: dict[Path, tuple[Any, Buffer]] = {}
         self._entries: dict[Path, dict[str, tuple[Any, bytes]]] = {}
+
+    def learn(self, root: TrackedDict, records: Sequence[Path]) -> None:
+        """Take what holds the slices of a tree that was just made as it stands in the file."""
+        for place in records:
+            node: Any = root
+            for key in place:
+                node = node.get(key) if isinstance(node, dict) else None
+            if isinstance(node, RecordMap):
+                self._sections[place] = (node, node.text)
+                node.text = None  # to be let go of as soon as a record changes
 
     def forget(self, changed: Sequence[Path], records: Sequence[Path]) -> None:
         """Drop the records that some paths have changed, and what holds them; what was replaced is noticed anyway."""
@@ -98,12 +107,14 @@ class Texts:
                     if len(path) > len(place):
                         self._entries.get(place, {}).pop(path[len(place)], None)
 
-    def of(self, place: Path, holder: dict[Any, Any]) -> bytes:
+    def of(self, place: Path, holder: dict[Any, Any]) -> Iterable[Buffer]:
         """The text of what holds the records at a place: of those that were written already, as they were."""
         known = self._sections.get(place)
         if known is None or known[0] is not holder:
+            if isinstance(holder, RecordMap):  # not kept: the text of a large document would be in memory twice
+                return _slices(holder, len(place))
             known = self._sections[place] = (holder, self._encoded(place, holder))
-        return known[1]
+        return known[1:]
 
     def _encoded(self, place: Path, holder: dict[Any, Any]) -> bytes:
         if not holder:
@@ -139,24 +150,27 @@ def encode_tree(root: TrackedDict, revision: int, records: Sequence[Path], texts
         The pieces of the text, so that a large document is not in memory once more. The changed records of a
         `RecordMap` are slices from then on.
     """
-    own = [b'"%s": %s' % (OWN_SECTION.encode(), encode_part({"revision": revision}, 1))]
+    pieces: list[Buffer] = [b'{\n  "%s": %s' % (OWN_SECTION.encode(), encode_part({"revision": revision}, 1))]
     holders = {place[:depth] for place in records for depth in range(1, len(place))}
-    entries = (_entry((key,), value, frozenset(records), holders, texts) for key, value in root.items())
-    return [*_braced(chain([own], entries), 0), b"\n"]
+    for key, value in root.items():
+        pieces.append(b",\n  " + _key(key))
+        pieces += _value((key,), value, frozenset(records), holders, texts)
+    pieces.append(b"\n}\n")
+    return pieces
 
 
-def in_blocks(pieces: Iterable[Buffer]) -> Iterator[bytes]:
-    """Pieces joined to blocks that are worth a write."""
+def in_blocks(pieces: Iterable[Buffer]) -> Iterator[Buffer]:
+    """Pieces, small ones joined, so that each is worth a write."""
     block: list[Buffer] = []
     size_bytes = 0
     for piece in pieces:
+        if size_bytes and size_bytes + len(piece) > _BLOCK_BYTES:
+            yield block[0] if len(block) == 1 else b"".join(block)
+            block, size_bytes = [], 0
         block.append(piece)
         size_bytes += len(piece)
-        if size_bytes >= _BLOCK_BYTES:
-            yield b"".join(block)
-            block, size_bytes = [], 0
     if block:
-        yield b"".join(block)
+        yield block[0] if len(block) == 1 else b"".join(block)
 
 
 def encode_line(value: Any) -> bytes:
@@ -213,7 +227,7 @@ def _place_records(parent: TrackedDict, key: str, part: Any, parts: Any) -> None
     if not _is_object(part):
         dict.__setitem__(parent, key, adopted(_loads(part), parent, key))
         return
-    placed(RecordMap(parts(part), msgspec.Raw, _loads, _field), parent, key)
+    placed(RecordMap(parts(part), msgspec.Raw, _loads, _field, part), parent, key)
 
 
 def _field(part: Any, name: str) -> Any:
@@ -242,17 +256,20 @@ def _loads(part: Any) -> Any:
     return json.loads(bytes(part))
 
 
-def _entry(path: Path, value: Any, records: frozenset[Path], holders: set[Path], texts: Texts) -> Iterator[Buffer]:
-    yield _key(path[-1])
-    level = len(path)
-    if path in records and isinstance(value, RecordMap):
-        yield from _slices(value, level)
-    elif path in records and isinstance(value, dict):
-        yield texts.of(path, value)
-    elif path in holders and isinstance(value, dict):
-        yield from _braced((_entry((*path, k), item, records, holders, texts) for k, item in value.items()), level)
-    else:
-        yield encode_part(value, level)
+def _value(path: Path, value: Any, records: frozenset[Path], holders: set[Path], texts: Texts) -> Iterable[Buffer]:
+    if path in records and isinstance(value, dict):
+        return texts.of(path, value)
+    if path not in holders or not isinstance(value, dict) or not value:
+        return [encode_part(value, len(path))]
+    margin = b"\n" + b"  " * len(path)
+    before = b"{" + margin + b"  "
+    pieces: list[Buffer] = []
+    for key, item in value.items():
+        pieces.append(before + _key(key))
+        pieces += _value((*path, key), item, records, holders, texts)
+        before = b"," + margin + b"  "
+    pieces.append(margin + b"}")
+    return pieces
 
 
 def _key(key: str) -> bytes:
@@ -260,14 +277,18 @@ def _key(key: str) -> bytes:
     return b'"%b": ' % key.encode("ascii") if plain else encode_part(key, 0) + b": "
 
 
-def _slices(holder: RecordMap, level: int) -> Iterator[Buffer]:
+def _slices(holder: RecordMap, level: int) -> list[Buffer]:
+    if not holder:
+        return [b"{}"]
     margin = b"\n" + b"  " * level
     before = b"{" + margin + b"  "
+    pieces: list[Buffer] = []
     for key, item in holder.closed():
-        yield before + _key(key)
-        yield item if holder.is_slice(item) else _shut(holder, key, item, level + 1)
+        pieces.append(before + _key(key))
+        pieces.append(item if holder.is_slice(item) else _shut(holder, key, item, level + 1))
         before = b"," + margin + b"  "
-    yield b"{}" if before.startswith(b"{") else margin + b"}"
+    pieces.append(margin + b"}")
+    return pieces
 
 
 def _shut(holder: RecordMap, key: str, item: Any, level: int) -> Buffer:
@@ -275,13 +296,3 @@ def _shut(holder: RecordMap, key: str, item: Any, level: int) -> Buffer:
     text = encode_part(holder.glimpsed(item), level)
     holder.shut(key, text)
     return text
-
-
-def _braced(entries: Iterable[Iterable[Buffer]], level: int) -> Iterator[Buffer]:
-    margin = b"\n" + b"  " * level
-    before = b"{" + margin + b"  "
-    for entry in entries:
-        yield before
-        yield from entry
-        before = b"," + margin + b"  "
-    yield b"{}" if before.startswith(b"{") else margin + b"}"

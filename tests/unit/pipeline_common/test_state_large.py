@@ -3,9 +3,11 @@
 import json
 import logging
 import os
+import random
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -129,6 +131,47 @@ def test_a_checkpoint_brings_the_file_up_to_date_leaves_a_backup_and_an_indented
     commit(state, 9)
     assert state.read()["phase1"]["files"]["book-1"]["metrics"] == {"words": 9}
     assert state.read()["phase1"]["counts"] == {"success": 5}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_checkpoint_writes_what_the_document_holds_whoever_read_changed_or_took_back_what(state, seed: int):
+    """What has not changed is written as it was read, so that nothing of what has may be missed."""
+    chance = random.Random(seed)
+    handles = [state, PipelineState(state.path)]
+    expected = books(5)
+
+    def reopen() -> None:
+        handles[chance.randrange(2)] = PipelineState(state.path)
+
+    def look() -> None:
+        with chance.choice(handles).transaction() as txn:
+            assert txn.data["phase1"]["files"]["book-1"]["status"] == "success"
+
+    def change() -> None:
+        name, number, kind = f"book-{chance.randrange(8)}", chance.randrange(100), chance.randrange(3)
+        with chance.choice(handles).transaction() as txn:
+            for document in (txn.data, expected):
+                if kind == 0:
+                    document["books"].pop(name, None)
+                elif kind == 1:
+                    document["books"][name] = {"title": f"{number}"}
+                else:
+                    document["phase1"]["files"]["book-1"]["metrics"]["words"] = number
+
+    def take_back() -> None:
+        with suppress(KeyError), chance.choice(handles).transaction() as txn:
+            txn.data["books"]["book-0"] = {"title": "taken back"}
+            txn.data["phase1"]["files"] = {}
+            raise KeyError
+
+    for _ in range(60):
+        chance.choice([reopen, look, change, change, take_back])()
+        if chance.random() < 0.4:
+            chance.choice(handles)._engine.checkpoint()
+            written = stored(state)
+            assert written["books"] == expected["books"], f"seed {seed}"
+            assert written["phase1"]["files"] == expected["phase1"]["files"], f"seed {seed}"
+            assert state.path.read_text() == json.dumps(written, indent=2, ensure_ascii=False) + "\n"
 
 
 def test_with_checkpoint_always_the_file_is_current_at_each_commit(tmp_path: Path):
