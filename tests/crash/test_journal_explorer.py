@@ -134,6 +134,7 @@ def test_a_journal_that_leaves_a_step_out_is_caught(scratch: Path, crash_seed: i
         explore(scratch, journal_run, mutant, crash_seed, per_point=40)
 
 
+@pytest.mark.long
 def test_a_size_that_a_killed_process_has_left_unsynced_is_not_relied_on(
     scratch: Path, crash_seed: int, monkeypatch: pytest.MonkeyPatch
 ):

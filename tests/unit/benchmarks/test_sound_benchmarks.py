@@ -21,6 +21,7 @@ def test_a_book_from_a_seed_says_nothing_twice() -> None:
     assert 6000 <= len(text.split()) < 6300
 
 
+@pytest.mark.long
 def test_the_floor_and_this_project_make_the_same_books_and_each_gate_has_a_verdict(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

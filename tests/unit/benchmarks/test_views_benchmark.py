@@ -9,6 +9,7 @@ from benchmarks import views
 QUICK = ["--books", "40", "--pairs", "1", "--commits", "100", "--seconds", "0", "--sizes", "20", "--samples", "1"]
 
 
+@pytest.mark.long
 def test_what_views_cost_and_give_is_measured_and_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = views.main(["--folder", str(tmp_path), *QUICK])
     said = capsys.readouterr().out
