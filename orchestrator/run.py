@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from orchestrator.artifacts import ArtifactError, check_result, path_of, take
+from orchestrator.artifacts import ArtifactError, Record, check_result, path_of, take
 from orchestrator.attempt import run_attempt
 from orchestrator.beside import merged
 from orchestrator.decisions import Decision, MissingInputError, decide, fingerprint, inputs_of, taken_as_given
@@ -171,6 +171,19 @@ class _Attempts:
     logs: AttemptLogs
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What a successful attempt has left, verified and moved: records by name."""
+
+    artifacts: dict[str, Record]
+    deliverables: dict[str, Record]
+
+    @property
+    def to_read(self) -> dict[str, Record]:
+        """What of it later phases may read."""
+        return self.artifacts | handed_on(self.deliverables)
+
+
 def _run_phases(attempts: _Attempts, decisions: Sequence[Decision]) -> Outcome:
     respoken = False
     begun: Phase | None = None
@@ -225,6 +238,7 @@ def _run_phase(
     job, records, phase = attempts.job, attempts.records, decision.phase
     job.say(f"{phase.number} {phase.name}: {decision.reason}")
     started = time.monotonic()
+    proceeds = False
     attempt = records.phase(phase)["attempts"]
     program = Program.of(job.settings.by_phase[phase.name], job.settings.runner)
     name = f"{phase.name}-{attempt}"
@@ -252,9 +266,8 @@ def _run_phase(
             keep_open=(attempts.lock,),
             confirm=records.confirm,
         )
-        failure = _with_suspects(result.failure, phase, job.settings) or _commit(
-            attempts, phase, result, folder, time.monotonic() - started, following
-        )
+        left = _with_suspects(result.failure, phase, job.settings) or _take(attempts, phase, result, folder)
+        proceeds = following is not None and not isinstance(left, Failure)
     except InterruptedRun:
         records.release(phase)
         raise
@@ -265,17 +278,19 @@ def _run_phase(
     finally:
         attempts.logs.end(log)
         if folder:
-            # Before the book is done, after which nobody would look for what is left of it.
-            attempts.folders.end(folder, reusable=program.command is None and following is not None)
+            # Before it is recorded how the attempt has ended: nobody may come to look for what is left after that.
+            attempts.folders.end(folder, reusable=program.command is None and proceeds)
     duration_s = time.monotonic() - started
-    if failure:
+    if isinstance(left, Failure):
         in_vain = phase.name != "synthesis" or _chunks(job) <= chunks_before
-        counts = in_vain and not (can_respeak and failure.error_type == _MISSING_CHUNK)
-        records.fail(phase, failure, duration_s, job.settings.by_phase[phase.name].retries, counts=counts)
-        logger.error("%s: %s failed: %s", job.book_id, phase.name, failure.message)
-    else:
-        job.say(f"{phase.number} {phase.name}: done in {duration_s:.1f} s{_numbers(result.metrics)}")
-    return failure
+        counts = in_vain and not (can_respeak and left.error_type == _MISSING_CHUNK)
+        records.fail(phase, left, duration_s, job.settings.by_phase[phase.name].retries, counts=counts)
+        logger.error("%s: %s failed: %s", job.book_id, phase.name, left.message)
+        return left
+    then = _beginning(attempts, following, records.artifacts() | left.to_read) if following else None
+    records.succeed(phase, result, left.artifacts, left.deliverables, duration_s, then)
+    job.say(f"{phase.number} {phase.name}: done in {duration_s:.1f} s{_numbers(result.metrics)}")
+    return None
 
 
 def _remove(folder: Path, records: BookRecords) -> None:
@@ -318,6 +333,7 @@ def _shortage(attempts: _Attempts, decision: Decision, *, is_first: bool) -> Out
     failure = shortage(phase, records, job.settings, attempts.interrupts, job.say, is_first=is_first)
     if failure is None:
         return None
+    attempts.folders.close()
     records.refuse(phase, failure, job.settings.by_phase[phase.name].retries)
     logger.error("%s: %s", job.book_id, failure.message)
     return _failed(records, phase, failure)
@@ -346,27 +362,23 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _commit(
-    attempts: _Attempts, phase: Phase, result: Result, folder: Path, duration_s: float, following: Phase | None
-) -> Failure | None:
-    """Verify and move what the phase left, and record it; the failure where it is not what the phase said."""
-    job, records = attempts.job, attempts.records
+def _take(attempts: _Attempts, phase: Phase, result: Result, folder: Path) -> _Left | Failure:
+    """Verify and move what the phase left; the failure where it is not what the phase said."""
+    job = attempts.job
     attempt_dir, root = folder / "files", job.settings.root
     try:
         check_result(result, BUILT_IN[phase.name], attempt_dir)
-        artifacts = take(attempt_dir, result.artifacts, job.folder, root)
         staging = staging_folder(job.settings, job.book_id)
-        deliverables = take(attempt_dir, result.deliverables, staging, root, "deliverables")
+        return _Left(
+            take(attempt_dir, result.artifacts, job.folder, root),
+            take(attempt_dir, result.deliverables, staging, root, "deliverables"),
+        )
     except ArtifactError as error:
         return Failure("bad_result", f"{phase.name} gave no usable result: {error}.", permanent=False)
     except OSError as error:
         where = _where(error, job.folder)
         message = f"What {phase.name} left could not be moved ({where}): {error.strerror}. Mend that and run again."
         return Failure("disk", message, permanent=False)
-    known = records.artifacts() | artifacts | handed_on(deliverables)
-    then = _beginning(attempts, following, known) if following else None
-    records.succeed(phase, result, artifacts, deliverables, duration_s, then)
-    return None
 
 
 def _finish(attempts: _Attempts, decisions: Sequence[Decision]) -> Outcome:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from orchestrator import attempt
 from orchestrator.config import Config
 from orchestrator.interrupts import Interrupts
 from orchestrator.run import Job, Outcome, orchestrate
@@ -60,6 +62,21 @@ class Library:
     said: list[str] = field(default_factory=list)
     programs: bool = False
 
+    @classmethod
+    def plant(cls, root: Path) -> Library:
+        """Make a folder with one book, which is given up after one failure."""
+        for name in ("input", "behaviours"):
+            (root / name).mkdir(parents=True)
+        script = FAKE_PHASES.format(
+            checkout=str(Path(attempt.__file__).parents[1]),
+            calls=str(root / "calls"),
+            behaviours=str(root / "behaviours"),
+        )
+        (root / "fake_phases.py").write_text(script)
+        library = cls(root, Config.model_validate({"retries": {"limit": 1}}).resolved(root))
+        library.book.write_text("Once.\n")
+        return library
+
     @property
     def book(self) -> Path:
         return self.config.input_dir / self.name
@@ -68,8 +85,10 @@ class Library:
     def id(self) -> str:
         return book_id(self.book, self.root)
 
-    def run(self, **changes: object) -> Outcome:
+    def run(self, *, on_commit: Callable[[int], object] | None = None, **changes: object) -> Outcome:
         state = PipelineState(self.config.pipeline_json)
+        if on_commit:
+            state.subscribe(on_commit)
         settings = Settings.of(self.config.model_copy(update=changes))
         # Only what is run is another: fingerprints are those of the built-in phases.
         if self.programs:
