@@ -25,7 +25,8 @@ _CREDIT = re.compile(
 )
 # Thanks to those who lent the book or its pictures, and to whom made a text of them.
 _THANKS = re.compile(
-    r"\b(?:thank|grateful|courtesy|remerci|danken|produced|prepared|proofread|scann|digiti[sz]ed|made available)",
+    r"\b(?:thank|grateful|courtesy|remerci|danken|produced|prepared|proofread|scann|digiti[sz]ed|made available|"
+    r"images of (?:the )?original\b.{0,40}\bavailable)",
     re.IGNORECASE,
 )
 _WORK = re.compile(
@@ -40,6 +41,18 @@ _CREDIT_BLOCKS = 12
 _FACT = re.compile(
     r"^(Title|Author|Language|Editor|Translator)[ \t]*:[ \t]*(\S[^\n]{0,300})$", re.MULTILINE | re.IGNORECASE
 )
+# The first line of the header, also of those of the 1990s that state no other facts.
+_CALLED = re.compile(
+    r"^\**\s*(?:The )?Project Gutenberg(?:'s)? (?:E-?text|E-?book) (?:of|,) (?P<title>[^\n*]{1,200}?)"
+    r"(?:,?\s+by (?P<author>[^\n*]{1,100}?))?\**[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_PAGE_TITLE = re.compile(
+    r"(?:The )?Project Gutenberg(?:['’]s)? (?:E-?text|E-?book) (?:of|,) (?P<title>.{1,200}?)"
+    r"(?:,? by (?P<author>.{1,100}?))?\.?|(?P<before>.{1,300}?)\s*\|\s*Project Gutenberg",
+    re.IGNORECASE,
+)
+_HEAD = 6000
 _LANGUAGES = {
     "english": "en",
     "french": "fr",
@@ -117,6 +130,15 @@ def _until_end(blocks: Iterable[Block], *, known: bool) -> Iterator[Block]:
             yield block
 
 
+def without_source(title: str) -> Metadata:
+    """What the title of a web page says about a book: "The Project Gutenberg eBook of Emma, by Jane Austen"."""
+    called = _PAGE_TITLE.fullmatch(" ".join(title.split()))
+    if called is None:
+        return Metadata()
+    author = called["author"]
+    return Metadata(title=called["title"] or called["before"], authors=(author,) if author else ())
+
+
 def book_range(pieces: Sequence[str]) -> range:
     """Which pieces of a text are the book itself, between the header and the licence.
 
@@ -139,12 +161,16 @@ def facts(text: str) -> Metadata:
     Args:
         text: a whole text; only its beginning is looked at.
     """
-    head = text[:6000]
+    head = text[:_HEAD]
     if "project gutenberg" not in head.lower():
         return Metadata()
     found: dict[str, str] = {}
     for match in _FACT.finditer(head):
         found.setdefault(match.group(1).lower(), " ".join(match.group(2).split()))
+    called = _CALLED.search(head)
+    if called and "title" not in found:
+        found["title"] = " ".join(called["title"].split())
+        found.setdefault("author", " ".join((called["author"] or "").split()))
     author = found.get("author", "")
     return Metadata(
         title=found.get("title"),

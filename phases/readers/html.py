@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from phases.readers import markup, outline
+from phases.readers import gutenberg, markup, outline
 from phases.readers.document import Block, Document, Metadata
 from phases.readers.limits import Limits
 
@@ -19,6 +19,8 @@ _NAMES = {
     "description": ("description", "dc.description"),
     "language": ("dc.language", "dcterms.language"),
 }
+# The header of a page of Project Gutenberg is shorter.
+_HEAD = 6000
 
 
 def read(path: Path, limits: Limits) -> Document:
@@ -52,7 +54,9 @@ def _metadata(root: Any) -> Metadata:
             break
     facts = {fact: [v for name in names for v in named.get(name, [])] for fact, names in _NAMES.items()}
     language = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang")
-    return Metadata(
+    stated = gutenberg.facts("\n".join(_head(root)))
+    stated = stated.over(gutenberg.without_source(title))
+    own = Metadata(
         title=_first(facts["title"]) or title or None,
         authors=tuple(
             dict.fromkeys(name.strip() for each in facts["author"] for name in each.split(";") if name.strip())
@@ -62,6 +66,19 @@ def _metadata(root: Any) -> Metadata:
         published=_first(facts["published"]),
         description=_first(facts["description"]),
     )
+    return stated.over(own)
+
+
+def _head(root: Any) -> Iterator[str]:
+    """The first lines of a page, in which Project Gutenberg states the facts about a book."""
+    size = 0
+    for element in root.iter():
+        if markup.local_name(element) in ("h1", "h2", "p", "pre"):
+            said = "".join(element.itertext())
+            size += len(said)
+            yield said.strip()
+            if size > _HEAD:
+                return
 
 
 def _first(values: list[str]) -> str | None:

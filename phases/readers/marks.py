@@ -9,20 +9,22 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from phases.readers import foreign, text
+from phases.readers import foreign, text, transcribers
 from phases.readers.document import Omission, Paragraph
 from phases.readers.omission import CITATION, FOOTNOTE, ILLUSTRATION, NOTE_REFERENCE, PAGE_NUMBER, TRANSCRIBER_NOTE, URL
 
 # A mark belongs to what stands before it; at the start of a paragraph it numbers the paragraph.
 _NOTE_MARK = re.compile(
     r"(?<=[^\s\[({])[  ]?\[(?P<mark>\d{1,3}|[*†‡§]{1,3})\](?!\()"
+    # Letters are marks right after a word or the end of a sentence; "k[A]" is a formula.
+    r"|(?:(?<=[^\W\d_]{2})|(?<=[.,;:!?\"'”’»)]))\[(?P<letter>[A-Z]{1,2})\](?![\w(\[])"
+    r"|(?:(?<=[^\W\d_]{3})|(?<=[.,;:!?\"'”’»)]))[  ]?\{(?P<braced>\d{1,3})\}(?!\w)"
     r"|(?<=[.,;:!?\"'”’»)])(?P<raised>[⁰¹²³⁴-⁹]{1,3})(?!\w)"
     r"|(?<=[^\W\d_]{4})(?P<after_word>[⁰¹²³⁴-⁹]{1,3})(?!\w)"
 )
-_NOTE = re.compile(r"\[(?P<mark>\d{1,3}|[*†‡§]{1,3})\]\s+\S")
+_NOTE = re.compile(r"(?:\[(?P<mark>\d{1,3}|[*†‡§]{1,3}|[A-Z]{1,2})\]|\{(?P<braced>\d{1,3})\})\s+\S")
 _BRACKETED_NOTE = re.compile(r"\[(?:foot|end)note(?:\s+[\w*]{1,5})?\s*:", re.IGNORECASE)
 _ILLUSTRATION = re.compile(r"\[illustrations?(?:\s*:[^\[\]]{0,1000})?\]", re.IGNORECASE)
-_TRANSCRIBER = re.compile(r"\[?\s*(?:original )?transcribers?['’]?s?['’]?\s+notes?\s*:", re.IGNORECASE)
 # What may stand in brackets over several paragraphs.
 _OPENINGS = (
     (_BRACKETED_NOTE, FOOTNOTE),
@@ -66,14 +68,12 @@ class Marks:
     def taken(self, paragraphs: Sequence[Paragraph]) -> Iterator[Paragraph]:
         """The paragraphs of a chapter with their marks in rows of their own, each after its paragraph."""
         cites = self._cites(paragraphs)
-        bracketed = _bracketed(paragraphs)
-        titled = False
+        bracketed = _bracketed(paragraphs) | transcribers.notes(paragraphs)
         for position, paragraph in enumerate(paragraphs):
             if paragraph.omit is not None:
                 yield paragraph
                 continue
-            whole = TRANSCRIBER_NOTE if titled else bracketed.get(position) or self._whole(paragraph)
-            titled = not titled and _TRANSCRIBER.fullmatch(paragraph.text) is not None
+            whole = bracketed.get(position) or self._whole(paragraph)
             if whole is not None and whole.rule not in self._off:
                 yield replace(paragraph, omit=whole, level=0)
             elif paragraph.kind in _CUT_KINDS:
@@ -84,13 +84,13 @@ class Marks:
     def _whole(self, paragraph: Paragraph) -> Omission | None:
         """The rule that leaves out the whole paragraph."""
         content = paragraph.text
-        if content.startswith("["):
+        if content.startswith(("[", "{")):
             if _ILLUSTRATION.fullmatch(content):
                 return ILLUSTRATION
             note = _NOTE.match(content)
-            if note and note["mark"] in self._referred:
+            if note and (note["mark"] or note["braced"]) in self._referred:
                 return FOOTNOTE
-        return TRANSCRIBER_NOTE if _TRANSCRIBER.match(content) else None
+        return None
 
     def _cites(self, paragraphs: Sequence[Paragraph]) -> bool:
         found = [m.group() for p in paragraphs if p.omit is None and "(" in p.text for m in _citations(p.text)]
@@ -100,9 +100,9 @@ class Marks:
     def _cut(self, paragraph: Paragraph, *, cites: bool) -> Iterator[Paragraph]:
         pieces: list[tuple[int, int, Omission]] = []
         content = paragraph.text
-        if "[" in content or not content.isascii():
+        if "[" in content or "{" in content or not content.isascii():
             for match in _NOTE_MARK.finditer(content):
-                self._referred.add(match["mark"] or match.group())
+                self._referred.add(match["mark"] or match["letter"] or match["braced"] or match.group())
                 pieces.append((*match.span(), NOTE_REFERENCE))
             pieces += [(*match.span(), ILLUSTRATION) for match in _ILLUSTRATION.finditer(content)]
             pieces += [(*match.span(), PAGE_NUMBER) for match in _PAGE_MARK.finditer(content)]

@@ -14,7 +14,7 @@ from typing import Any
 from lxml import etree
 
 from phases.contract import PermanentError
-from phases.readers import encoding, foreign, numbering, text
+from phases.readers import encoding, foreign, initials, numbering, text
 from phases.readers.archive import damaged
 from phases.readers.document import Omission, Paragraph
 from phases.readers.link_lists import Links
@@ -222,6 +222,8 @@ class _Walker:
     links: Links = field(default_factory=Links)
     _parts: list[str] = field(default_factory=list)
     _level: int = 0
+    # A picture of the letter that the next word begins with.
+    _initial: str = ""
     _in_cells: bool = False
     _kinds: list[tuple[Any, str]] = field(default_factory=list)
     _drama: list[Any] = field(default_factory=list)
@@ -269,6 +271,9 @@ class _Walker:
             return
         if self._kinds and self._kinds[-1][1] == "verse" and local_name(self._kinds[-1][0]) == "pre":
             piece = piece.replace("\n", _LINE_BREAK)
+        if self._initial and not piece.isspace() and self._omitting is None:
+            piece = initials.joined(self._initial, piece)
+            self._initial = ""
         within = self._omitting is not None and not self._omits_blocks
         (self._omitted_parts if within else self._parts).append(piece)
 
@@ -312,7 +317,9 @@ class _Walker:
             yield Paragraph("scene_break", "", self.source, ids=self._taken_ids())
         elif tag == "img":
             described = text.one_line(node.get("alt", ""))
-            if self._omitting is None and text.has_word(described):
+            if self._omitting is None and initials.is_initial(described) and not text.has_word("".join(self._parts)):
+                self._initial = described
+            elif self._omitting is None and text.has_word(described):
                 self._omitted.append(Paragraph("prose", described, self.source, omit=ALT_TEXT))
         elif tag == "br":
             twice = bool(self._parts) and self._parts[-1] == _LINE_BREAK and not self._verse
@@ -327,7 +334,7 @@ class _Walker:
 
     def _omission_of(self, node: Any, tag: str) -> Omission | None:
         if self.hidden and self.hidden.hides(node, tag):
-            return HIDDEN
+            return None if initials.is_hidden(node) else HIDDEN
         return omission_of(node, tag) or self.notes.omission_of(node, tag, after="".join(self._parts[-3:]))
 
     def _separate_cell(self) -> None:

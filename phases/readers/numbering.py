@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from phases.readers import text
+
 _PARTS = (
     "part|partie|parte|teil|book|livre|libro|buch|volume|vol|band|tome|act|acte|akt|часть|том|книга|частина|część|deel|del|"
     "μέρος"
@@ -18,7 +20,8 @@ _ALONE = (
     "prologue|prolog|prólogo|prologo|epilogue|epilog|épilogue|epílogo|epilogo|preface|préface|prefacio|prefazione|vorwort|"
     "nachwort|foreword|afterword|introduction|introducción|introduzione|einleitung|avant-propos|prelude|interlude|"
     "intermezzo|postscript|conclusion|dedication|acknowledgments|acknowledgements|author's note|author’s note|"
-    "пролог|эпилог|предисловие|bibliography|references|glossary|index|notes|endnotes|footnotes|about the author"
+    "пролог|эпилог|предисловие|bibliography|references|glossary|index|notes|endnotes|footnotes|about the author|"
+    "advertisements?|by the same author"
 )
 _SPELLED_NUMBERS = {
     1: "one first un une unième premier première premiere eins erste erster erstes uno una primero primera primo prima",
@@ -116,7 +119,7 @@ _ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3
 _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _LEADER = re.compile(r"(?:(?:\s*\.){3,}|\s{3,}|\t)\s*(?:\d{1,4}|[ivxl]{1,6})?\s*$")
 
-_NOTE_MARK = re.compile(r"\[\d{1,3}\]|\[\*\]")
+_NOTE_MARK = re.compile(r"\[\d{1,3}\]|\[\*\]|(?<=\w)\[[A-Z]\]|(?<=\w)\{\d{1,3}\}")
 
 _MAX_TITLE = 100
 _LONGEST_EASTERN = 40
@@ -268,7 +271,7 @@ def is_title(line: str) -> bool:
 
 def undecorated(line: str) -> str:
     """A line without what is drawn around headings: rules, asterisks, underscores, the bracket of a picture."""
-    shown = line.strip().strip("*_=~#-—– \t").strip()
+    shown = text.without_emphasis(line.strip()).strip("*_=~#-—– \t").strip()
     return shown.rstrip("] ") if shown.endswith("]") and "[" not in shown else shown
 
 

@@ -21,6 +21,7 @@ CONTENTS = of_rule("contents")
 NON_LINEAR = of_rule("non-linear")
 HIDDEN = of_rule("hidden")
 PAGE_NUMBER = of_rule("page-number")
+LINE_NUMBER = of_rule("line-number")
 NOTE_REFERENCE = of_rule("note-reference")
 RUBY = of_rule("ruby")
 FOOTNOTE = of_rule("footnote")
@@ -65,14 +66,18 @@ _BY_TYPE = {
     **dict.fromkeys(("footnote", "rearnote", "endnote", "doc-footnote", "doc-endnote"), FOOTNOTE),
     **dict.fromkeys(("footnotes", "rearnotes", "endnotes", "doc-endnotes"), NOTES),
 }
-# What Project Gutenberg's own EPUB and HTML files call their additions.
-_BY_CLASS = {"pg-boilerplate": GUTENBERG_LICENCE}
+# What Project Gutenberg's own EPUB and HTML files call their additions: a header by this name, and the licence.
+_GUTENBERG_CLASS, _GUTENBERG_HEADER = "pg-boilerplate", "pg-header"
+# What the files of its volunteers call the notes about their work.
+_TRANSCRIBER_CLASS = re.compile(r"tr?(?:ans)?[-_]?notes?|tn(?:[-_]?box)?|transcribers?(?:[-_]?notes?)?", re.IGNORECASE)
 # What books call the numbers of the pages that they were printed on; the text must be one, too.
 _PAGE_CLASS = re.compile(r"(?:[\w-]*-)?(?:pages?|pg)[-_]?(?:num|number|no|nr|break|brk)s?\d?|folio", re.IGNORECASE)
 _PAGE_TEXT = re.compile(
     r"[\[({|\s]*(?:(?:pg|page|p|seite|s)\b\.?\s*)?(?:\d{1,4}|[ivxlc]{1,7})[\])}|.\s]*", re.IGNORECASE
 )
+_LINE_CLASS = re.compile(r"(?:[\w-]*-)?line[-_]?(?:num|number|no|nr)s?\d?|ln(?:um)?", re.IGNORECASE)
 _LONGEST_NUMBER = 20
+_LONGEST_OPENING = 60
 _BY_TAG = {"rt": RUBY, "rtc": RUBY}
 _NOT_DISPLAYED = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 
@@ -109,11 +114,25 @@ def omission_of(element: Any, tag: str) -> Omission | None:
     if by_type is not None:
         return by_type
     for name in attributes.get("class", "").split():
-        if name in _BY_CLASS:
-            return _BY_CLASS[name]
+        if name == _GUTENBERG_CLASS:
+            return GUTENBERG_HEADER if attributes.get("id") == _GUTENBERG_HEADER else GUTENBERG_LICENCE
+        if _TRANSCRIBER_CLASS.fullmatch(name) and _begins(element, "transcriber"):
+            return TRANSCRIBER_NOTE
         if _PAGE_CLASS.fullmatch(name) and _is_page_number(element):
             return PAGE_NUMBER
+        if _LINE_CLASS.fullmatch(name) and _is_page_number(element):
+            return LINE_NUMBER
     return None
+
+
+def _begins(element: Any, word: str) -> bool:
+    """Whether the text of an element begins with a word, whatever its case and the marks before it."""
+    said = ""
+    for piece in element.itertext():
+        said += piece
+        if len(said) > _LONGEST_OPENING:
+            break
+    return said.lower().lstrip("[(*_ \t\r\n").startswith(word)
 
 
 def _is_page_number(element: Any) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 
 from phases.readers import numbering, text
 from phases.readers.document import Block, ChapterStart, Paragraph
@@ -16,6 +17,11 @@ _SEVERAL = 2
 _LONGEST = 140
 # So far a part is looked through for its chapters.
 _REACH = 2000
+# Who has made a book, in a heading of its title page.
+_BY = re.compile(
+    r"(?:(?:written|edited|illustrated|translated|retold|told)\s+)?(?:by|von|par|di|por)\s+(?!the\b|an?\b|my\b|his\b|her\b)[A-ZÀ-Þ]",
+    re.IGNORECASE,
+)
 _HEADING_KINDS = frozenset({"prose", "line", "list_item"})
 
 
@@ -52,16 +58,17 @@ def by_headings(paragraphs: Sequence[Paragraph]) -> Iterator[Block]:
 
 def _titles(paragraphs: Sequence[Paragraph], headings: Sequence[Paragraph]) -> list[Paragraph]:
     """The title of the book, and the headings that belong to it."""
-    spoken = iter(p for p in paragraphs if p.omit is None and text.has_word(p.text))
-    found = [headings[0]]
-    for paragraph in dropwhile(lambda p: p is not headings[0], spoken):
-        if paragraph is headings[0]:
-            continue
-        alone = sum(p.level == paragraph.level for p in headings) == 1
-        if not paragraph.level or not alone or numbering.heading(paragraph.text) is not None:
-            break
-        found.append(paragraph)
-    return found
+    spoken = (p for p in paragraphs if p.omit is None and text.has_word(p.text))
+    run = list(takewhile(lambda p: p.level > 0, dropwhile(lambda p: p is not headings[0], spoken)))
+    below: Paragraph | None = None
+    chapter = 0
+    for place in range(len(run) - 1, 0, -1):
+        each = run[place]
+        alone = sum(p.level == each.level for p in headings) == 1
+        empty = below is not None and below.level <= each.level  # a chapter with no word before the next one
+        if numbering.heading(each.text) is not None or not (alone or empty or _BY.match(each.text)):
+            below, chapter = each, place
+    return run[: chapter or len(run)]
 
 
 def book_title(paragraphs: Iterable[Paragraph]) -> str | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from phases.readers import notices, numbering, text
+from phases.readers import notices, numbering, text, transcribers
 from phases.readers.document import Omission, Paragraph
 from phases.readers.omission import (
     ADVERTISEMENT,
@@ -17,6 +17,7 @@ from phases.readers.omission import (
     HALF_TITLE,
     INDEX,
     NOTES,
+    TRANSCRIBER_NOTE,
 )
 
 # Of a page or chapter so many paragraphs must look like what its title says.
@@ -26,6 +27,7 @@ _MOST_ENTRIES = 0.8
 _SOME = 0.3
 _MOST_OF_ENTRY = 4
 _LONGEST_ENTRY = 120
+_LONGEST_OFFER = 800
 _FEWEST_NUMBERS = 6
 _FEW_WORDS = 500
 _SHORT_PAGE_WORDS = 80
@@ -48,7 +50,12 @@ _WORK = re.compile(
     r"\b(?:1[5-9]|20)\d\d[a-z]?\b|\bhttps?://|\bdoi\b|\bISBN\b|\bpp?\. ?\d|\bUniversity Press\b|\beds?\.|\bibid\b",
     re.IGNORECASE,
 )
-_NOTE = re.compile(r"(?:\[?\(?\d{1,4}[\].):]?|[*†‡§]{1,3})\s*\S")
+_NOTE = re.compile(r"(?:\[?\(?\d{1,4}[\].):]?|\{\d{1,3}\}|[*†‡§]{1,3})\s*\S")
+_OFFERED = re.compile(
+    r"[$£] ?\d|\b\d{1,3}s\. ?\d?|\b\d{1,2} ?c(?:ts|ents)\b|\b(?:8vo|12mo|16mo|4to|octavo|cloth|boards|net|postpaid|"
+    r"illustrated|fr\.|mark)\b",
+    re.IGNORECASE,
+)
 _RIGHTS = re.compile(
     r"©|\(c\)\s|\bcopyright\b|all rights reserved|\bISBN\b|no part of this|public domain|creative commons|"
     r"library of congress|british library|alle rechte|tous droits|derechos|first (?:published|edition|printing)|"
@@ -106,6 +113,16 @@ def _is_short(paragraphs: Sequence[Paragraph]) -> bool:
 
 def _is_list(paragraphs: Sequence[Paragraph]) -> bool:
     return _share(paragraphs, _is_entry) >= _MOST_ENTRIES
+
+
+def _is_catalogue(paragraphs: Sequence[Paragraph]) -> bool:
+    """Whether most entries are titles, or name a price or a binding."""
+    return (
+        _share(
+            paragraphs, lambda p: _is_entry(p) or (len(p.text) < _LONGEST_OFFER and _OFFERED.search(p.text) is not None)
+        )
+        >= _MOST_ENTRIES
+    )
 
 
 def _is_praise(paragraphs: Sequence[Paragraph]) -> bool:
@@ -208,7 +225,7 @@ _KINDS = (
             r"du même auteur|vom selben autor|von derselben autorin|del mismo autor|dello stesso autore|"
             r"weitere (?:bücher|titel).*|другие книги.*"
         ),
-        _is_list,
+        _is_catalogue,
     ),
     _Kind(
         ADVERTISEMENT,
@@ -224,6 +241,11 @@ _KINDS = (
         _titles(r"(?:advance |more |early )?(?:praise|acclaim|reviews?) (?:for|of)\b.*|(?:critical )?acclaim|praise"),
         _is_praise,
     ),
+    _Kind(
+        TRANSCRIBER_NOTE,
+        _titles(r"(?:the )?transcribers?['’]?s?['’]?\s+(?:end)?notes?"),
+        transcribers.is_about_editing,
+    ),
     _Kind(HALF_TITLE, _titles(r"half[- ]?title(?: ?page)?"), _is_short),
 )
 
@@ -238,8 +260,11 @@ def kind_of(title: str, paragraphs: Sequence[Paragraph]) -> Omission | None:
         p for p in paragraphs if text.has_word(p.text)
     ]
     empty = all(p.kind == "heading" for p in body)  # of a list that was left out, or is made by the reading system
+    spoken = [p for p in body if p.omit is None]
     for kind in _KINDS:
-        if kind.title.fullmatch(name) and (kind.looks(body) or (empty and kind.omission in (CONTENTS, INDEX))):
+        if kind.title.fullmatch(name) and (
+            kind.looks(body) or (spoken and kind.looks(spoken)) or (empty and kind.omission in (CONTENTS, INDEX))
+        ):
             return kind.omission
     return None
 

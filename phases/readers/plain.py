@@ -15,16 +15,18 @@ from phases.readers import (
     gutenberg,
     numbering,
     outline,
+    plain_boxes,
     plain_contents,
     plain_notes,
     plain_pages,
     plain_underlined,
+    plain_verse,
     text,
     title_page,
 )
 from phases.readers.document import Block, ChapterStart, Document, Metadata, Omission, Paragraph
 from phases.readers.limits import Limits
-from phases.readers.omission import CONTENTS, FOOTNOTE
+from phases.readers.omission import CONTENTS, FOOTNOTE, LINE_NUMBER
 from phases.readers.plain_chapters import Chapters
 
 # Lines longer than this are whole paragraphs: nobody wraps by hand at so many characters.
@@ -84,6 +86,7 @@ def _metadata(content: str) -> Metadata:
 
 def _blocks(content: str, check_paragraphs: Callable[[int], None]) -> Iterator[Block]:
     lines = (_PAGE_BREAK.sub("\n\n\f", content) if "\f" in content else content).split("\n")
+    lines = plain_boxes.without_boxes(lines)
     furniture = plain_pages.furniture(lines)
     groups = _groups(lines, furniture.keys())
     check_paragraphs(len(groups) + len(furniture))
@@ -110,6 +113,7 @@ def _read(groups: Sequence[Lines]) -> Iterator[tuple[int, Block]]:
     if underlined >= max(_UNDERLINED, len(chapters.starts)):
         yield from ((0, block) for block in outline.by_headings(list(_underlined(groups, left_out, width))))
         return
+    counted = plain_verse.line_numbers(lines, [p for p in own if p not in left_out and p not in chapters.starts])
     for position, group in enumerate(groups):
         start = chapters.starts.get(position)
         if start is not None:
@@ -124,9 +128,13 @@ def _read(groups: Sequence[Lines]) -> Iterator[tuple[int, Block]]:
                 if joined:
                     yield group.number, Paragraph("heading", joined, group.source)
         if used < len(group.lines):
-            rest = Lines(group.lines[used:], group.number + used)
+            numbers = counted.get(position, {})
+            shown = tuple(numbers[n][0] if n in numbers else line for n, line in enumerate(group.lines))
+            rest = Lines(shown[used:], group.number + used)
             for paragraph in _paragraphs(rest, width):
                 yield group.number, replace(paragraph, omit=left_out.get(position))
+            for n, (_, number) in numbers.items():
+                yield group.number, Paragraph("prose", number, f"line {group.number + n}", omit=LINE_NUMBER)
 
 
 def _underlined(groups: Sequence[Lines], left_out: Mapping[int, Omission], width: int) -> Iterator[Paragraph]:

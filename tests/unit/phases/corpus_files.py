@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import corpus_cases
+import corpus_makers
 from book_files import CONTAINER, W, epub, extract, item, itemref, opf, pdf, xhtml
 
 FOLDER = Path(__file__).parents[2] / "corpus"
@@ -444,18 +445,22 @@ ENCODED = corpus_cases.ENCODED | {
     "encoding-utf32.txt": (HEADINGS, "utf-32"),
     "encoding-latin1.txt": ("Kapitel 1\n\nÜber den Dächern fiel der Regen, schön und müde.\n", "latin-1"),
 }
-TEXTS = corpus_cases.TEXTS | {
-    "gutenberg.txt": GUTENBERG,
-    "headings.txt": HEADINGS,
-    "numerals.txt": NUMERALS,
-    "scholar.txt": SCHOLAR,
-    "title-page.txt": TITLE_PAGE,
-    "facts.md": FACTS,
-    "markdown.md": MARKDOWN,
-    "page.html": HTML,
-    "rich.rtf": RTF,
-    "fiction.fb2": FB2,
-}
+TEXTS = (
+    corpus_cases.TEXTS
+    | corpus_makers.TEXTS
+    | {
+        "gutenberg.txt": GUTENBERG,
+        "headings.txt": HEADINGS,
+        "numerals.txt": NUMERALS,
+        "scholar.txt": SCHOLAR,
+        "title-page.txt": TITLE_PAGE,
+        "facts.md": FACTS,
+        "markdown.md": MARKDOWN,
+        "page.html": HTML,
+        "rich.rtf": RTF,
+        "fiction.fb2": FB2,
+    }
+)
 MADE = corpus_cases.MADE | {
     "nav.epub": _epub3,
     "ncx.epub": _epub2,

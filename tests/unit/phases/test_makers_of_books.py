@@ -1,0 +1,135 @@
+"""Books in the habits of those who make them: what a listener would stumble over in Project Gutenberg's files."""
+
+import pytest
+from book_files import extract, text_book
+
+LONG = "It was a bright cold day in April, and the clocks were striking thirteen. " * 4
+ONE = f"Chapter 1\n\n{LONG}\n\n"
+
+
+def page(folder, body, title="The Rain"):
+    path = folder / "a.html"
+    path.write_text(f"<html><head><title>{title}</title></head><body>{body}</body></html>", encoding="utf-8")
+    return extract(path)
+
+
+# notes of transcribers
+
+
+@pytest.mark.parametrize(
+    "name", ["Transcriber's Note", "TRANSCRIBER’S NOTES:", "[Transcribers' Note]", "Transcriber's Endnote."]
+)
+def test_what_speaks_of_corrections_below_the_name_of_such_notes_is_left_out(tmp_path, name):
+    rest = "Spelling is as printed.\n\nPage 12, teh was changed to the.\n\n"
+    book = text_book(tmp_path, "a.txt", f"{ONE}{name}\n\n{rest}Chapter 2\n\nHe came.\n\n{LONG}\n")
+    assert {rule for rule, _ in book.omitted()} == {"transcriber-note"}
+    assert len(book.omitted()) == 3
+    assert book.titles == ["Chapter 1", "Chapter 2"]
+
+
+def test_a_story_that_has_such_a_name_is_spoken(tmp_path):
+    book = text_book(tmp_path, "a.txt", f"{ONE}Transcriber's Note\n\nI found these letters in a drawer.\n\n{LONG}\n")
+    assert not book.omitted()
+
+
+def test_a_table_in_a_box_is_spoken_as_it_is(tmp_path):
+    box = "+--------+-----+\n| Apples | 3   |\n| Pears  | 4   |\n+--------+-----+\n"
+    book = text_book(tmp_path, "a.txt", f"{ONE}{box}")
+    assert book.spoken[-1].startswith("+--------+-----+")
+    assert not book.omitted()
+
+
+# letters that are pictures
+
+
+@pytest.mark.parametrize(
+    ("begins", "said"),
+    [
+        ('<p><img alt="T"/>HE mill stood there.</p>', "THE mill stood there."),
+        ('<div><img alt="“T"/></div><p>he mill,” he said.</p>', "“The mill,” he said."),
+        ('<p><img alt="I"/> saw a mill.</p>', "I saw a mill."),
+        ('<p><img alt="I"/>t was a mill.</p>', "It was a mill."),
+        ('<p><img alt="T"/>The mill stood there.</p>', "The mill stood there."),
+        ('<p><img alt="B"/>In figure B a mill is shown.</p>', "In figure B a mill is shown."),
+        ('<p><img alt="A mill"/>he mill.</p>', "he mill."),
+    ],
+)
+def test_the_picture_of_a_letter_belongs_to_the_word_after_it(tmp_path, begins, said):
+    assert page(tmp_path, f"<h1>One</h1>{begins}<h1>Two</h1><p>{LONG}</p>").spoken[1] == said
+
+
+# numbers in the margin of verses
+
+VERSE = "The rain came down upon the roof\nAnd all the children lay in bed\nThe clock struck nine, the dog\n"
+
+
+def test_numbers_that_count_the_lines_of_a_poem_are_left_out(tmp_path):
+    poem = "".join(f"{VERSE}And from the mill there was an owl    {number}\n\n" for number in (4, 8, 12))
+    book = text_book(tmp_path, "a.txt", f"{ONE}{poem}")
+    assert book.omitted() == [("line-number", "4"), ("line-number", "8"), ("line-number", "12")]
+    assert [said[-3:] for said in book.spoken[2:]] == ["owl"] * 3
+
+
+@pytest.mark.parametrize("numbers", [(1890, 1893, 1899), (4, 8), (7, 3, 12)])
+def test_numbers_that_do_not_count_lines_are_spoken(tmp_path, numbers):
+    poem = "".join(f"{VERSE}And from the mill there was an owl    {number}\n\n" for number in numbers)
+    assert not text_book(tmp_path, "a.txt", f"{ONE}{poem}").omitted()
+
+
+# marks of notes
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("He came.[A] He went.", "He came. He went."),
+        ("He came{12} and went.", "He came and went."),
+        ("He came, {2} and went.", "He came, and went."),
+    ],
+)
+def test_letters_in_brackets_and_numbers_in_braces_are_marks_of_notes(tmp_path, sentence, said):
+    book = text_book(tmp_path, "a.txt", f"Chapter 1\n\n{sentence}\n\n{LONG}\n")
+    assert book.spoken[1] == said
+    assert [rule for rule, _ in book.omitted()] == ["note-reference"]
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Let k[A] be 7.", "[A]nd so he went.", "Write a{2} for aa.", "It is {3}.", "Plan [A] it is."]
+)
+def test_letters_and_braces_that_are_no_marks_are_spoken(tmp_path, sentence):
+    assert text_book(tmp_path, "a.txt", f"Chapter 1\n\n{sentence}\n\n{LONG}\n").spoken[1] == sentence
+
+
+# titles and title pages
+
+
+@pytest.mark.parametrize(
+    ("title", "facts"),
+    [
+        ("The Rain | Project Gutenberg", ("The Rain", [])),
+        ("The Project Gutenberg eBook of The Rain, by Ann Other", ("The Rain", ["Ann Other"])),
+        ("The Project Gutenberg eBook of The Rain, by Ann Other.", ("The Rain", ["Ann Other"])),
+        ("How Project Gutenberg Began", ("How Project Gutenberg Began", [])),
+    ],
+)
+def test_the_title_of_a_page_of_project_gutenberg_names_the_book(tmp_path, title, facts):
+    book = page(tmp_path, f"<h2>One</h2><p>{LONG}</p><h2>Two</h2><p>{LONG}</p>", title).book
+    assert (book["title"], book["authors"]) == facts
+
+
+def test_the_headings_of_a_title_page_are_no_chapters(tmp_path):
+    title = "<h1>The Rain</h1><h4>BY</h4><h2>ANN OTHER</h2><h4>LONDON</h4>"
+    chapters = "".join(f"<h2>{number}</h2><h3>A Day</h3><p>{LONG}</p>" for number in ("I", "II"))
+    assert page(tmp_path, title + chapters).titles == ["I. A Day", "II. A Day"]
+
+
+def test_a_part_right_below_the_title_is_a_chapter(tmp_path):
+    chapters = "".join(f"<h3>{name}</h3><p>{LONG}</p>" for name in ("Rain", "Snow"))
+    book = page(tmp_path, f"<h1>The Year</h1><h2>Spring</h2>{chapters}<h2>Summer</h2>{chapters}")
+    assert book.titles == ["Spring", "Rain", "Snow", "Summer", "Rain", "Snow"]
+
+
+def test_emphasis_at_the_end_of_a_heading_is_no_part_of_it(tmp_path):
+    scenes = "".join(f"SCENE {number}. _A garden._\n\n{LONG}\n\n" for number in ("I", "II"))
+    book = text_book(tmp_path, "a.txt", scenes)
+    assert book.titles == ["SCENE I. A garden.", "SCENE II. A garden."]
