@@ -34,7 +34,7 @@ _TABLE = (
         "contents",
         "a table of contents is for looking things up",
         1.0,
-        "tables of contents, lists of figures, of links and landmarks",
+        "tables of contents, lists of figures, of links and landmarks, links that only lead about",
         "speech below a heading such as Contents; links among the text",
         "section",
     ),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from phases.readers import gutenberg, markup, outline
+from phases.readers import gutenberg, markup, outline, text
 from phases.readers.document import Block, Document, Metadata
 from phases.readers.limits import Limits
 
@@ -19,6 +20,9 @@ _NAMES = {
     "description": ("description", "dc.description"),
     "language": ("dc.language", "dcterms.language"),
 }
+# What stands between the title of a book and the name of a site.
+_SITE = re.compile(r"\s*[|–—·»:-]\s")
+_TITLE_CLASSES = frozenset(["title", "MsoTitle"])
 # The header of a page of Project Gutenberg is shorter.
 _HEAD = 6000
 
@@ -52,6 +56,7 @@ def _metadata(root: Any) -> Metadata:
             named.setdefault(element.get("name", "").strip().lower(), []).append(element.get("content").strip())
         elif tag == "body":
             break
+    title = _own_title(root, title)
     facts = {fact: [v for name in names for v in named.get(name, [])] for fact, names in _NAMES.items()}
     language = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang")
     stated = gutenberg.facts("\n".join(_head(root)))
@@ -67,6 +72,18 @@ def _metadata(root: Any) -> Metadata:
         description=_first(facts["description"]),
     )
     return stated.over(own)
+
+
+def _own_title(root: Any, title: str) -> str:
+    """The book's part of a page's title, which may name the site, too; without one, what is styled as the title."""
+    for element in root.iter():
+        tag = markup.local_name(element)
+        if tag == "h1":
+            shown = markup.inline_text(element)
+            return shown if shown and _SITE.match(title.removeprefix(shown)) and title.startswith(shown) else title
+        if not title and tag == "p" and _TITLE_CLASSES & text.names(element.get("class") or ""):
+            return markup.inline_text(element)
+    return title
 
 
 def _head(root: Any) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,14 @@ _LONGEST_ENTRY = 160
 # So many entries are a list where nothing but short lines stands before them, or a title says so; else so many more.
 _ENTRIES, _SURE_ENTRIES = 3, 10
 _SHORT_LINES = 40
+# Links that only lead about in a book: a paragraph of these says nothing else.
+_WAY = (
+    r"(?:(?:back|return|go(?: back)?|jump) to (?:the )?)?(?:top|(?:table of )?contents|toc|index|start|beginning|"
+    r"first page|main page|home)|(?:previous|prev|next|last|first)(?: chapter| page| part)?|"
+    r"zurück(?: zum (?:anfang|inhalt(?:sverzeichnis)?))?|(?:zum )?inhalt(?:sverzeichnis)?|nach oben|weiter|"
+    r"retour (?:au sommaire|en haut|à la table des matières)|volver al (?:índice|principio)|inhoud"
+)
+_LEADS = re.compile(rf"\W*(?:{_WAY})(?:\W+(?:{_WAY})){{0,4}}\W*", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -23,6 +32,8 @@ class Links:
     _begins: bool = False
     _ended: int = 0
     _entry: frozenset[str] = frozenset()
+    _linked: bool = False
+    _leading: set[int] = field(default_factory=set)
     _entries: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def open(self, href: str, *, begins: bool) -> None:
@@ -30,6 +41,7 @@ class Links:
         if "#" in href[1:] or (href and "://" not in href and not href.startswith(("#", "mailto:"))) or href[:1] == "#":
             self._targets.append(href)
             self._begins = self._begins or begins
+        self._linked = True
 
     def close(self, place: int) -> None:
         """A link ends before this piece of its paragraph."""
@@ -50,10 +62,13 @@ class Links:
         short = len(paragraph.text) <= _LONGEST_ENTRY or len(self._entry) >= _ENTRIES
         if self._entry and short and not paragraph.level:
             self._entries[id(paragraph)] = self._entry
+        if self._linked and len(paragraph.text) <= _LONGEST_ENTRY and _LEADS.fullmatch(paragraph.text):
+            self._leading.add(id(paragraph))
+        self._linked = False
 
     def marked(self, paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
         """The paragraphs of the file, with lists of links left out."""
-        found = list(paragraphs)
+        found = [replace(p, omit=p.omit or CONTENTS, level=0) if id(p) in self._leading else p for p in paragraphs]
         if len(self._entries) == 0:
             return found
         shown = [place for place, p in enumerate(paragraphs) if p.omit is None and text.has_word(p.text)]

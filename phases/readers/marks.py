@@ -11,7 +11,16 @@ from dataclasses import replace
 
 from phases.readers import foreign, text, transcribers
 from phases.readers.document import Omission, Paragraph
-from phases.readers.omission import CITATION, FOOTNOTE, ILLUSTRATION, NOTE_REFERENCE, PAGE_NUMBER, TRANSCRIBER_NOTE, URL
+from phases.readers.omission import (
+    CITATION,
+    FOOTNOTE,
+    ILLUSTRATION,
+    NOTE_REFERENCE,
+    PAGE_NUMBER,
+    RUBY,
+    TRANSCRIBER_NOTE,
+    URL,
+)
 
 # A mark belongs to what stands before it; at the start of a paragraph it numbers the paragraph.
 _NOTE_MARK = re.compile(
@@ -31,6 +40,11 @@ _OPENINGS = (
     (re.compile(r"\[illustrations?\s*(?::|$)", re.IGNORECASE), ILLUSTRATION),
     (re.compile(r"\[\s*(?:original )?transcribers?['’]?s?['’]?\s+notes?\s*:", re.IGNORECASE), TRANSCRIBER_NOTE),
 )
+# Of the Japanese library Aozora Bunko: how a word is read, and how it is set.
+_AOZORA_RUBY = re.compile(
+    "(?<=[\u3005\u3006\u3400-\u9fff\uf900-\ufaff])《[\u3040-\u30ff]{1,40}》|｜(?=[^《》\n]{1,40}《)"
+)
+_AOZORA_NOTE = re.compile("［＃[^［］]{1,200}］")
 _ADDRESS = re.compile(
     r"(?P<scheme>\b(?:https?|ftp)://(?:www\.)?|\bwww\.)(?P<site>[\w.-]{1,200}\w)(?P<path>[/?#][^\s<>\"”»]{0,2000})?"
 )
@@ -106,6 +120,9 @@ class Marks:
                 pieces.append((*match.span(), NOTE_REFERENCE))
             pieces += [(*match.span(), ILLUSTRATION) for match in _ILLUSTRATION.finditer(content)]
             pieces += [(*match.span(), PAGE_NUMBER) for match in _PAGE_MARK.finditer(content)]
+        if "《" in content or "［＃" in content:
+            pieces += [(*match.span(), RUBY) for match in _AOZORA_RUBY.finditer(content)]
+            pieces += [(*match.span(), TRANSCRIBER_NOTE) for match in _AOZORA_NOTE.finditer(content)]
         if "//" in content or "www." in content:
             pieces += [(*span, URL) for match in _ADDRESS.finditer(content) for span in _around_site(match)]
         if cites and "(" in content:

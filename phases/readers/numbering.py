@@ -67,6 +67,7 @@ _ORDINALS = (
     "eerste tweede derde vierde vijfde zesde zevende achtste negende tiende",
     "första andra tredje fjärde femte sjätte sjunde åttonde nionde tionde",
     "første anden tredje fjerde femte sjette syvende ottende niende tiende",
+    "primeira segunda terceira quarta quinta sexta sétima oitava nona décima",
     "primeiro segundo terceiro quarto quinto sexto sétimo oitavo nono décimo",
     "πρώτο δεύτερο τρίτο τέταρτο πέμπτο έκτο έβδομο όγδοο ένατο δέκατο",
 )
@@ -75,6 +76,7 @@ _VALUES = {word: value for words in _ORDINALS for value, word in enumerate(words
 }
 _WORD_NUMBERS = "|".join(sorted(_VALUES, key=len, reverse=True))
 _SPELLED = rf"(?:the\s+)?(?:{_WORD_NUMBERS})(?:[\s-](?:(?:and|et|y|e)[\s-])?(?:{_WORD_NUMBERS}))?"
+_SPELLED_ALONE = re.compile(_SPELLED, re.IGNORECASE)
 _NUMBER = rf"(?:\d{{1,6}}|[ivxlcdm]{{1,10}}|{_SPELLED})"
 _REST = r"(?P<rest>.*)"
 # "第十二章 雨": a number of Chinese characters, in the books of China, Japan and Korea.
@@ -86,6 +88,7 @@ _EASTERN_NAMED = re.compile(
     r"(?:序[章言幕]?|前言|楔子|引子|终章|終章|尾声|尾聲|后记|後記|番外(?:篇)?|プロローグ|エピローグ|まえがき|あとがき|はじめに|おわりに)"
     r"(?:[\s　:：].{0,40})?"
 )
+_EASTERN_ALONE = re.compile("[一二三四五六七八九十]{1,4}")
 _EASTERN_DIGITS = {digit: value for value, digit in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
 _EASTERN_UNITS = {"十": 10, "百": 100, "千": 1000}
 
@@ -122,6 +125,7 @@ _LEADER = re.compile(r"(?:(?:\s*\.){3,}|\s{3,}|\t)\s*(?:\d{1,4}|[ivxl]{1,6})?\s*
 _NOTE_MARK = re.compile(r"\[\d{1,3}\]|\[\*\]|(?<=\w)\[[A-Z]\]|(?<=\w)\{\d{1,3}\}")
 
 _MAX_TITLE = 100
+_LONGEST_NUMBER = 30
 _LONGEST_EASTERN = 40
 
 
@@ -182,6 +186,8 @@ def _eastern(line: str) -> Heading | None:
         if len(title) > _LONGEST_EASTERN or title.endswith(("。", "，")):
             return None
         return Heading("part" if match["part"] else "chapter", line, title, _eastern_value(match["number"]))
+    if _EASTERN_ALONE.fullmatch(line):
+        return Heading("numeral", line, "", _eastern_value(line))
     return Heading("named", line, "") if _EASTERN_NAMED.fullmatch(line) else None
 
 
@@ -284,6 +290,16 @@ def is_bare(line: str) -> bool:
     """Whether a line is a heading with a number and no title, such as "CHAPTER IV."."""
     found = heading(line)
     return found is not None and found.rank != "named" and not found.title
+
+
+def number(line: str) -> int:
+    """The value of a line that is a number and nothing else, such as "12", "XII." or "Twelve"; 0 for every other."""
+    if len(line) > _LONGEST_NUMBER:
+        return 0
+    shown = undecorated(line).strip(" .")
+    if shown.isdecimal():
+        return int(shown)
+    return roman(shown) or (_value(shown) if _SPELLED_ALONE.fullmatch(shown) else 0)
 
 
 def is_of_edition(title: str) -> bool:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import dropwhile, takewhile
 
-from phases.readers import numbering, text
+from phases.readers import numbering, text, unmarked
 from phases.readers.document import Block, ChapterStart, Paragraph
 
 # A heading with less text of its own than this is a part or a title page: the level below it holds the chapters too.
 _OWN_WORDS = 60
-# In books without headings so many chapters must be numbered, each in a paragraph of its own.
-_SEVERAL = 2
-_LONGEST = 140
 # So far a part is looked through for its chapters.
 _REACH = 2000
 # Who has made a book, in a heading of its title page.
@@ -22,7 +18,6 @@ _BY = re.compile(
     r"(?:(?:written|edited|illustrated|translated|retold|told)\s+)?(?:by|von|par|di|por)\s+(?!the\b|an?\b|my\b|his\b|her\b)[A-ZÀ-Þ]",
     re.IGNORECASE,
 )
-_HEADING_KINDS = frozenset({"prose", "line", "list_item"})
 
 
 def by_headings(paragraphs: Sequence[Paragraph]) -> Iterator[Block]:
@@ -31,14 +26,15 @@ def by_headings(paragraphs: Sequence[Paragraph]) -> Iterator[Block]:
     Chapters are the headings of the highest level that occurs more than once, and those above. Where these have
     hardly any text of their own, they are parts, and the next level are chapters too. A first heading that is alone on
     its level, above the others, is the title of the book, and starts none; neither do headings right below it that are
-    alone on theirs, such as a subtitle, a name or a date. A book without any heading has those that are told by their
-    words and numbers.
+    alone on theirs, such as a subtitle, a name or a date. Where there are none, or few, there are
+    those that are told by their words and numbers.
     """
-    if any(p.level and p.omit is None for p in paragraphs):
-        deepest = _chapter_level(paragraphs)
+    told = unmarked.with_headings(paragraphs)
+    if told is not None:
+        paragraphs = told
+        deepest = max(p.level for p in paragraphs)
     else:
-        paragraphs = _numbered(paragraphs)
-        deepest = max((p.level for p in paragraphs), default=0)
+        deepest = _chapter_level(paragraphs)
     headings = [p for p in paragraphs if p.level and p.omit is None]
     titles = _titles(paragraphs, headings) if headings and headings[0].level < deepest and book_title(headings) else []
     highest = min((p.level for p in headings if not any(p is each for each in titles)), default=1)
@@ -80,24 +76,6 @@ def book_title(paragraphs: Iterable[Paragraph]) -> str | None:
     alone = sum(p.level == headings[0].level for p in headings) == 1
     above = spoken[1:2] == headings[1:2] and bool(headings[1:]) and numbering.heading(headings[1].text) is not None
     return headings[0].text if alone or above else None
-
-
-def _numbered(paragraphs: Sequence[Paragraph]) -> Sequence[Paragraph]:
-    """The paragraphs with "Chapter 1", "PART TWO" and the like as headings, where there are several with a text."""
-    spoken = [p for p in paragraphs if p.omit is None and text.has_word(p.text)]
-    forms = [numbering.heading(p.text) if p.kind in _HEADING_KINDS and len(p.text) < _LONGEST else None for p in spoken]
-    found: dict[int, str] = {}
-    for paragraph, form, below in zip(spoken, forms, [*forms[1:], None], strict=False):
-        listed = form is not None and below is not None and below.rank == form.rank
-        if form is not None and form.rank != "numeral" and not (listed or numbering.is_contents_entry(paragraph.text)):
-            found[id(paragraph)] = form.rank
-    if sum(rank == "chapter" for rank in found.values()) < _SEVERAL:
-        return paragraphs
-    below_parts = "part" in found.values()
-    return [
-        replace(p, kind="heading", level=2 if below_parts and found[id(p)] == "chapter" else 1) if id(p) in found else p
-        for p in paragraphs
-    ]
 
 
 def _title(paragraphs: Sequence[Paragraph], position: int, *, parts: bool) -> tuple[str, bool]:

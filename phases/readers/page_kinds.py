@@ -28,6 +28,7 @@ _SOME = 0.3
 _MOST_OF_ENTRY = 4
 _LONGEST_ENTRY = 120
 _LONGEST_OFFER = 800
+_LONGEST_OFFERS, _FEWEST_OFFERED = 60, 2
 _FEWEST_NUMBERS = 6
 _FEW_WORDS = 500
 _SHORT_PAGE_WORDS = 80
@@ -44,6 +45,14 @@ _ENTRIES, _UNTITLED_ENTRIES, _BETWEEN, _LONGEST_BETWEEN = 3, 5, 3, 30
 _SPEECH, _CLOSED = "\"“«„‘'", '"”»“’'
 _PAGE_NUMBERS = re.compile(
     r"[,.:\s]\s*(?:\d{1,4}|[ivxl]{1,6})(?:[-–](?:\d{1,4}))?(?:,\s*\d{1,4}(?:[-–]\d{1,4})?)*[.;]?$"
+)
+_ENDS_WITH_PAGE = re.compile(r"\w\W{0,5}\s\d{1,4}$")
+_CONNECT = re.compile(
+    r"(?i:connect with|follow|find|contact) (?:(?i:me|us|the author)|[A-ZÀ-Þ]\w+(?: [A-ZÀ-Þ]\S+){1,3})(?: online)?\W*"
+)
+_ONLINE = re.compile(
+    r"https?://|www\.|\w@\w|\b(?:twitter|facebook|instagram|goodreads|newsletter|mailing list|web ?site|blog)\b",
+    re.IGNORECASE,
 )
 _SEE = re.compile(r"\bsee (?:also )?\w|\bvgl\.|\bvoir\b", re.IGNORECASE)
 _WORK = re.compile(
@@ -193,6 +202,7 @@ _KINDS = (
         ),
         _is_copyright,
     ),
+    _Kind(COLOPHON, _titles("notice"), lambda paragraphs: any("Internet Archive" in p.text for p in paragraphs)),
     _Kind(COLOPHON, _titles(r"colophon|about this (?:e-?book|edition)|a note on the type"), _is_short),
     _Kind(
         INDEX,
@@ -232,7 +242,7 @@ _KINDS = (
         _titles(
             r"newsletter.*|(?:discover|read|find) (?:more|your next)\b.*|(?:join|sign up (?:for|to))\b.{1,60}|"
             r"(?:thank you|thanks) for (?:reading|buying|downloading)\b.*|connect with (?:us|the author)\b.*|"
-            r"want (?:more|another|to read more)\b.*"
+            r"want (?:more|another|to read more)\b.*|what['’]s next on\b.*"
         ),
         _is_offer,
     ),
@@ -294,9 +304,53 @@ def listed_in(paragraphs: Sequence[Paragraph], *, front: bool) -> frozenset[int]
         empty = paragraph.kind == "heading" and (following is None or following.kind == "heading")
         if titled and front and leaders == 0 and empty:
             found.add(place)  # of entries that the program that shows the book adds
-        if leaders >= (_ENTRIES if titled else _UNTITLED_ENTRIES):
+        if titled and front and leaders == 0:
+            end = _last_numbered(paragraphs, place)
+        if leaders >= (_ENTRIES if titled else _UNTITLED_ENTRIES) or (leaders == 0 and end > place):
             found.update(range(place, end + 1))
     return frozenset(found)
+
+
+def _last_numbered(paragraphs: Sequence[Paragraph], title: int) -> int:
+    """The place of the last of several entries right below the title of contents that are numbered; else of the title.
+
+    Of entries without a number, such as a prologue's, one may stand between two with one.
+    """
+    last, count, others = title, 0, 0
+    for place in range(title + 1, len(paragraphs)):
+        said = paragraphs[place].text
+        if paragraphs[place].level or len(said) >= _LONGEST_ENTRY:
+            break
+        if numbering.heading(said) is not None or _ENDS_WITH_PAGE.search(said):
+            last, count, others = place, count + 1, 0
+        elif others or said.endswith((".", "!", "?")):
+            break
+        else:
+            others += 1
+    return last if count >= _ENTRIES else title
+
+
+def offered_in(paragraphs: Sequence[Paragraph]) -> frozenset[int]:
+    """The places of what is offered at the end of a chapter: other books, and where their author is found.
+
+    Args:
+        paragraphs: the spoken ones of a chapter.
+    """
+    begin = max(0, len(paragraphs) - _LONGEST_OFFERS)
+    for place in range(begin, len(paragraphs) - 1):
+        said, rest = paragraphs[place].text, paragraphs[place + 1 :]
+        if len(said) > _LONGEST_TITLE:
+            continue
+        others = _is_called(said, ADVERTISEMENT) and not said.endswith((".", "?")) and _is_catalogue(rest)
+        if (others and len(rest) >= _FEWEST_OFFERED) or (
+            _CONNECT.fullmatch(said) and _share(rest, _is_offered) >= _MOST
+        ):
+            return frozenset(range(place, len(paragraphs)))
+    return frozenset()
+
+
+def _is_offered(paragraph: Paragraph) -> bool:
+    return _ONLINE.search(paragraph.text) is not None or _is_entry(paragraph)
 
 
 def is_notes_title(title: str) -> bool:

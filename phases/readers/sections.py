@@ -7,10 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from phases.readers import imprints, notices, page_kinds, text
+from phases.readers import imprints, notices, page_kinds, running_lines, text
 from phases.readers.document import Block, ChapterStart, Paragraph
 from phases.readers.marks import Marks
-from phases.readers.omission import ALT_TEXT, CONTENTS, COPYRIGHT, FOOTNOTE, NOT_WANTED, NOTES
+from phases.readers.omission import (
+    ADVERTISEMENT,
+    ALT_TEXT,
+    CONTENTS,
+    COPYRIGHT,
+    FOOTNOTE,
+    NOT_WANTED,
+    NOTES,
+    RUNNING_HEADER,
+)
 
 _TITLE_PAGE_WORDS = 150
 # A chapter with more words is no page that could hold a copyright notice.
@@ -94,13 +103,18 @@ def _is_title_page(start: ChapterStart, paragraphs: Sequence[Paragraph]) -> bool
 
 
 def _without_furniture(paragraphs: Sequence[Paragraph], off: frozenset[str], *, front: bool) -> Sequence[Paragraph]:
-    """A chapter without notices of copyright, tables of contents, and headings of notes that are left out."""
+    """A chapter without notices of copyright, tables of contents, offers, running headers, titles of notes."""
     if COPYRIGHT.rule not in off:
         paragraphs = _without_notice(_without_imprint(paragraphs), front=front)
     if CONTENTS.rule not in off:
         spoken = [p for p in paragraphs if p.omit is None and text.has_word(p.text)]
         listed = {id(spoken[place]) for place in page_kinds.listed_in(spoken, front=front)}
         paragraphs = [replace(p, omit=CONTENTS, level=0) if id(p) in listed else p for p in paragraphs]
+    for rule, places in ((ADVERTISEMENT, page_kinds.offered_in), (RUNNING_HEADER, running_lines.places)):
+        if rule.rule not in off:
+            spoken = [p for p in paragraphs if p.omit is None and text.has_word(p.text)]
+            taken = {id(spoken[place]) for place in places(spoken)}
+            paragraphs = [replace(p, omit=rule, level=0) if id(p) in taken else p for p in paragraphs]
     if NOTES.rule in off:
         return paragraphs
     shown = [p for p in paragraphs if text.has_word(p.text)]

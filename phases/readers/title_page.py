@@ -28,7 +28,7 @@ _PICTURE = re.compile(r"\[?(?:front )?cover(?: image| art)?\]?|\[?(?:frontispiec
 # What programs call files that have no title.
 _UNNAMED = re.compile(r"(?:section|part|page|chapter|untitled|document|seite|abschnitt)?[\s_-]*\d*", re.IGNORECASE)
 _SUBTITLE = re.compile(r"\s*[:;(–—].*")
-_BY = re.compile(r"(?:written )?(?:by|von|par)(?: |$)", re.IGNORECASE)
+_BY = re.compile(r"(?:written )?(?:by|von|par|por|di|door|av|af)(?: |$)", re.IGNORECASE)
 
 
 def joined(blocks: Iterable[Block], title: str, off: Collection[str]) -> Iterator[Block]:

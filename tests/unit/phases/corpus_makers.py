@@ -105,4 +105,38 @@ Page 12, "teh" was changed to "the".
 End of The Project Gutenberg Etext of The Rain, by Ann Other
 """
 
-TEXTS = {"etext.txt": ETEXT, "gutenberg-page.html": GUTENBERG_PAGE}
+_DAY = "The old man walked slowly along the bridge over the river, and nobody said anything more about it. "
+
+
+def _chapter(number: int, title: str, page: int) -> str:
+    """Number and title in paragraphs; a running header in the middle of a sentence; a way back."""
+    cut = "".join(
+        f"<p>{_DAY * 2}My aunt came back</p><p>{page + n} THE RAIN</p><p>at dusk. {_DAY}</p>" for n in range(3)
+    )
+    return f"<p><b>{number}</b></p><p>{title}</p>{cut}<p><a href='#top'>Back to Top</a></p>"
+
+
+# Chapters that are marked by nothing but numbers, as converters and scans leave them.
+UNMARKED = (
+    "<html><head><title>The Rain | Stories of Ann</title></head><body><h1 id='top'>The Rain</h1><p>Contents</p>"
+    "<p>Chapter 1: The Mill 3</p><p>Chapter 2: The River 9</p><p>Chapter 3: The Sea 17</p>"
+    + "".join(_chapter(*each) for each in ((1, "The Mill", 3), (2, "The River", 9), (3, "The Sea", 17)))
+    + "<p>Connect with Ann Other</p><p>My blog: https://www.example.org/ann</p><p>Other books by Ann Other</p>"
+    "<p>The Snow</p><p>A Summer in Spain</p></body></html>\n"
+)
+AOZORA = """雨
+
+一
+
+　彼は川に沿ってゆっくり歩き、雨が屋根に降っていた。老女《ろうじょ》は｜黒い封《くろいふう》の手紙を決して忘れなかった。［＃「手紙」に傍点］その夜はもう誰も何も言わなかった。水車小屋の裏では林檎の木が咲いていた。
+
+二
+
+　彼は《雨》という歌を聞いた。雨が屋根に降っていた。彼は川に沿ってゆっくり歩き、雨が屋根に降っていた。老女は手紙を決して忘れなかった。その夜はもう誰も何も言わなかった。水車小屋の裏では林檎の木が咲いていた。
+
+三
+
+　その夜はもう誰も何も言わなかった。彼は川に沿ってゆっくり歩き、雨が屋根に降っていた。老女は手紙を決して忘れなかった。水車小屋の裏では林檎の木が咲いていた。水車小屋の裏では林檎の木が咲いていた。
+"""
+
+TEXTS = {"aozora.txt": AOZORA, "unmarked.html": UNMARKED, "etext.txt": ETEXT, "gutenberg-page.html": GUTENBERG_PAGE}

@@ -1,7 +1,7 @@
-"""Books in the habits of those who make them: what a listener would stumble over in Project Gutenberg's files."""
+"""Books in the habits of those who make them: Project Gutenberg, converters, Smashwords, Word, scans."""
 
 import pytest
-from book_files import extract, text_book
+from book_files import epub, extract, item, itemref, nav, opf, text_book, xhtml
 
 LONG = "It was a bright cold day in April, and the clocks were striking thirteen. " * 4
 ONE = f"Chapter 1\n\n{LONG}\n\n"
@@ -133,3 +133,145 @@ def test_emphasis_at_the_end_of_a_heading_is_no_part_of_it(tmp_path):
     scenes = "".join(f"SCENE {number}. _A garden._\n\n{LONG}\n\n" for number in ("I", "II"))
     book = text_book(tmp_path, "a.txt", scenes)
     assert book.titles == ["SCENE I. A garden.", "SCENE II. A garden."]
+
+
+# chapters that nothing but words and numbers mark
+
+
+def body(*pieces):
+    return "".join(f"<p>{piece}</p>" for piece in pieces)
+
+
+@pytest.mark.parametrize("numbers", [("1", "2", "3"), ("I", "II", "III"), ("One", "Two", "Three"), ("1.", "2.", "3.")])
+def test_numbers_that_stand_alone_and_count_chapters_begin_them(tmp_path, numbers):
+    book = page(tmp_path, "".join(body(number, LONG * 2, LONG * 2) for number in numbers))
+    assert book.titles == list(numbers)
+
+
+def test_the_title_below_such_a_number_belongs_to_it(tmp_path):
+    pieces = (("Chapter 1", "The Mill"), ("Chapter 2", "The River"), ("Chapter 3", "The Sea"))
+    book = page(tmp_path, "<h1>The Rain</h1>" + "".join(body(*each, LONG, LONG) for each in pieces))
+    assert book.titles == ["Chapter 1. The Mill", "Chapter 2. The River", "Chapter 3. The Sea"]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("1", "It rains.", "2", "It snows.", "3", "It is cold."),
+        (LONG + " and so", "1", f"they {LONG * 2} and", "2", f"so {LONG * 2} on", "3", LONG * 2),
+        ("1984", LONG, "1985", LONG, "1986", LONG),
+    ],
+)
+def test_numbers_of_items_pages_and_years_begin_no_chapters(tmp_path, pieces):
+    book = page(tmp_path, body(*pieces))
+    assert len(book.titles) == 1
+    assert len(book.spoken) == len(pieces)
+
+
+def test_an_epub_whose_contents_only_say_start_has_the_chapters_that_its_numbers_count(tmp_path):
+    files = {"Start": body("The Rain", "Ann Other")}
+    files |= {
+        f"f{number}": body(str(number), f"The {name} Day", LONG * 2, LONG) for number, name in enumerate("ABC", 1)
+    }
+    names = {f"{name}.xhtml": said for name, said in files.items()}
+    package = opf(
+        item("nav.xhtml", properties="nav") + "".join(map(item, names)), "".join(itemref(name) for name in names)
+    )
+    parts = {name: xhtml(said) for name, said in names.items()}
+    book = extract(epub(tmp_path / "a.epub", package, parts | {"nav.xhtml": nav(("Start.xhtml", "Start"))}))
+    assert book.titles == ["1. The A Day", "2. The B Day", "3. The C Day"]
+
+
+# what leads about in a book
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "Back to Top",
+        "Return to the Table of Contents",
+        "Previous Chapter</a> | <a href='#c'>Next Chapter",
+        "« Zurück zum Inhaltsverzeichnis",
+    ],
+)
+def test_links_that_only_lead_about_are_left_out(tmp_path, way):
+    book = page(tmp_path, f"<h1 id='c'>One</h1><p>{LONG}</p><p><a href='#c'>{way}</a></p><h1>Two</h1><p>{LONG}</p>")
+    assert [rule for rule, _ in book.omitted()] == ["contents"]
+    assert len(book.spoken) == 4
+
+
+@pytest.mark.parametrize(
+    "said", ["<a href='#c'>Next</a> morning it rained.", "Back to Top", "<a href='#c'>He went home</a>"]
+)
+def test_words_that_no_link_says_or_that_say_more_are_spoken(tmp_path, said):
+    assert not page(tmp_path, f"<h1 id='c'>One</h1><p>{LONG}</p><p>{said}</p><h1>Two</h1><p>{LONG}</p>").omitted()
+
+
+def test_contents_written_by_hand_are_left_out_by_their_numbers(tmp_path):
+    listed = body("Contents", "Prologue", "Chapter 1", "Chapter 2: The Sea", "Chapter 3", "For my mother.")
+    chapters = "".join(f"<h1>Chapter {number}</h1><p>{LONG}</p>" for number in range(1, 4))
+    book = page(tmp_path, listed + chapters)
+    assert [text for _, text in book.omitted()] == [
+        "Contents",
+        "Prologue",
+        "Chapter 1",
+        "Chapter 2: The Sea",
+        "Chapter 3",
+    ]
+    assert book.spoken[0] == "For my mother."
+
+
+# what is offered at the end
+
+
+def test_other_books_and_addresses_below_the_last_chapter_are_advertisements(tmp_path):
+    offers = (
+        "Connect with Ann Other",
+        "Twitter: https://www.example.org/ann",
+        "Other titles by Ann Other",
+        "The Snow",
+        "Spain",
+    )
+    book = page(tmp_path, f"<h1>One</h1><p>{LONG}</p><h1>About the Author</h1>{body('She lives here.', *offers)}")
+    assert next(text for rule, text in book.omitted() if rule == "advertisement") == "Connect with Ann Other"
+    assert book.spoken[-1] == "She lives here."
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("Follow me", "He said so and went. It was dark.", "They never came back. It rained."),
+        ("Other books by Ann", "He read them all. They were good.", "Then he slept. It rained."),
+        ("More books.", "The Snow", "Spain"),
+    ],
+)
+def test_a_chapter_that_ends_with_such_words_is_spoken(tmp_path, pieces):
+    assert not page(tmp_path, f"<h1>One</h1><p>{LONG}</p>{body(*pieces)}<h1>Two</h1><p>{LONG}</p>").omitted()
+
+
+# running headers among paragraphs
+
+
+def test_running_headers_that_a_scan_left_inside_sentences_are_left_out(tmp_path):
+    cut = "".join(body(f"{LONG} My aunt came", f"{number} THE RAIN", "home at dusk.") for number in (12, 13, 14))
+    book = page(tmp_path, f"<h1>One</h1>{cut}<h1>Two</h1><p>{LONG}</p>")
+    assert book.omitted() == [("running-header", f"{number} THE RAIN") for number in (12, 13, 14)]
+
+
+def test_lines_with_numbers_that_cut_no_sentence_are_spoken(tmp_path):
+    days = "".join(body(f"Day {number}", LONG) for number in (12, 13, 14))
+    tests = body("Paragraph 5", "Paragraph 6", "Paragraph 7", "Paragraph 8")
+    assert not page(tmp_path, f"<h1>One</h1>{days}{tests}<h1>Two</h1><p>{LONG}</p>").omitted()
+
+
+@pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        ("<p class='title'>The Snow</p>", "The Snow"),
+        ("<p class=MsoTitle>The Snow</p>", "The Snow"),
+        ("<p>Snow</p>", "a"),
+    ],
+)
+def test_a_page_without_a_title_is_called_what_is_styled_as_one(tmp_path, head, title):
+    chapters = "".join(f"<h2>Chapter {number}</h2><p>{LONG}</p>" for number in (1, 2))
+    assert page(tmp_path, head + chapters, "").book["title"] == title
