@@ -42,6 +42,7 @@ TURN_S = 0.03
 
 MARK_AT = 4096
 """Where those who wait write in the lock file: behind the note of who holds it."""
+_WAITING, _NOBODY = b"\n", b"\0"
 
 
 class _ProcessLock(Protocol):
@@ -238,8 +239,7 @@ class _Flock:
         try:
             system.lock(self._descriptor)
         except BlockingIOError:
-            with suppress(OSError):  # a full disk; then it takes its chance
-                os.pwrite(self._descriptor, b"\n", MARK_AT)
+            self._mark(_WAITING)
             return False
         if not self._has_its_name():
             self.forget()  # deleted in use: whoever comes next locks another file
@@ -247,8 +247,7 @@ class _Flock:
         self._noted = True
         self._note(b'{"since_ns": %d, %s' % (time.time_ns(), _who(os.getpid())))
         if self.awaited():  # who waited and has come now, or has given up, waits no more
-            with suppress(OSError):
-                os.ftruncate(self._descriptor, MARK_AT)
+            self._mark(_NOBODY)
         return True
 
     def free(self) -> None:
@@ -260,7 +259,7 @@ class _Flock:
 
     def awaited(self) -> bool:
         """Whether another process has come and gone away empty-handed since this one took the lock."""
-        return self._descriptor >= 0 and os.pread(self._descriptor, 1, MARK_AT) != b""
+        return self._descriptor >= 0 and os.pread(self._descriptor, 1, MARK_AT) == _WAITING
 
     def _has_its_name(self) -> bool:
         try:
@@ -297,8 +296,12 @@ class _Flock:
         the file system has nothing to allocate, which the next fsync would have to wait for.
         """
         with suppress(OSError):
-            if hasattr(os, "pwrite"):
-                os.pwrite(self._descriptor, text, 0)
+            os.pwrite(self._descriptor, text, 0)
+
+    def _mark(self, byte: bytes) -> None:
+        """Say whether somebody waits, in place too; where the disk is full, who waits takes its chance."""
+        with suppress(OSError):
+            os.pwrite(self._descriptor, byte, MARK_AT)
 
 
 class _FileLock:
