@@ -15,7 +15,7 @@ from typing import Any
 
 from lxml import etree
 
-from phases.readers import outline, text
+from phases.readers import docx_numbers, outline, text
 from phases.readers.archive import Archive, damaged, resolve
 from phases.readers.document import Block, Document, Metadata, Omission, Paragraph
 from phases.readers.limits import Limits
@@ -39,10 +39,12 @@ _SIDE_PARTS = {"footnotes": FOOTNOTE, "endnotes": FOOTNOTE, "header": RUNNING_HE
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What a paragraph style means; `level` is that of a heading, 0 for none."""
+    """What a paragraph style means; `level` is that of a heading, 0 for none, `numbered` its `w:numPr`."""
 
     name: str
     level: int
+    id: str = ""
+    numbered: Any = None
 
 
 def read(path: Path, limits: Limits) -> Document:
@@ -114,11 +116,13 @@ def _styles(archive: Archive, main: str) -> dict[str, Style]:
     names: dict[str, str] = {}
     bases: dict[str, str] = {}
     levels: dict[str, int] = {}
+    numbered: dict[str, Any] = {}
     for element in archive.read_xml(part).iterfind("{*}style"):
         style_id = _value(element, "styleId")
         names[style_id] = _child_value(element, "name").lower()
         bases[style_id] = _child_value(element, "basedOn")
         own = element.find("{*}pPr/{*}outlineLvl")
+        numbered[style_id] = element.find("{*}pPr/{*}numPr")
         levels[style_id] = _level(_value(own, "val")) if own is not None else named_level(names[style_id])
     styles = {}
     for style_id in names:
@@ -128,7 +132,7 @@ def _styles(archive: Archive, main: str) -> dict[str, Style]:
             if level >= 0 or current not in names:
                 break
             level = -1 if names[current] == "title" else levels[current]  # "Author" may be drawn as titles are
-        styles[style_id] = Style(names[style_id], max(level, 0))
+        styles[style_id] = Style(names[style_id], max(level, 0), style_id, numbered.get(style_id))
     return styles
 
 
@@ -153,8 +157,11 @@ def _child_value(element: Any, name: str) -> str:
 def _blocks(archive: Archive, main: str) -> Iterator[Block]:
     archive.restart_count()
     styles = _styles(archive, main)
-    paragraphs = levels_from_one(_with_drawn_headings(archive.read_xml(main), styles))
-    for kind, part in _relationships(archive, main):
+    parts = list(_relationships(archive, main))
+    listed = next((part for kind, part in parts if kind == "numbering"), None)
+    numbers = docx_numbers.Numbers(archive.read_xml(listed) if listed else None)
+    paragraphs = levels_from_one(_with_drawn_headings(archive.read_xml(main), styles, numbers))
+    for kind, part in parts:
         omission = _SIDE_PARTS.get(kind)
         if omission is not None:
             source = posixpath.basename(part).removesuffix(".xml")
@@ -184,9 +191,9 @@ class _Open:
     hidden: list[str] = field(default_factory=list)
 
 
-def _with_drawn_headings(root: Any, styles: dict[str, Style]) -> list[Paragraph]:
+def _with_drawn_headings(root: Any, styles: dict[str, Style], numbers: docx_numbers.Numbers) -> list[Paragraph]:
     """The paragraphs of the document; where no style makes a heading, those that are drawn like headings are some."""
-    walker = _Walker(styles, "paragraph")
+    walker = _Walker(styles, "paragraph", numbers)
     paragraphs = list(_paragraphs(root, walker))
     if any(p.level for p in paragraphs):
         return paragraphs
@@ -219,9 +226,10 @@ def _paragraphs(root: Any, walker: _Walker) -> Iterator[Paragraph]:
 class _Walker:
     """The state of a walk over a part; finished paragraphs wait until the outermost one is finished."""
 
-    def __init__(self, styles: dict[str, Style], source: str) -> None:
+    def __init__(self, styles: dict[str, Style], source: str, numbers: docx_numbers.Numbers | None = None) -> None:
         self.open: list[_Open] = []
         self._styles = styles
+        self._numbers = numbers or docx_numbers.Numbers(None)
         self._source = source
         self._count = 0
         self._done: list[Paragraph] = []
@@ -247,7 +255,7 @@ class _Walker:
     def start(self, node: Any, tag: str) -> None:
         if tag == "p":
             self._count += 1
-            opened = _opened(node, self._styles)
+            opened = _opened(node, self._styles, self._numbers)
             opened.omit = CONTENTS if any(self._contents) else opened.omit
             if self._before is not None and not self.open:
                 opened.parts, self._before = self._before.parts, None
@@ -324,7 +332,7 @@ def _stands_out(run: Any) -> bool:
     return large or (bold is not None and _value(bold, "val") not in _OFF) or run.find("{*}t") is None
 
 
-def _opened(node: Any, styles: dict[str, Style]) -> _Open:
+def _opened(node: Any, styles: dict[str, Style], numbers: docx_numbers.Numbers) -> _Open:
     properties = node.find("{*}pPr")
     style = Style("", 0)
     level = -1
@@ -344,6 +352,11 @@ def _opened(node: Any, styles: dict[str, Style]) -> _Open:
             frame is not None and _value(frame, "dropCap") in ("drop", "margin")
         )
         opened.centred = _child_value(properties, "jc") == "center"
+        counted = properties.find("{*}numPr")
+        counted = style.numbered if counted is None else counted
+        if opened.level and counted is not None and omit is None:
+            label = numbers.label(counted, style.id)
+            opened.parts += [label, " "] if label else []
     return opened
 
 

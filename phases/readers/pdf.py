@@ -17,7 +17,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from phases.contract import PermanentError
-from phases.readers import outline, text
+from phases.readers import outline, pdf_initials, text
 from phases.readers.archive import damaged
 from phases.readers.document import Block, ChapterStart, Document, Metadata
 from phases.readers.limits import Limits
@@ -117,6 +117,7 @@ def _blocks(pdf: Any, name: str) -> Iterator[Block]:
             "example with OCRmyPDF) and run again.",
             error_type="no_text",
         )
+    pages = pdf_initials.joined(pages)
     marks = _outline(pdf)
     running = running_lines(pages)
     before = list(accumulate((len(page.lines) for page in pages), initial=0))

@@ -82,7 +82,12 @@ def _edges(page: Page) -> list[tuple[str, int]]:
         ]
     if last < 4:
         return [("edge", position) for position in sorted({0, last}) if last >= 0]
-    return [("edge", 0), ("second", 1), ("second", last - 1), ("edge", last)]
+    places = {1: "second", last - 1: "second", 0: "edge", last: "edge"}
+    # The number below a page may be written before its text.
+    lowest = min(range(last + 1), key=lambda position: page.lines[position].bottom)
+    if _PAGE_NUMBER.fullmatch(page.lines[lowest].text):
+        places[lowest] = "edge"
+    return [(place, position) for position, place in sorted(places.items())]
 
 
 def _stands_apart(page: Page, position: int, large: float) -> bool:

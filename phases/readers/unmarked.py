@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from phases.readers import numbering, text
 from phases.readers.document import Paragraph
@@ -25,8 +25,9 @@ _SENTENCE_ENDS = tuple(".!?…\"'”’»:;—–-)]*_")
 def with_headings(paragraphs: Sequence[Paragraph]) -> Sequence[Paragraph] | None:
     """The paragraphs with such chapters as headings; None where there are none, or the book has headings of its own."""
     marked = [p for p in paragraphs if p.level and p.omit is None]
-    if len(marked) > _FEW_HEADINGS or any(numbering.is_numbered(p.text) for p in marked):
+    if _later(paragraphs) > _FEW_HEADINGS or any(numbering.is_numbered(p.text) for p in marked):
         return None
+    paragraphs = [_in_one_line(paragraph) for paragraph in paragraphs]
     spoken = [p for p in paragraphs if p.omit is None and text.has_word(p.text)]
     forms = [_form(paragraph) for paragraph in spoken]
     fewest = _SURE if marked else _SEVERAL
@@ -42,7 +43,33 @@ def with_headings(paragraphs: Sequence[Paragraph]) -> Sequence[Paragraph] | None
         id(spoken[place]): own + (2 if below_parts and form.rank in ("chapter", "numeral") else 1)
         for place, form in found.items()
     }
-    return [replace(p, kind="heading", level=levels[id(p)]) if id(p) in levels else p for p in paragraphs]
+    # Only the first heading above these is the title of the book; the others stand on its title page.
+    begins = spoken[min(found)]
+    front = {id(p) for p in takewhile(lambda p: p is not begins, paragraphs) if p.level and p is not marked[0]}
+    return [
+        replace(p, kind="heading", level=levels.get(id(p), 0)) if id(p) in levels or id(p) in front else p
+        for p in paragraphs
+    ]
+
+
+def _later(paragraphs: Sequence[Paragraph]) -> int:
+    """How many headings there are below a text that is longer than a title page."""
+    count = words = 0
+    for paragraph in paragraphs:
+        if paragraph.omit is None:
+            count += paragraph.level > 0 and words >= _FEWEST_WORDS
+            words += 0 if paragraph.level else text.count_words(paragraph.text)
+    return count
+
+
+def _in_one_line(paragraph: Paragraph) -> Paragraph:
+    """A number with its title in the line below as one line; every other paragraph as it is."""
+    number, end, title = paragraph.text.partition("\n")
+    if paragraph.kind != "verse" or not end or "\n" in title or len(paragraph.text) > _LONGEST:
+        return paragraph
+    if not (numbering.is_bare(number) and numbering.is_title(title)):
+        return paragraph
+    return replace(paragraph, kind="prose", text=numbering.joined(number, title))
 
 
 def _form(paragraph: Paragraph) -> Heading | None:

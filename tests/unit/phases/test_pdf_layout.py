@@ -166,3 +166,51 @@ def test_headings_in_the_size_of_the_text_that_begin_pages_are_no_running_header
     book = extract(pdf(tmp_path / "a.pdf", pages))
     assert [said for said in book.spoken if said.startswith("CHAPTER")] == [f"CHAPTER {n}" for n in range(1, 5)]
     assert book.titles == [f"CHAPTER {n}" for n in range(1, 5)]
+
+
+def test_a_large_first_letter_belongs_to_the_word_beside_it(tmp_path):
+    beside = column(80, 600, ["HE old man walked slowly along the", "bridge over the river, and nobody said"])
+    page = [
+        (50, 700, 18, "The Mill"),
+        (50, 586, 36, "T"),
+        *beside,
+        *column(50, 572, ["anything more about it.", PROSE]),
+    ]
+    book = extract(pdf(tmp_path / "a.pdf", [page, column(50, 600, [PROSE] * 12)]))
+    assert book.spoken[1].startswith(
+        "THE old man walked slowly along the bridge over the river, and nobody said anything"
+    )
+    assert book.titles == ["The Mill"]
+
+
+def test_a_large_letter_that_is_a_word_stays_one(tmp_path):
+    page = [
+        (50, 586, 36, "I"),
+        *column(80, 600, ["walked slowly along the bridge,", "and nobody said a word about it"]),
+    ]
+    book = extract(pdf(tmp_path / "a.pdf", [[*page, *column(50, 572, [PROSE] * 12)]]))
+    assert book.spoken[0].startswith("I walked slowly along the bridge, and nobody")
+
+
+def test_a_large_letter_above_its_text_is_a_heading(tmp_path):
+    page = [(50, 700, 36, "A"), *column(50, 600, [PROSE] * 12)]
+    assert extract(pdf(tmp_path / "a.pdf", [page])).spoken[0] == "A"
+
+
+def test_the_number_below_the_first_page_of_a_chapter_is_left_out_wherever_it_is_written(tmp_path):
+    pages = []
+    for number in range(1, 10):
+        lines = column(50, 600, [f"{PROSE} {word}" for word in ("clocks", "rain", "roof", "door", "garden", "sea")])
+        first = number in (1, 6)
+        title = [(50, 700, 18, f"The {number} Day"), (200, 40, 8, str(number))]
+        pages.append([*title, *lines] if first else [(50, 750, 8, f"THE RAIN {number}"), *lines])
+    book = extract(pdf(tmp_path / "a.pdf", pages))
+    assert [text for rule, text in book.omitted() if rule == "page-number"] == ["1", "6"]
+
+
+def test_chapters_in_the_size_of_the_text_are_told_below_a_title_page_in_large_print(tmp_path):
+    title = [(50, 700, 24, "The Rain"), (50, 600, 16, "A Novel"), (50, 500, 16, "Ann Other")]
+    pages = [title]
+    for name in ("CHAPTER ONE", "CHAPTER TWO", "CHAPTER THREE"):
+        pages.append([(200, 700, 10, name), *column(50, 650, [f"{PROSE} clocks were striking."] * 16)])
+    assert extract(pdf(tmp_path / "a.pdf", pages)).titles == ["CHAPTER ONE", "CHAPTER TWO", "CHAPTER THREE"]

@@ -1,7 +1,7 @@
 """Documents as Word and LibreOffice write them: controls, split runs, fields, and tables of contents of each."""
 
 import pytest
-from book_files import docx, extract
+from book_files import W, docx, extract
 
 RSID = 'w:rsidR="00A77B3E" w:rsidRDefault="00A77B3E"'
 
@@ -122,3 +122,66 @@ def test_styles_that_authors_name_after_chapters_are_headings_and_names_drawn_as
     book = extract(docx(tmp_path / "a.docx", body, styles))
     assert book.titles == ["One", "Two"]
     assert book.spoken[:2] == ["The Rain", "Ann Other"]
+
+
+# numbers that Word prints before headings
+
+NUMBERED = (
+    '<w:style w:type="paragraph" w:styleId="H1"><w:name w:val="heading 1"/><w:pPr><w:numPr><w:numId w:val="1"/>'
+    '</w:numPr></w:pPr></w:style><w:style w:type="paragraph" w:styleId="H2"><w:name w:val="heading 2"/><w:pPr><w:numPr>'
+    '<w:ilvl w:val="1"/><w:numId w:val="1"/></w:numPr></w:pPr></w:style>'
+)
+
+
+def numbering(*levels: tuple[str, str]) -> dict[str, str | bytes]:
+    """The part that says how headings are counted: of each level its form and its text."""
+    written = "".join(
+        f'<w:lvl w:ilvl="{place}"><w:start w:val="1"/><w:numFmt w:val="{form}"/><w:lvlText w:val="{said}"/></w:lvl>'
+        for place, (form, said) in enumerate(levels)
+    )
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    related = "".join(
+        f'<Relationship Id="{kind}" Type="{office}/{kind}" Target="{kind}.xml"/>' for kind in ("styles", "numbering")
+    )
+    return {
+        "word/numbering.xml": f'<w:numbering xmlns:w="{W}"><w:abstractNum w:abstractNumId="7">{written}</w:abstractNum>'
+        '<w:num w:numId="1"><w:abstractNumId w:val="7"/></w:num></w:numbering>',
+        "word/_rels/document.xml.rels": "<Relationships "
+        f'xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{related}</Relationships>',
+    }
+
+
+@pytest.mark.parametrize(
+    ("form", "said", "titles"),
+    [
+        ("decimal", "Chapter %1:", ["Chapter 1: Rain", "Chapter 2: Snow"]),
+        ("upperRoman", "%1.", ["I. Rain", "II. Snow"]),
+        ("bullet", "o", ["Rain", "Snow"]),
+        ("none", "", ["Rain", "Snow"]),
+    ],
+)
+def test_the_number_that_is_printed_before_a_heading_belongs_to_it(tmp_path, form, said, titles):
+    body = "".join(paragraph(run(title), "H1") + paragraph(run("It went on.")) for title in ("Rain", "Snow"))
+    assert extract(docx(tmp_path / "a.docx", body, NUMBERED, parts=numbering((form, said)))).titles == titles
+
+
+def test_numbers_of_lower_levels_begin_anew_and_a_heading_may_be_its_number_alone(tmp_path):
+    body = "".join(
+        paragraph("", "H1") + "".join(paragraph(run(name), "H2") + paragraph(run("It went on.")) for name in ("A", "B"))
+        for _ in range(2)
+    )
+    parts = numbering(("decimal", "Part %1"), ("lowerRoman", "%1.%2"))
+    headings = [
+        text
+        for kind, text in extract(docx(tmp_path / "a.docx", body, NUMBERED, parts=parts)).kinds()
+        if kind == "heading"
+    ]
+    assert headings == ["Part 1", "1.i A", "1.ii B", "Part 2", "2.i A", "2.ii B"]
+
+
+def test_a_number_and_its_title_in_two_lines_are_the_heading_of_a_chapter(tmp_path):
+    body = "".join(
+        paragraph(f"{run(f'Chapter {number}')}<w:r><w:br/></w:r>{run(title)}") + paragraph(run("It went on.")) * 2
+        for number, title in (("One", "The Rain"), ("Two", "The Snow"))
+    )
+    assert extract(docx(tmp_path / "a.docx", body)).titles == ["Chapter One. The Rain", "Chapter Two. The Snow"]
