@@ -26,12 +26,13 @@ from orchestrator.config import Config
 from orchestrator.descendants import become_subreaper
 from orchestrator.environments import equipped
 from orchestrator.exits import INTERRUPTED_TEXT, ExitCode, UsageError, guarded
+from orchestrator.folders import LOCKS
 from orchestrator.interrupts import InterruptedRun
 from orchestrator.library import Library, discover
 from orchestrator.lock import RETRY_S, holder_of, open_lock, try_lock
 from orchestrator.opening import look_at_state, open_state
 from orchestrator.options import add_shared_options, configure, configure_logging, number_between, positive_int
-from orchestrator.orphans import LOCKS, mark_run, sweep
+from orchestrator.orphans import mark_run, sweep
 from orchestrator.run import usable_cores
 from orchestrator.settings import Settings
 from orchestrator.sources import printable
@@ -124,9 +125,9 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
         planned = plan_batch(library.paths, config, *look_at_state(config, map(Path, library.paths)))
         console.say(_found(planned, config) + _passed_over(library))
         show_plan(console, planned)
-        if any(book.fate in STARTED for book in planned):
-            equipped(Settings.of(config), config)
-        return ExitCode.DONE
+        if not any(book.fate in STARTED for book in planned):
+            return ExitCode.DONE
+        return _rehearsed(equipped(Settings.of(config), config))
     check(config)
     configure_logging(config, config.log_file)
     with _batch_lock(config, surroundings.warden, wait=args.wait) as waited:
@@ -138,6 +139,16 @@ def _run(config: Config, args: argparse.Namespace, surroundings: Surroundings) -
         if ended:
             logger.warning("ended %d processes of a run that was killed", ended)
         return _run_books(library, config, console, surroundings)
+
+
+def _rehearsed(settings: Settings) -> int:
+    """Say which voices there are not, before a book has come that far; returns the exit code of a rehearsal."""
+    from orchestrator.hearing import voice_faults
+
+    faults = voice_faults(settings)
+    for fault in faults:
+        _complain(fault)
+    return ExitCode.USAGE if faults else ExitCode.DONE
 
 
 def _run_books(library: Library, config: Config, console: Screen, surroundings: Surroundings) -> int:

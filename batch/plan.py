@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from batch.halves import in_halves
-from orchestrator.beside import may_lie_beside
+from orchestrator.beside import fault_beside, may_lie_beside
 from orchestrator.config import Config
 from orchestrator.decisions import MissingInputError, decide, given_up, taken_as_given
 from orchestrator.promotion import is_in_place
@@ -158,6 +158,9 @@ class _Planner:
         if hopeless:
             reason = f"{hopeless} To have it tried again: pipeline-state retry {identity}"
             return PlannedBook(identity, path, name, Fate.GIVEN_UP, reason, source)
+        fault = fault_beside(source.beside)
+        if fault and first and first.phase.name == "validation":
+            return PlannedBook(identity, path, name, Fate.BLOCKED, fault, source)
         reason = "not yet put into place"
         if first:
             reason = f"from phase {first.phase.number} ({first.phase.name}): {first.reason}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SHEET_SUFFIX = ".book.yaml"
 _OPF_SUFFIX = ".opf"
+_SHEET_ERROR = "sheet_error"
 _CALIBRE = "metadata.opf"
 _CALIBRE_COVER = "cover.jpg"
 _BOOK_FACTS = ("title", "subtitle", "series", "series_index", "publisher", "year", "isbn", "description", "language")
@@ -44,10 +45,16 @@ def settings_beside(path: str | Path, listed: Set[str] | None = None) -> dict[st
         try:
             _read_sheet(path, sheet, found, extraction)
         except _SheetError as error:
-            return {"validation": {"sheet_error": str(error)}}
+            return {"validation": {_SHEET_ERROR: str(error)}}
     if extraction:
         found["extraction"] = extraction
     return found
+
+
+def fault_beside(settings: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Why validation will refuse a book, given what `settings_beside` has found; None where it will not."""
+    fault = settings.get("validation", {}).get(_SHEET_ERROR)
+    return None if fault is None else str(fault)
 
 
 def may_lie_beside(name: str) -> bool:

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 
+from orchestrator.beside import fault_beside
 from orchestrator.book import complain, say, tell, tell_interruption
 from orchestrator.config import Config
 from orchestrator.decisions import MissingInputError, decide, taken_as_given
 from orchestrator.descendants import become_subreaper, can_confine
 from orchestrator.environments import equipped
 from orchestrator.exits import ExitCode, UsageError, guarded
-from orchestrator.hearing import explain, heard
+from orchestrator.hearing import explain, heard, voice_faults
 from orchestrator.interrupts import InterruptedRun, Interrupts
 from orchestrator.measurements import table_version, told
 from orchestrator.memory import memory_group
@@ -99,7 +100,7 @@ def _start(args: argparse.Namespace) -> int:
     if args.text or args.spoken:
         return _show_text(path, config, args)
     settings = equipped(Settings.of(config), config)
-    return _show_decisions(path, config) if args.dry_run else _run(path, config, settings)
+    return _show_decisions(path, config, settings) if args.dry_run else _run(path, config, settings)
 
 
 def _run(path: Path, config: Config, settings: Settings) -> int:
@@ -131,11 +132,11 @@ def _keep_views(config: Config, state: PipelineState) -> None:
             complain(f"The views of the state are behind: {problem}. `pipeline-state reindex` makes them anew.")
 
 
-def _show_decisions(path: Path, config: Config) -> int:
+def _show_decisions(path: Path, config: Config, settings: Settings) -> int:
     identity = book_id(path, config.root)
     say(f"{path.name} ({identity})")
     state, view = look_at_state(config)
-    records, settings = BookRecords(state, identity, view.records_of(identity)), Settings.of(config)
+    records = BookRecords(state, identity, view.records_of(identity))
     try:
         source = examine(path, config.root, records.book.get("source"), verify=config.verify)
         decisions = decide(records, settings, source, config.phases())
@@ -147,7 +148,15 @@ def _show_decisions(path: Path, config: Config) -> int:
     for decision in decisions:
         verb = "run" if decision.runs else "skip"
         say(f"  {decision.phase.number:<3} {decision.phase.name:<11} {verb:<4} {decision.reason}")
-    return ExitCode.DONE
+    running = {decision.phase.name for decision in decisions if decision.runs}
+    fault = fault_beside(source.beside) if "validation" in running else None
+    if fault:
+        complain(fault)
+        return ExitCode.FAILED
+    faults = voice_faults(settings) if "synthesis" in running else []
+    for fault in faults:
+        complain(fault)
+    return ExitCode.USAGE if faults else ExitCode.DONE
 
 
 def _show_text(path: Path, config: Config, args: argparse.Namespace) -> int:

@@ -119,10 +119,14 @@ class Config(Section):
         if not isinstance(data, Mapping):
             return handler(data)
         keys = dict(data)
-        if isinstance(keys.get("phases"), list):
-            keys.setdefault("phases_to_run", keys.pop("phases"))
-        if "resume" in keys:
-            keys.setdefault("resume_enabled", keys.pop("resume"))
+        for older, key in (("phases", "phases_to_run"), ("resume", "resume_enabled")):
+            if older not in keys or (older == "phases" and not isinstance(keys[older], list)):
+                continue
+            value = keys.pop(older)
+            if keys.setdefault(key, value) != value:
+                raise ValueError(
+                    f"{older} and {key} are two names of one setting and say different things; take one out"
+                )
         gone = sorted(_GONE_KEYS & keys.keys())
         config = handler({key: value for key, value in keys.items() if key not in gone})
         config._gone_keys = tuple(gone)

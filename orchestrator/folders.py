@@ -9,6 +9,12 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+LOCKS = ".locks"
+"""The folder of the books' locks, in the work folder."""
+
+OWNERS = ".owners"
+"""The folder of what says to which book a folder belongs, in the output folder."""
+
 
 def made_folder(folder: Path) -> None:
     """Make a folder where it is missing, which it seldom is."""

@@ -83,13 +83,31 @@ def heard(path: Path, settings: Settings, source: Source) -> Iterator[str]:
         chosen = {"voice": voice["voice"], "voice_is_default": voice["voice_is_default"]}
         if passage:  # as synthesis does: the book's own voice is for the book's own language
             chosen = {"voice": DEFAULT_VOICE, "voice_is_default": True}
-        asked = {**chosen, "language": language, "words": sorted(words)}
+        asked = {**chosen, "key": "tts.voice", "language": language, "words": sorted(words)}
         try:
             unknown = _answer("phases.voices.dictionary", asked)["unknown"]
         except PreviewError as error:  # there may be no voice for a passage, which the book's own then speaks
             yield printable(str(error))
             continue
         yield from _unknown(language, words, unknown)
+
+
+def voice_faults(settings: Settings) -> list[str]:
+    """What is wrong with the voices that the configuration names: a sentence each, with the nearest names."""
+    synthesis = settings.by_phase["synthesis"]
+    if synthesis.command is not None or not any(phase.name == "synthesis" for phase in settings.phases()):
+        return []
+    named = [("tts.fallback", voice) for voice in synthesis.values["fallback"]]
+    if not synthesis.values["voice_is_default"]:
+        named.insert(0, ("tts.voice", synthesis.values["voice"]))
+    faults = []
+    for key, voice in named:
+        asked = {"voice": voice, "voice_is_default": False, "key": key, "language": None, "words": []}
+        try:
+            _answer("phases.voices.dictionary", asked)
+        except PreviewError as error:
+            faults.append(str(error))
+    return faults
 
 
 def _answer(module: str, asked: Mapping[str, Any]) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.folders import LOCKS, OWNERS
 from pipeline_common.wording import counted
 
 READ_SUFFIXES = frozenset({".docx", ".epub", ".fb2", ".html", ".md", ".odt", ".pdf", ".rtf", ".txt", ".xhtml"})
@@ -43,6 +44,9 @@ IMAGE_SUFFIXES = frozenset(
 _NOUNS = {"hidden": "hidden file", "sidecar": "other file", "special": "special file"}
 """What people are told of the kinds of files that are passed over, where that is another word."""
 
+_MADE_HERE = frozenset({LOCKS, OWNERS})
+"""Folders that mark the one around them as a work or output folder, perhaps of another configuration."""
+
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -53,7 +57,7 @@ class Library:
     Attributes:
         paths: those of the books, absolute, in natural order; text, as there may be many of which nothing is wanted.
         passed_over: how many files were passed over, by kind (``hidden``, ``image``, ``sidecar``, ``link``,
-            ``special``, ``unreadable folder``).
+            ``special``, ``unreadable folder``, ``work or output folder``).
     """
 
     paths: tuple[str, ...]
@@ -73,7 +77,8 @@ def discover(folder: Path, *, without: Iterable[Path] = ()) -> Library:
     """Find the books below `folder`.
 
     Nothing is opened: not a file, and never a FIFO, socket or device. A symbolic link counts as a book only where it
-    leads to a file inside `folder`; linked folders are not entered, so there are no loops.
+    leads to a file inside `folder`; linked folders are not entered, so there are no loops. Nor are work and output
+    folders, such as the work on one book by hand leaves beside it.
 
     Args:
         folder: where to look, recursively.
@@ -110,6 +115,9 @@ def _walk(folder: str, root: str, skipped: set[str], passed_over: Counter[str]) 
         if folder == root:
             raise
         passed_over["unreadable folder"] += 1
+        return
+    if folder != root and any(entry.name in _MADE_HERE for entry in entries):
+        passed_over["work or output folder"] += 1
         return
     for entry in entries:
         path = entry.path

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from orchestrator.folders import LOCKS
 from orchestrator.interrupts import Interrupts
-from orchestrator.orphans import LOCKS, sweep
+from orchestrator.orphans import sweep
 from orchestrator.records import utc_now
 
 RETRY_S = 0.1

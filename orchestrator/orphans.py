@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.descendants import kill
+from orchestrator.folders import LOCKS
 from pipeline_common import StateError
 
 VARIABLE = "AUDIOBOOK_PIPELINE_RUN"
-LOCKS = ".locks"
-"""The folder of the locks, below the work folder."""
 
 _PAUSE_S = 0.002
 _DEADLINE_S = 10.0

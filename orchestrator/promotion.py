@@ -15,7 +15,7 @@ from typing import Any
 
 from orchestrator.artifacts import missing_or_changed, move, path_of
 from orchestrator.beside import merged
-from orchestrator.folders import remove_tree
+from orchestrator.folders import OWNERS, remove_tree
 from orchestrator.layout import DEFAULT_LAYOUT, folder_of
 from orchestrator.records import BookRecords, utc_now
 from orchestrator.settings import Settings
@@ -200,7 +200,7 @@ def _claim(output: Path, folder: str, book_id: str) -> str:
 
 def _owner(output: Path, folder: str, book_id: str) -> str:
     """The book that owns a folder's name: `book_id` itself where it was free."""
-    owners = output / ".owners"
+    owners = output / OWNERS
     owners.mkdir(parents=True, exist_ok=True)
     # Names that some file systems take for the same are the same here.
     key = unicodedata.normalize("NFC", folder).casefold()

@@ -57,7 +57,7 @@ def main() -> int:
         engine = Espeak()
         try:
             voice = engine.choose(
-                asked["language"], asked["voice"], is_default=asked["voice_is_default"], key="tts.voice"
+                asked["language"], asked["voice"], is_default=asked["voice_is_default"], key=asked["key"]
             )
             engine.select(voice, 160, 50)
             answer: dict[str, Any] = {"unknown": unknown_words(engine, asked["words"])}

@@ -88,6 +88,9 @@ def _check(session: Session, arguments: argparse.Namespace) -> int:
     if arguments.repair and arguments.dry_run:
         say(NOTHING_CHANGED)
     revision = "" if findings.revision is None else f", revision {findings.revision}, {counted(findings.books, 'book')}"
+    if not findings.faults and not session.state.path.exists():
+        say(f"There is no state at {session.state.path} yet, so there is nothing to check.")
+        return code
     faults_told = counted(len(findings.faults), "fault") if findings.faults else "everything is in order"
     say(f"{session.state.path}{revision}: {faults_told}.")
     return code

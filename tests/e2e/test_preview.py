@@ -41,6 +41,9 @@ def test_a_wrong_sheet_and_a_wrong_use_are_told(tmp_path: Path) -> None:
     result = run("orchestrate-audiobook", "a.txt", "--dry-run", "--text", cwd=tmp_path)
     assert result.returncode == 1
     assert "did you mean title" in result.stderr
+    rehearsed = run("orchestrate-audiobook", "a.txt", "--dry-run", cwd=tmp_path)
+    assert rehearsed.returncode == 1
+    assert "did you mean title" in rehearsed.stderr
     assert "did you mean title" in run("orchestrate-audiobook", "a.txt", cwd=tmp_path).stderr
 
 

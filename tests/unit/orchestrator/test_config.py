@@ -90,6 +90,8 @@ def test_addresses_of_alerts_and_names_of_metrics_files_are_looked_at_and_never_
         ("max_workers: 0\n", ["line 1", "max_workers", "greater than or equal to 1"]),
         ("max_workers: two\n", ["line 1", "max_workers"]),
         ("audio:\n  formats: [m4b, aiff]\n", ["line 2", "audio.formats"]),
+        ("phases: [1, 2]\nphases_to_run: [1, 2, 3]\n", ["config.yaml", "phases and phases_to_run", "take one out"]),
+        ("resume: false\nresume_enabled: true\n", ["config.yaml", "resume and resume_enabled", "take one out"]),
         ("phases_to_run: [1, 9]\n", ["line 1", "phases_to_run", "no phase 9"]),
         ("audio:\n  pauses:\n    head_s: .nan\n", ["line 3", "head_s"]),
         ("max_workers: 1\nmax_workers: 2\n", ["line 2", "max_workers"]),

@@ -82,3 +82,18 @@ def test_the_natural_key_orders_numbers_by_value(smaller: str, larger: str) -> N
 
 def test_digits_of_other_scripts_do_not_break_the_order() -> None:
     assert sorted(["٣", "²", "1", "a"], key=natural_key)
+
+
+def test_what_the_work_by_hand_has_left_among_the_books_is_no_book(tmp_path: Path) -> None:
+    for name in (
+        "book.txt",
+        "work/.locks/a",
+        "work/a-1/notes.txt",
+        "output/.owners/b",
+        "output/A/B/B.epub",
+        "shelf/c.md",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert names(tmp_path) == ["book.txt", "shelf/c.md"]
+    assert discover(tmp_path).passed_over_text() == "2 work or output folders"

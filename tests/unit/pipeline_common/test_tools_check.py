@@ -36,9 +36,9 @@ def test_a_sound_state_is_exit_0(state, capsys):
     assert "revision 2, 1 book: everything is in order." in out
 
 
-def test_a_folder_without_a_state_is_in_order(tmp_path, capsys):
+def test_in_a_folder_without_a_state_there_is_nothing_to_check(tmp_path, capsys):
     assert main(["--pipeline-json", str(tmp_path / "pipeline.json"), "check"]) == 0
-    assert "0 books: everything is in order." in capsys.readouterr().out
+    assert "so there is nothing to check." in capsys.readouterr().out
 
 
 def test_a_damaged_file_is_reported_and_not_repaired(state, capsys):
