@@ -50,7 +50,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         BuiltIn("validation", 3, reads_source=True, outputs=("source",), libraries=("lxml", "pypdfium2")),
         BuiltIn(
             "extraction",
-            6,
+            7,
             reads_source=True,
             inputs=("source",),
             outputs=("book", "text", "cover"),

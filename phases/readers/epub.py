@@ -31,6 +31,13 @@ _OPF_TYPE = "application/oebps-package+xml"
 _FONT_ALGORITHMS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _MAX_FALLBACKS = 10
 _FEWEST_HEADINGS = 3
+# What contents name that name no chapter, as some converters write them; more entries are a table of contents.
+_NO_CHAPTER = re.compile(
+    r"start|begin(?:ning)?|cover(?: page)?|title ?page|(?:table of )?contents|toc|copyright(?: page)?|text|"
+    r"unknown|untitled|main|body|book|umschlag|titelseite|inhalt(?:sverzeichnis)?|couverture|обложка|титульный лист",
+    re.IGNORECASE,
+)
+_MOST_PAGES = 5
 # A page with so many links to other files, and of whose letters so many are in these, is a table of contents.
 _FEWEST_LINKS, _LINKED = 3, 0.7
 _COVER_PAGE = re.compile(r"^cover[-_ ]?(?:page)?\d*\.", re.IGNORECASE)
@@ -176,10 +183,10 @@ def _blocks(archive: Archive, package: Package) -> Iterator[Block]:
     entries = epub_contents.entries(archive, package.ncx, _nav_path(package))
     spine_paths = {_readable(package, item).path for item, _ in package.spine}
     entries = [entry for entry in entries if entry.path in spine_paths]
-    if len(entries) > 1:
+    if sum(_NO_CHAPTER.fullmatch(entry.title.strip()) is None for entry in entries) > 1 or len(entries) > _MOST_PAGES:
         yield from _by_contents(archive, package, entries)
         return
-    # Converters write a table of contents with one entry, "Start": then headings say more, if there are any.
+    # Converters write a table of contents with "Cover" and "Start": then headings say more, if there are any.
     by_headings = list(outline.by_headings([p for flow, _ in _flows(archive, package) for p in flow.paragraphs]))
     if entries and sum(isinstance(block, ChapterStart) for block in by_headings) < _FEWEST_HEADINGS:
         archive.restart_count()

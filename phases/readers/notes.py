@@ -57,7 +57,9 @@ class Notes:
             anchor = node.get("id")
             if anchor and (self._is_target([anchor]) or (_NOTE_WORDS.search(anchor) and self._opens_with_target(node))):
                 content = "".join(node.itertext())
-                if len(content) <= _LONGEST and _NUMBERED.match(content.lstrip()) and not _has_heading(node):
+                # The item of a list is numbered by its list.
+                numbered = tag == "li" or _NUMBERED.match(content.lstrip())
+                if len(content) <= _LONGEST and numbered and not _has_heading(node):
                     return FOOTNOTE
         return None
 

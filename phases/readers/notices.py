@@ -24,6 +24,8 @@ _SURE = tuple(
         r"^\W*first (?:published|edition|printing|impression)\b|^\W*published (?:by|in)\b|"
         r"^\W*(?:this )?(?:e-?book|digital|kindle|smashwords|paperback|hardcover) edition\b",
         r"\bpermission is (?:hereby )?granted\b|\bverbatim copies of this\b",
+        r"\bavailable (?:only )?(?:in|for) (?:the )?countries where copyright\b",
+        r"\bstrictly for personal use\b|\bdo not use this file for commercial\b",
         r"\bthis (?:book|novel|story|e-?book) is (?:a work of fiction|licensed)\b|\bthis is a work of fiction\b",
     )
 )

@@ -48,8 +48,12 @@ _PAGE_NUMBERS = re.compile(
 )
 _ENDS_WITH_PAGE = re.compile(r"\w\W{0,5}\s\d{1,4}$")
 _CONNECT = re.compile(
-    r"(?i:connect with|follow|find|contact) (?:(?i:me|us|the author)|[A-ZÀ-Þ]\w+(?: [A-ZÀ-Þ]\S+){1,3})(?: online)?\W*"
+    r"(?i:(?:you can )?(?:connect with|follow|find|contact|reach)) "
+    r"(?:(?i:me|us|the author)|[A-ZÀ-Þ]\w+(?: [A-ZÀ-Þ]\S+){1,3})(?i: online| on| at)?\W*"
 )
+# A page that begins with a web address and says little more.
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
+_ADDRESS_WORDS = 12
 _ONLINE = re.compile(
     r"https?://|www\.|\w@\w|\b(?:twitter|facebook|instagram|goodreads|newsletter|mailing list|web ?site|blog)\b",
     re.IGNORECASE,
@@ -242,7 +246,8 @@ _KINDS = (
         _titles(
             r"newsletter.*|(?:discover|read|find) (?:more|your next)\b.*|(?:join|sign up (?:for|to))\b.{1,60}|"
             r"(?:thank you|thanks) for (?:reading|buying|downloading)\b.*|connect with (?:us|the author)\b.*|"
-            r"want (?:more|another|to read more)\b.*|what['’]s next on\b.*"
+            r"want (?:more|another|to read more)\b.*|what['’]s next on\b.*|"
+            r"loved this (?:book|story)\b.*|similar users\b.*|you (?:may|might) also (?:like|enjoy)\b.*"
         ),
         _is_offer,
     ),
@@ -342,9 +347,8 @@ def offered_in(paragraphs: Sequence[Paragraph]) -> frozenset[int]:
         if len(said) > _LONGEST_TITLE:
             continue
         others = _is_called(said, ADVERTISEMENT) and not said.endswith((".", "?")) and _is_catalogue(rest)
-        if (others and len(rest) >= _FEWEST_OFFERED) or (
-            _CONNECT.fullmatch(said) and _share(rest, _is_offered) >= _MOST
-        ):
+        found = _CONNECT.fullmatch(said) and any(_ONLINE.search(p.text) for p in rest)
+        if (others and len(rest) >= _FEWEST_OFFERED) or (found and _share(rest, _is_offered) >= _MOST):
             return frozenset(range(place, len(paragraphs)))
     return frozenset()
 
@@ -383,5 +387,7 @@ def kind_of_page(paragraphs: Sequence[Paragraph]) -> Omission | None:
         omission = kind_of(title, shown[1:] or shown)
         if omission is not None:
             return omission
+    if sum(text.count_words(p.text) for p in spoken) <= _ADDRESS_WORDS and _ADDRESS.match(spoken[0].text):
+        return ADVERTISEMENT
     small = sum(len(p.text) for p in spoken) <= _LONGEST_PAGE
     return COPYRIGHT if small and notices.is_page([p.text for p in spoken]) else None

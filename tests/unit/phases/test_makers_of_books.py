@@ -173,12 +173,7 @@ def test_an_epub_whose_contents_only_say_start_has_the_chapters_that_its_numbers
     files |= {
         f"f{number}": body(str(number), f"The {name} Day", LONG * 2, LONG) for number, name in enumerate("ABC", 1)
     }
-    names = {f"{name}.xhtml": said for name, said in files.items()}
-    package = opf(
-        item("nav.xhtml", properties="nav") + "".join(map(item, names)), "".join(itemref(name) for name in names)
-    )
-    parts = {name: xhtml(said) for name, said in names.items()}
-    book = extract(epub(tmp_path / "a.epub", package, parts | {"nav.xhtml": nav(("Start.xhtml", "Start"))}))
+    book = files_of(tmp_path, files, ("Start.xhtml", "Start"))
     assert book.titles == ["1. The A Day", "2. The B Day", "3. The C Day"]
 
 
@@ -241,6 +236,7 @@ def test_other_books_and_addresses_below_the_last_chapter_are_advertisements(tmp
     "pieces",
     [
         ("Follow me", "He said so and went. It was dark.", "They never came back. It rained."),
+        ("Follow me", "over the hills", "and far away", "and never come back"),
         ("Other books by Ann", "He read them all. They were good.", "Then he slept. It rained."),
         ("More books.", "The Snow", "Spain"),
     ],
@@ -275,3 +271,78 @@ def test_lines_with_numbers_that_cut_no_sentence_are_spoken(tmp_path):
 def test_a_page_without_a_title_is_called_what_is_styled_as_one(tmp_path, head, title):
     chapters = "".join(f"<h2>Chapter {number}</h2><p>{LONG}</p>" for number in (1, 2))
     assert page(tmp_path, head + chapters, "").book["title"] == title
+
+
+def test_notes_that_their_list_numbers_are_left_out(tmp_path):
+    mark = "<a href='#footnote-1'><sup>[1]</sup></a>"
+    notes = "<ol><li id='footnote-1'>Smith, p. 12. <a href='#r'>↵</a></li></ol><ol><li id='x'>An item.</li></ol>"
+    book = page(tmp_path, f"<h1>One</h1><p id='r'>It rained.{mark} {LONG}</p>{notes}")
+    assert book.omitted() == [("note-reference", "[1]"), ("footnote", "Smith, p. 12. ↵")]
+    assert book.spoken[-1] == "An item."
+
+
+def files_of(tmp_path, files, *entries):
+    names = {f"{name}.xhtml": said for name, said in files.items()}
+    package = opf(
+        item("nav.xhtml", properties="nav") + "".join(map(item, names)), "".join(itemref(name) for name in names)
+    )
+    parts = {name: xhtml(said) for name, said in names.items()} | {"nav.xhtml": nav(*entries)}
+    return extract(epub(tmp_path / "a.epub", package, parts))
+
+
+def test_contents_that_name_no_chapter_leave_it_to_the_headings(tmp_path):
+    files = {"cover": body("The Rain")} | {
+        f"c{number}": f"<h2>Day {number}</h2><p>{LONG}</p>" for number in range(1, 4)
+    }
+    book = files_of(tmp_path, files, ("cover.xhtml", "Cover"), ("c1.xhtml", "Start"))
+    assert book.titles == ["Day 1", "Day 2", "Day 3"]
+
+
+def test_contents_of_two_chapters_are_followed(tmp_path):
+    files = {
+        f"c{number}": f"<h2>Day {number}</h2><p>{LONG}</p><h2>Night {number}</h2><p>{LONG}</p>" for number in (1, 2)
+    }
+    book = files_of(
+        tmp_path, files, ("c1.xhtml", "Book"), ("c2.xhtml", "The Second Day"), ("c2.xhtml#x", "The End of It")
+    )
+    assert book.titles[0] == "Book"
+
+
+def test_the_last_page_of_a_shop_is_an_advertisement(tmp_path):
+    files = {"One": f"<h2>One</h2><p>{LONG}</p>", "Two": f"<h2>Two</h2><p>{LONG}</p>"}
+    files |= {"shop": "<p>www.example.org<br/>Food for the mind</p>"}
+    book = files_of(tmp_path, files, ("One.xhtml", "One"), ("Two.xhtml", "Two"))
+    assert [rule for rule, _ in book.omitted()] == ["advertisement"]
+
+
+def test_a_page_that_says_more_than_an_address_is_spoken(tmp_path):
+    files = {"One": f"<h2>One</h2><p>{LONG}</p>", "Two": f"<h2>Two</h2><p>{LONG}</p>"}
+    files |= {"more": f"<p>www.example.org was the first page that she saw. {LONG}</p>"}
+    book = files_of(tmp_path, files, ("One.xhtml", "One"), ("Two.xhtml", "Two"))
+    assert "example.org was the first page that she saw." in book.spoken[-1]
+
+
+# what listeners of other programs have complained of
+
+
+@pytest.mark.parametrize(
+    "title", ["Chapter 6 . 4 . Success", "Introduction to the Sea", "Index Cards", "Notes of a Night"]
+)
+def test_chapters_with_uncommon_titles_are_no_front_or_back_matter(tmp_path, title):
+    files = {"a": f"<h2>{title}</h2><p>{LONG}</p>", "b": f"<h2>Chapter 7</h2><p>{LONG}</p>"}
+    book = files_of(tmp_path, files, ("a.xhtml", title), ("b.xhtml", "Chapter 7"))
+    assert book.titles == [title, "Chapter 7"]
+    assert not book.omitted()
+
+
+def test_the_text_of_a_chapter_whose_title_has_a_file_of_its_own_is_spoken(tmp_path):
+    files = {"a": "<h2>One</h2>", "b": f"<p>{LONG}</p>", "c": "<h2>Two</h2>", "d": f"<p>{LONG}</p>"}
+    book = files_of(tmp_path, files, ("a.xhtml", "One"), ("c.xhtml", "Two"))
+    assert [len(book.spoken_in(number)) for number in (1, 2)] == [2, 2]
+
+
+def test_words_of_a_language_without_rules_are_no_roman_numerals(tmp_path):
+    czech = "Šel domů a v lese i na louce mi bylo smutno. Di, řekl on. Vím, že civí do dálky. "
+    chunks = text_book(tmp_path, "a.txt", f"Kapitola 1\n\n{czech * 4}\n\nKapitola 2\n\n{czech * 4}\n").chunks()
+    spoken = " ".join(sentence["spoken"] for chunk in chunks for sentence in chunk["sentences"])
+    assert all(said in spoken for said in ("v lese i na", "mi bylo", "Di,", "civí"))
