@@ -222,7 +222,8 @@ def _prefixed(line: str) -> Heading | None:
 def _numeral(line: str) -> Heading | None:
     match = _NUMERAL.fullmatch(line)
     if not match:
-        return None
+        spelled = line[0].isupper() and number(line)
+        return Heading("numeral", line, "", spelled) if spelled else None
     value = int(match["number"]) if match["number"].isdigit() else roman(match["number"])
     title = _title(match["rest"], line)
     if not value or title is None:

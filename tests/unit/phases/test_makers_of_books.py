@@ -346,3 +346,27 @@ def test_words_of_a_language_without_rules_are_no_roman_numerals(tmp_path):
     chunks = text_book(tmp_path, "a.txt", f"Kapitola 1\n\n{czech * 4}\n\nKapitola 2\n\n{czech * 4}\n").chunks()
     spoken = " ".join(sentence["spoken"] for chunk in chunks for sentence in chunk["sentences"])
     assert all(said in spoken for said in ("v lese i na", "mi bylo", "Di,", "civí"))
+
+
+# numbers in words
+
+
+def test_a_number_in_words_and_the_heading_below_it_are_one_title(tmp_path):
+    chapters = "".join(
+        f"<h1>{number}</h1><h2>{name}</h2><p>{LONG}</p>" for number, name in (("ONE", "The Mill"), ("TWO", "The Sea"))
+    )
+    assert page(tmp_path, chapters).titles == ["ONE. The Mill", "TWO. The Sea"]
+
+
+def test_numbers_in_words_with_titles_below_them_begin_the_chapters_of_a_plain_text(tmp_path):
+    named = zip(("One", "Two", "Three"), ("The Mill", "The River", "The Sea"), strict=True)
+    book = text_book(
+        tmp_path, "a.txt", "".join(f"{number}\n\n{name}\n\n{LONG}\n\n{LONG}\n\n" for number, name in named)
+    )
+    assert book.titles == ["One. The Mill", "Two. The River", "Three. The Sea"]
+
+
+@pytest.mark.parametrize("line", ["Once", "First", "Last", "Seven"])
+def test_a_word_that_is_a_number_begins_no_chapter_where_it_stands_alone(tmp_path, line):
+    book = text_book(tmp_path, "a.txt", f"Chapter 1\n\n{LONG}\n\n{line}\n\n{LONG}\n\nChapter 2\n\n{LONG}\n")
+    assert book.titles == ["Chapter 1", "Chapter 2"]
