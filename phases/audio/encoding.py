@@ -167,8 +167,8 @@ class Encoder:
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip()[-_SHOWN_OUTPUT:]
             raise TransientError(
-                f"The encoder failed with exit code {done.returncode}: {said or 'it said nothing'}. Check the free "
-                "space of the work folder and run again.",
+                f"The encoder failed in {source.parent} with exit code {done.returncode}: {said or 'it said nothing'}. "
+                "Check the free space there and run again.",
                 error_type="encoder_failed",
             )
 

@@ -143,8 +143,8 @@ def make_flac(frames: Frames, target: Path, *, program: str, rate: int) -> None:
         done = subprocess.run(command, stdin=source, capture_output=True, check=False)
     if done.returncode:
         raise TransientError(
-            f"The encoder failed with exit code {done.returncode}: {done.stderr.decode(errors='replace')[-300:]}. "
-            "Check the free space of the work folder and run again.",
+            f"The encoder failed in {target.parent} with exit code {done.returncode}: "
+            f"{done.stderr.decode(errors='replace')[-300:]}. Check the free space there and run again.",
             error_type="encoder_failed",
         )
 
