@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import tempfile
@@ -10,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from orchestrator.descendants import die_with_parent, fork
+from pipeline_common.tree import decode_line, encode_line
 
 _Item = TypeVar("_Item")
 
@@ -28,7 +28,7 @@ def in_halves(items: Sequence[_Item], work: Callable[[_Item], list[Any]]) -> lis
         def second() -> int:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             die_with_parent(parent)
-            file.write(json.dumps([work(item) for item in items[middle:]]).encode("ascii"))
+            file.write(encode_line([work(item) for item in items[middle:]]))
             file.flush()
             return 0
 
@@ -42,4 +42,4 @@ def in_halves(items: Sequence[_Item], work: Callable[[_Item], list[Any]]) -> lis
         if os.waitpid(child, 0)[1]:  # it was killed, or the disk is full
             return [*done, *(work(item) for item in items[middle:])]
         file.seek(0)
-        return done + json.loads(file.read())  # type: ignore[no-any-return]
+        return done + decode_line(file.read())  # type: ignore[no-any-return]

@@ -113,17 +113,20 @@ class BookRecords:
 
     def artifacts(self) -> dict[str, dict[str, Any]]:
         """The recorded artifacts of all phases that have succeeded, by name, with what else phases read."""
-        return self._left("artifacts") | handed_on(self._left("deliverables"))
+        found: dict[str, dict[str, Any]] = {}
+        delivered: dict[str, dict[str, Any]] = {}
+        for record in self._phases.values():
+            if record.get("status") == SUCCESS:
+                found.update(record.get("artifacts", ()))
+                delivered.update(record.get("deliverables", ()))
+        return found | handed_on(delivered) if delivered else found
 
     def deliverables(self) -> dict[str, dict[str, Any]]:
         """The recorded deliverables of all phases that have succeeded, by name."""
-        return self._left("deliverables")
-
-    def _left(self, kind: str) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
         for record in self._phases.values():
-            if kind in record and record.get("status") == SUCCESS:
-                found.update(record[kind])
+            if "deliverables" in record and record.get("status") == SUCCESS:
+                found.update(record["deliverables"])
         return found
 
     def start(self, beginning: Beginning) -> None:
