@@ -150,7 +150,9 @@ class Heading:
 
 def heading(line: str) -> Heading | None:
     """The heading in a line of its own, or None where it has no such form."""
-    line = _NOTE_MARK.sub("", undecorated(line)).strip()
+    line = undecorated(line)
+    if "[" in line or "{" in line:
+        line = _NOTE_MARK.sub("", line).strip()
     if not line or len(line) > _MAX_TITLE + 40:
         return None
     for pattern in (_KEYWORD_FIRST, _NUMBER_FIRST):
@@ -222,7 +224,7 @@ def _prefixed(line: str) -> Heading | None:
 def _numeral(line: str) -> Heading | None:
     match = _NUMERAL.fullmatch(line)
     if not match:
-        spelled = line[0].isupper() and number(line)
+        spelled = line[0].isupper() and _spelled(line.strip(" ."))
         return Heading("numeral", line, "", spelled) if spelled else None
     value = int(match["number"]) if match["number"].isdigit() else roman(match["number"])
     title = _title(match["rest"], line)
@@ -300,7 +302,11 @@ def number(line: str) -> int:
     shown = undecorated(line).strip(" .")
     if shown.isdecimal():
         return int(shown)
-    return roman(shown) or (_value(shown) if _SPELLED_ALONE.fullmatch(shown) else 0)
+    return roman(shown) or _spelled(shown)
+
+
+def _spelled(shown: str) -> int:
+    return _value(shown) if len(shown) <= _LONGEST_NUMBER and _SPELLED_ALONE.fullmatch(shown) else 0
 
 
 def is_of_edition(title: str) -> bool:

@@ -47,7 +47,7 @@ def lines(text: str, end: str = "\n") -> str:
 
 def without_emphasis(text: str) -> str:
     """`text` without the underscores that plain text puts around emphasised words."""
-    return _EMPHASIS.sub(r"\1", text) if len(text) <= _LONGEST_EMPHASISED else text
+    return _EMPHASIS.sub(r"\1", text) if "_" in text and len(text) <= _LONGEST_EMPHASISED else text
 
 
 def closed_up(line: str) -> str:
