@@ -113,20 +113,17 @@ class BookRecords:
 
     def artifacts(self) -> dict[str, dict[str, Any]]:
         """The recorded artifacts of all phases that have succeeded, by name, with what else phases read."""
-        found: dict[str, dict[str, Any]] = {}
-        delivered: dict[str, dict[str, Any]] = {}
-        for record in self._phases.values():
-            if record.get("status") == SUCCESS:
-                found.update(record.get("artifacts", ()))
-                delivered.update(record.get("deliverables", ()))
-        return found | handed_on(delivered) if delivered else found
+        return self._left("artifacts") | handed_on(self._left("deliverables"))
 
     def deliverables(self) -> dict[str, dict[str, Any]]:
         """The recorded deliverables of all phases that have succeeded, by name."""
+        return self._left("deliverables")
+
+    def _left(self, kind: str) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
         for record in self._phases.values():
-            if "deliverables" in record and record.get("status") == SUCCESS:
-                found.update(record["deliverables"])
+            if kind in record and record.get("status") == SUCCESS:
+                found.update(record[kind])
         return found
 
     def start(self, beginning: Beginning) -> None:

@@ -109,7 +109,7 @@ class ServedState:
                 records = records_of(requests[0].before, self._book_id, AUDIOBOOK)
                 changed = [change for request in requests for change in request.changed]
                 make(PipelineState.scoped(self._path, self._book_id, records), changed, asked.operation)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: what was not committed is not in the document
             self._document = asked.before
             raise
 

@@ -153,20 +153,15 @@ def write_whole(system: System, path: str, data: bytes | Iterable[bytes], *, mod
 def write_all(system: System, descriptor: int, data: bytes) -> None:
     """Write all of `data`, in as many calls as it takes."""
     taken = system.write(descriptor, data)
-    rest = memoryview(data)[taken:] if taken < len(data) else b""
-    while rest:
-        rest = rest[system.write(descriptor, rest) :]
+    while taken < len(data):
+        taken += system.write(descriptor, memoryview(data)[taken:])
 
 
 def pwrite_all(system: System, descriptor: int, data: bytes, offset: int) -> None:
     """Write all of `data` at a place in the file, in as many calls as it takes."""
     taken = system.pwrite(descriptor, data, offset)
-    rest = memoryview(data)[taken:] if taken < len(data) else b""
-    offset += taken
-    while rest:
-        taken = system.pwrite(descriptor, rest, offset)
-        rest = rest[taken:]
-        offset += taken
+    while taken < len(data):
+        taken += system.pwrite(descriptor, memoryview(data)[taken:], offset + taken)
 
 
 def pread_all(system: System, descriptor: int, offset: int) -> bytes:

@@ -89,12 +89,10 @@ class Texts:
     def learn(self, root: TrackedDict, records: Sequence[Path]) -> None:
         """Take what holds the slices of a tree that was just made as it stands in the file."""
         for place in records:
-            node: Any = root
-            for key in place:
-                node = node.get(key) if isinstance(node, dict) else None
-            if isinstance(node, RecordMap):
-                self._sections[place] = (node, node.text)
-                node.text = None  # to be let go of as soon as a record changes
+            holder = _at(root, place)
+            if isinstance(holder, RecordMap):
+                self._sections[place] = (holder, holder.text)
+                holder.text = None  # to be let go of as soon as a record changes
 
     def forget(self, changed: Sequence[Path], records: Sequence[Path]) -> None:
         """Drop the records that some paths have changed, and what holds them; what was replaced is noticed anyway."""
@@ -134,13 +132,16 @@ class Texts:
 
 def is_sliced(root: TrackedDict, records: Sequence[Path]) -> bool:
     """Whether all records are in `RecordMap`s."""
-    for path in records:
-        node: Any = root
-        for key in path:
-            node = node.get(key) if isinstance(node, dict) else None
-        if isinstance(node, dict) and not isinstance(node, RecordMap):
-            return False
-    return True
+    holders = (_at(root, path) for path in records)
+    return all(isinstance(holder, RecordMap) for holder in holders if isinstance(holder, dict))
+
+
+def _at(root: TrackedDict, path: Path) -> Any:
+    """The value at a path; None where there is none."""
+    node: Any = root
+    for key in path:
+        node = node.get(key) if isinstance(node, dict) else None
+    return node
 
 
 def encode_tree(root: TrackedDict, revision: int, records: Sequence[Path], texts: Texts) -> list[Buffer]:
@@ -152,9 +153,10 @@ def encode_tree(root: TrackedDict, revision: int, records: Sequence[Path], texts
     """
     pieces: list[Buffer] = [b'{\n  "%s": %s' % (OWN_SECTION.encode(), encode_part({"revision": revision}, 1))]
     holders = {place[:depth] for place in records for depth in range(1, len(place))}
+    places = frozenset(records)
     for key, value in root.items():
         pieces.append(b",\n  " + _key(key))
-        pieces += _value((key,), value, frozenset(records), holders, texts)
+        pieces += _value((key,), value, places, holders, texts)
     pieces.append(b"\n}\n")
     return pieces
 

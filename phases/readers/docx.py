@@ -15,7 +15,7 @@ from typing import Any
 
 from lxml import etree
 
-from phases.readers import docx_numbers, outline, text
+from phases.readers import docx_numbers, docx_xml, outline, text
 from phases.readers.archive import Archive, damaged, resolve
 from phases.readers.document import Block, Document, Metadata, Omission, Paragraph
 from phases.readers.limits import Limits
@@ -118,12 +118,12 @@ def _styles(archive: Archive, main: str) -> dict[str, Style]:
     levels: dict[str, int] = {}
     numbered: dict[str, Any] = {}
     for element in archive.read_xml(part).iterfind("{*}style"):
-        style_id = _value(element, "styleId")
-        names[style_id] = _child_value(element, "name").lower()
-        bases[style_id] = _child_value(element, "basedOn")
+        style_id = docx_xml.value(element, "styleId")
+        names[style_id] = docx_xml.child_value(element, "name").lower()
+        bases[style_id] = docx_xml.child_value(element, "basedOn")
         own = element.find("{*}pPr/{*}outlineLvl")
         numbered[style_id] = element.find("{*}pPr/{*}numPr")
-        levels[style_id] = _level(_value(own, "val")) if own is not None else named_level(names[style_id])
+        levels[style_id] = _level(docx_xml.value(own, "val")) if own is not None else named_level(names[style_id])
     styles = {}
     for style_id in names:
         current, level = style_id, levels[style_id]
@@ -138,20 +138,8 @@ def _styles(archive: Archive, main: str) -> dict[str, Style]:
 
 def _level(value: str) -> int:
     """`w:outlineLvl` counts from 0, below "Title"; 9 is body text."""
-    return int(value) + 2 if value.isdigit() and int(value) < 9 else 0
-
-
-def _value(element: Any, name: str) -> str:
-    """An attribute by its local name."""
-    for key, value in element.attrib.items():
-        if key.rpartition("}")[2] == name:
-            return str(value)
-    return ""
-
-
-def _child_value(element: Any, name: str) -> str:
-    child = element.find(f"{{*}}{name}")
-    return "" if child is None else _value(child, "val")
+    level = text.whole_number(value, 9)
+    return level + 2 if level < 9 else 0
 
 
 def _blocks(archive: Archive, main: str) -> Iterator[Block]:
@@ -262,20 +250,20 @@ class _Walker:
             self.open.append(opened)
         elif tag == "sdt":  # a content control; that of a table of contents says so
             gallery = node.find("{*}sdtPr/{*}docPartObj/{*}docPartGallery")
-            self._contents.append(gallery is not None and _value(gallery, "val") == "Table of Contents")
+            self._contents.append(gallery is not None and docx_xml.value(gallery, "val") == "Table of Contents")
         elif tag == "tr":
             self._rows.append([])
         elif not self.open:
             return
         elif tag == "r":
             mark = node.find("{*}rPr/{*}vanish")
-            self._hidden_run = mark is not None and _value(mark, "val") not in _OFF
+            self._hidden_run = mark is not None and docx_xml.value(mark, "val") not in _OFF
             self.open[-1].plain |= not _stands_out(node)
         elif tag == "t":
             current = self.open[-1]
             (current.hidden if self._hidden_run else current.parts).append(node.text or "")
         elif tag in _SPACES:
-            page_break = tag == "br" and _value(node, "type") in ("page", "column")
+            page_break = tag == "br" and docx_xml.value(node, "type") in ("page", "column")
             self.open[-1].parts.append(" " if page_break else _SPACES[tag])
 
     def end(self, tag: str) -> None:
@@ -328,8 +316,8 @@ class _Walker:
 def _stands_out(run: Any) -> bool:
     """Whether a run is bold or large, or holds nothing to be seen."""
     bold, size = run.find("{*}rPr/{*}b"), run.find("{*}rPr/{*}sz")
-    large = size is not None and _value(size, "val").isdigit() and int(_value(size, "val")) >= _LARGE
-    return large or (bold is not None and _value(bold, "val") not in _OFF) or run.find("{*}t") is None
+    large = size is not None and text.whole_number(docx_xml.value(size, "val"), 0) >= _LARGE
+    return large or (bold is not None and docx_xml.value(bold, "val") not in _OFF) or run.find("{*}t") is None
 
 
 def _opened(node: Any, styles: dict[str, Style], numbers: docx_numbers.Numbers) -> _Open:
@@ -338,9 +326,9 @@ def _opened(node: Any, styles: dict[str, Style], numbers: docx_numbers.Numbers) 
     level = -1
     listed = False
     if properties is not None:
-        style = styles.get(_child_value(properties, "pStyle"), style)
+        style = styles.get(docx_xml.child_value(properties, "pStyle"), style)
         own = properties.find("{*}outlineLvl")
-        level = _level(_value(own, "val")) if own is not None else -1
+        level = _level(docx_xml.value(own, "val")) if own is not None else -1
         listed = properties.find("{*}numPr") is not None
     omit = CONTENTS if is_contents(style.name) else None
     listed = listed or style.name.startswith("list ")
@@ -349,9 +337,9 @@ def _opened(node: Any, styles: dict[str, Style], numbers: docx_numbers.Numbers) 
         frame = properties.find("{*}framePr")
         ended = properties.find("{*}rPr/{*}del"), properties.find("{*}rPr/{*}moveFrom")
         opened.goes_on = any(mark is not None for mark in ended) or (
-            frame is not None and _value(frame, "dropCap") in ("drop", "margin")
+            frame is not None and docx_xml.value(frame, "dropCap") in ("drop", "margin")
         )
-        opened.centred = _child_value(properties, "jc") == "center"
+        opened.centred = docx_xml.child_value(properties, "jc") == "center"
         counted = properties.find("{*}numPr")
         counted = style.numbered if counted is None else counted
         if opened.level and counted is not None and omit is None:

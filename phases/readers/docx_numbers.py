@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from phases.readers.docx_xml import child_value, value
+from phases.readers.text import whole_number
+
 _PLACE = re.compile(r"%([1-9])")
 _ROMAN = (
     *((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL")),
@@ -42,11 +45,11 @@ class Numbers:
             return
         for kind in self.root.iterfind("{*}abstractNum"):
             levels = (_level(each) for each in kind.iterfind("{*}lvl"))
-            self._levels[_value(kind, "abstractNumId")] = {
+            self._levels[value(kind, "abstractNumId")] = {
                 place: level for place, level in levels if place < _MOST_LEVELS
             }
         for number in self.root.iterfind("{*}num"):
-            self._abstract[_value(number, "numId")] = _child(number, "abstractNumId")
+            self._abstract[value(number, "numId")] = child_value(number, "abstractNumId")
         self.root = None
 
     def label(self, properties: Any, style: str) -> str:
@@ -56,10 +59,10 @@ class Numbers:
             properties: its `w:numPr`, or that of its style.
             style: the id of its style.
         """
-        kind = self._abstract.get(_child(properties, "numId"), "")
+        kind = self._abstract.get(child_value(properties, "numId"), "")
         levels = self._levels.get(kind, {})
-        said = _child(properties, "ilvl")
-        place = int(said) if said.isdigit() else next((p for p, each in levels.items() if each.style == style), 0)
+        of_style = next((p for p, each in levels.items() if each.style == style), 0)
+        place = whole_number(child_value(properties, "ilvl"), of_style)
         level = levels.get(place)
         if level is None or level.form in ("none", "bullet"):
             return ""
@@ -78,12 +81,12 @@ class Numbers:
 
 
 def _level(element: Any) -> tuple[int, _Level]:
-    start, place = _child(element, "start"), _value(element, "ilvl")
-    return int(place) if place.isdigit() else _MOST_LEVELS, _Level(
-        int(start) if start.isdigit() else 1,
-        _child(element, "numFmt"),
-        _child(element, "lvlText"),
-        _child(element, "pStyle"),
+    start, place = child_value(element, "start"), value(element, "ilvl")
+    return whole_number(place, _MOST_LEVELS), _Level(
+        whole_number(start, 1),
+        child_value(element, "numFmt"),
+        child_value(element, "lvlText"),
+        child_value(element, "pStyle"),
     )
 
 
@@ -98,12 +101,3 @@ def _written(number: int, form: str) -> str:
             number %= value
         return numeral if form == "upperRoman" else numeral.lower()
     return str(number)
-
-
-def _child(element: Any, name: str) -> str:
-    child = element.find(f"{{*}}{name}")
-    return "" if child is None else _value(child, "val")
-
-
-def _value(element: Any, name: str) -> str:
-    return next((str(value) for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")

@@ -52,7 +52,9 @@ _PAGE_TITLE = re.compile(
     r"(?:,? by (?P<author>.{1,100}?))?\.?|(?P<before>.{1,300}?)\s*\|\s*Project Gutenberg",
     re.IGNORECASE,
 )
-_HEAD = 6000
+HEAD = 6000
+"""In so many characters of a text the facts about it stand."""
+
 _LANGUAGES = {
     "english": "en",
     "french": "fr",
@@ -161,7 +163,7 @@ def facts(text: str) -> Metadata:
     Args:
         text: a whole text; only its beginning is looked at.
     """
-    head = text[:_HEAD]
+    head = text[:HEAD]
     if "project gutenberg" not in head.lower():
         return Metadata()
     found: dict[str, str] = {}

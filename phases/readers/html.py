@@ -23,8 +23,6 @@ _NAMES = {
 # What stands between the title of a book and the name of a site.
 _SITE = re.compile(r"\s*[|–—·»:-]\s")
 _TITLE_CLASSES = frozenset(["title", "MsoTitle"])
-# The header of a page of Project Gutenberg is shorter.
-_HEAD = 6000
 
 
 def read(path: Path, limits: Limits) -> Document:
@@ -94,7 +92,7 @@ def _head(root: Any) -> Iterator[str]:
             said = "".join(element.itertext())
             size += len(said)
             yield said.strip()
-            if size > _HEAD:
+            if size > gutenberg.HEAD:
                 return
 
 

@@ -38,7 +38,7 @@ _ILLUSTRATION = re.compile(r"\[illustrations?(?:\s*:[^\[\]]{0,1000})?\]", re.IGN
 _OPENINGS = (
     (_BRACKETED_NOTE, FOOTNOTE),
     (re.compile(r"\[illustrations?\s*(?::|$)", re.IGNORECASE), ILLUSTRATION),
-    (re.compile(r"\[\s*(?:original )?transcribers?['’]?s?['’]?\s+notes?\s*:", re.IGNORECASE), TRANSCRIBER_NOTE),
+    (re.compile(rf"\[\s*{transcribers.NAME}\s*:", re.IGNORECASE), TRANSCRIBER_NOTE),
 )
 # Of the Japanese library Aozora Bunko: how a word is read, and how it is set.
 _AOZORA_RUBY = re.compile(

@@ -172,7 +172,7 @@ class _Walker:
             self._row.append([])
         elif tag == "s":
             count = node.get(f"{_TEXT}c", "1")
-            self._add(" " * min(int(count) if count.isdigit() else 1, 100))
+            self._add(" " * min(text.whole_number(count, 1), 100))
         elif tag == "tab":
             self._add(" ")
         elif tag == "line-break":
@@ -184,7 +184,7 @@ class _Walker:
         style = self.styles.get(style) or style
         if tag == "h":
             level = node.get(f"{_TEXT}outline-level", "1")
-            return _Open("heading", int(level) + 1 if level.isdigit() else 2)
+            return _Open("heading", text.whole_number(level, 1) + 1)
         if style in ("Title", "Subtitle"):
             return _Open("heading", 1 if style == "Title" else 0)
         if self._lists:

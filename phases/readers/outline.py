@@ -26,8 +26,8 @@ def by_headings(paragraphs: Sequence[Paragraph]) -> Iterator[Block]:
     Chapters are the headings of the highest level that occurs more than once, and those above. Where these have
     hardly any text of their own, they are parts, and the next level are chapters too. A first heading that is alone on
     its level, above the others, is the title of the book, and starts none; neither do headings right below it that are
-    alone on theirs, such as a subtitle, a name or a date. Where there are none, or few, there are
-    those that are told by their words and numbers.
+    alone on theirs, such as a subtitle, a name or a date. Where there are none, or few, there are those that are told
+    by their words and numbers.
     """
     told = unmarked.with_headings(paragraphs)
     if told is not None:

@@ -258,7 +258,7 @@ _KINDS = (
     ),
     _Kind(
         TRANSCRIBER_NOTE,
-        _titles(r"(?:the )?transcribers?['’]?s?['’]?\s+(?:end)?notes?"),
+        _titles(transcribers.NAME),
         transcribers.is_about_editing,
     ),
     _Kind(HALF_TITLE, _titles(r"half[- ]?title(?: ?page)?"), _is_short),

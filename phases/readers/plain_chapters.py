@@ -20,7 +20,6 @@ _RUN = 3
 _FEW_WORDS = 30
 # About five minutes.
 _SHORT_PREFACE_WORDS = 750
-_SENTENCE_ENDS = tuple(".!?…\"'”’»:;—–-)]*_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +244,7 @@ class Chapters:
         """Whether the text before a number stops in the middle of a sentence, as it does before a page number."""
         if position == 0 or len(self._groups[position - 1]) < 2:
             return False
-        return not self._groups[position - 1][-1].rstrip().endswith(_SENTENCE_ENDS)
+        return not self._groups[position - 1][-1].rstrip().endswith(text.SENTENCE_ENDS)
 
     def _place(self, chosen: Sequence[_Candidate]) -> None:
         for candidate in chosen:

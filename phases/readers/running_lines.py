@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from phases.readers.document import Paragraph
+from phases.readers.text import SENTENCE_ENDS
 
 _NUMBER_FIRST = re.compile(r"(?P<number>\d{1,4})\W{1,5}(?P<words>[^\W\d].{0,80})")
 _NUMBER_LAST = re.compile(r"(?P<words>.{0,80}[^\W\d]\W{0,3})\s(?P<number>\d{1,4})")
 _FEWEST, _MOST_CUT = 3, 0.5
-_SENTENCE_ENDS = tuple(".!?…\"'”’»:;—–)]*_")
+# A hyphen is where a line was cut.
+_SENTENCE_ENDS = tuple(end for end in SENTENCE_ENDS if end != "-")
 
 
 def places(paragraphs: Sequence[Paragraph]) -> frozenset[int]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from phases.readers import text
 from phases.readers.document import Paragraph
 
 # What authors and templates of publishers call their own.
@@ -21,8 +22,9 @@ def named_level(name: str) -> int:
         name: in lower case.
     """
     first, _, last = name.rpartition(" ")
-    if first == "heading" and last.isdigit():
-        return int(last) + 1
+    level = text.whole_number(last, -1)
+    if first == "heading" and level >= 0:
+        return level + 1
     if _CHAPTER.fullmatch(name):
         return 2
     return 1 if name == "title" else -1

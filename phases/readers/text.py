@@ -9,6 +9,10 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\ufeff\ufffe"))
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
 _EMPHASIS = re.compile(r"(?<!\w)_(?=[^\s_])([^_]{1,5000})(?<=\S)_(?!\w)")
+SENTENCE_ENDS = tuple(".!?…\"'”’»:;—–-)]*_")
+"""What a paragraph ends with that a page or a number may follow: the end of a sentence, or of what leads on to one."""
+
+_MOST_DIGITS = 9
 _WORD = re.compile(r"[^\W_]")
 # Longer is no paragraph of a book, and all its underscores would cost much memory.
 _LONGEST_EMPHASISED = 200_000
@@ -70,6 +74,11 @@ def closed_up(line: str) -> str:
 def without_ligatures(text: str) -> str:
     """`text` with typographic ligatures such as "ﬁ" as the letters that they stand for."""
     return text.translate(_LIGATURES)
+
+
+def whole_number(said: str, otherwise: int) -> int:
+    """What an attribute of a file counts, or another number where it is none, or has too many digits."""
+    return int(said) if said.isdecimal() and len(said) <= _MOST_DIGITS else otherwise
 
 
 def has_word(text: str) -> bool:

@@ -9,9 +9,9 @@ from phases.readers import text
 from phases.readers.document import Omission, Paragraph
 from phases.readers.omission import TRANSCRIBER_NOTE
 
-_NAME = r"(?:original |extra |the )?transcribers?['’]?s?['’]?\s+(?:end)?notes?"
-_TITLE = re.compile(rf"[\W_]*{_NAME}[\W_]*", re.IGNORECASE)
-_OPENS = re.compile(rf"[\[(\W_]{{0,4}}{_NAME}\s*(?:[:.—]|--)", re.IGNORECASE)
+NAME = r"(?:original |extra |the )?transcribers?['’]?s?['’]?\s+(?:end)?notes?"
+_TITLE = re.compile(rf"[\W_]*{NAME}[\W_]*", re.IGNORECASE)
+_OPENS = re.compile(rf"[\[(\W_]{{0,4}}{NAME}\s*(?:[:.—]|--)", re.IGNORECASE)
 # What such notes are about.
 _EDITING = re.compile(
     r"\b(?:spelling|hyphen\w*|punctuation|typograph\w+|typos?|misprint\w*|printers?['’]?s?['’]? errors?|transcri\w+|"

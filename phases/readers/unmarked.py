@@ -19,7 +19,6 @@ _LONGEST, _LONGEST_TITLE = 140, 80
 _FEWEST_WORDS, _UNCUT = 100, 0.7
 _TITLED = 0.8
 _KINDS = frozenset({"prose", "line", "list_item"})
-_SENTENCE_ENDS = tuple(".!?…\"'”’»:;—–-)]*_")
 
 
 def with_headings(paragraphs: Sequence[Paragraph]) -> Sequence[Paragraph] | None:
@@ -97,7 +96,7 @@ def _counted(spoken: Sequence[Paragraph]) -> dict[int, Heading]:
     if len(run) < _SURE:
         return {}
     words = sorted(sum(text.count_words(p.text) for p in spoken[a:b]) for a, b in pairwise([*run, len(spoken)]))
-    whole = sum(place == 0 or spoken[place - 1].text.endswith(_SENTENCE_ENDS) for place in run[1:])
+    whole = sum(place == 0 or spoken[place - 1].text.endswith(text.SENTENCE_ENDS) for place in run[1:])
     if words[len(words) // 2] < _FEWEST_WORDS or whole < _UNCUT * (len(run) - 1):
         return {}
     return {place: Heading("numeral", spoken[place].text, "", n) for n, place in enumerate(run, 1)}

@@ -28,7 +28,7 @@ def put(path: Path, content: bytes) -> None:
     try:
         temporary.write_bytes(content)
         temporary.replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: whatever came between, the temporary file goes
         with suppress(OSError):
             temporary.unlink()
         raise

@@ -149,7 +149,7 @@ def put(path: Path, text: str, mode: int = 0o644) -> None:
             file.flush()
             os.fchmod(file.fileno(), mode)
         temporary.replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: whatever came between, the temporary file goes
         temporary.unlink(missing_ok=True)
         raise
 

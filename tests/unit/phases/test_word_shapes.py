@@ -165,6 +165,19 @@ def test_the_number_that_is_printed_before_a_heading_belongs_to_it(tmp_path, for
     assert extract(docx(tmp_path / "a.docx", body, NUMBERED, parts=numbering((form, said)))).titles == titles
 
 
+@pytest.mark.parametrize("number", ["²", "9" * 5000, "-1", "one"])
+def test_where_a_number_is_none_the_book_is_read_all_the_same(tmp_path, number):
+    drawn_as = f'<w:pPr><w:outlineLvl w:val="{number}"/></w:pPr><w:r><w:rPr><w:sz w:val="{number}"/></w:rPr>'
+    body = paragraph(run("Rain"), "H1") + paragraph(f"{drawn_as}<w:t>It rained.</w:t></w:r>")
+    parts = numbering(("decimal", "Chapter %1:"))
+    written = parts["word/numbering.xml"]
+    for said in ('start w:val="1"', 'ilvl="0"'):
+        parts["word/numbering.xml"] = written.replace(said, said.partition('"')[0] + f'"{number}"')
+        book = extract(docx(tmp_path / "a.docx", body, NUMBERED, parts=parts))
+        assert "It rained." in book.spoken
+        assert book.titles[0].endswith("Rain")
+
+
 def test_numbers_of_lower_levels_begin_anew_and_a_heading_may_be_its_number_alone(tmp_path):
     body = "".join(
         paragraph("", "H1") + "".join(paragraph(run(name), "H2") + paragraph(run("It went on.")) for name in ("A", "B"))
